@@ -1,0 +1,84 @@
+import type { Instant } from "./instant.ts";
+import type { LabelSelector, Labels } from "./label-selector.ts";
+import type { Source } from "./problem.ts";
+import type { WorkloadKind } from "./workload.ts";
+
+/** How far a definition's approval is known: a bare folder knows nothing; a server's object is approved or waits. */
+export type Approval =
+  | { readonly state: "unchecked" }
+  | { readonly state: "approved"; readonly generation: number; readonly by: readonly string[] }
+  | { readonly state: "missing"; readonly generation: number };
+
+/** What every definition has: a name, and what its server knows of it. */
+export type Definition = {
+  readonly name: string;
+  readonly uid?: string;
+  readonly approval: Approval;
+  readonly source?: Source;
+};
+
+/** The trust domain that is ours; `domain` is the host part of every SPIFFE ID. */
+export type TrustDomain = Definition & { readonly domain: string; readonly leafMaxTtlSeconds: number };
+
+/** How strongly a segment's rules are enforced. */
+export type Mode = "observe" | "simulate" | "canary" | "enforce";
+
+/** A room that roles live in, as it is in force. */
+export type Segment = Definition & {
+  readonly environment?: string;
+  readonly classification?: string;
+  readonly owner?: string;
+  /** Namespaces granted by name; those that carry the guarded label are added by the catalogue. */
+  readonly namespaces: readonly string[];
+  /** UIDs of the named namespaces at approval; another UID under the name waits for approval. */
+  readonly namespaceUids: Readonly<Record<string, string>>;
+  readonly isolation: "strict" | "shared";
+  readonly intra: "deny" | "allow";
+  readonly policyApproval: "required" | "none";
+  readonly mode: Mode;
+  readonly canary: { readonly workloads: readonly string[]; readonly namespaces: readonly string[] };
+  readonly leafMaxTtlSeconds?: number;
+};
+
+/** Who is entitled to a role: every condition that is given must hold. */
+export type RoleMatch = {
+  /** Absent: all of the segment's namespaces. */
+  readonly namespaces?: readonly string[];
+  /** Absent: every service account but `default`. */
+  readonly serviceAccounts?: readonly string[];
+  readonly kinds: readonly WorkloadKind[];
+  readonly labels: LabelSelector;
+  /** Empty: whoever creates it. */
+  readonly createdBy: readonly string[];
+};
+
+/** What a workload is for, who is entitled to be it, and what it brings. */
+export type Role = Definition & {
+  readonly segment: string;
+  readonly match: RoleMatch;
+  /** Stamped as `role.signet.dev/<key>`. */
+  readonly labels: Labels;
+  readonly permits: readonly string[];
+  readonly delivery: "none" | "podCertificate" | "csi";
+};
+
+/** What a namespace says of itself under Signet's guarded labels. */
+export type Namespace = {
+  readonly name: string;
+  readonly uid?: string;
+  readonly enrolled: boolean;
+  /** Value of the label `signet.dev/segment`. */
+  readonly segment?: string;
+  readonly labels: Labels;
+};
+
+/** A grant with an end. `check` names a check on workloads; a grant of a sentence concerns traffic only. */
+export type Exception = Definition & {
+  readonly namespace: string;
+  readonly permit: { readonly check: string; readonly path?: string } | { readonly sentence: true };
+  readonly workloads: { readonly role: string };
+  readonly reason: string;
+  readonly ticket: string;
+  readonly notBefore?: Instant;
+  readonly expires: Instant;
+};

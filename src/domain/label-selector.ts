@@ -1,0 +1,31 @@
+/** Labels or annotations: a flat map of texts. */
+export type Labels = Readonly<Record<string, string>>;
+
+/** One `matchExpressions` row of a Kubernetes label selector. */
+export type LabelRequirement = {
+  readonly key: string;
+  readonly operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
+  readonly values: readonly string[];
+};
+
+/** A Kubernetes label selector as a list of requirements that must all hold; an empty list selects everything. */
+export type LabelSelector = readonly LabelRequirement[];
+
+/** Whether the labels meet every requirement (apimachinery labels.Selector: NotIn holds where the key is absent). */
+export const selects = (selector: LabelSelector, labels: Labels): boolean =>
+  selector.every((requirement) => meets(requirement, labels));
+
+function meets(requirement: LabelRequirement, labels: Labels): boolean {
+  const present = Object.hasOwn(labels, requirement.key);
+  const value = present ? labels[requirement.key] : undefined;
+  switch (requirement.operator) {
+    case "Exists":
+      return present;
+    case "DoesNotExist":
+      return !present;
+    case "In":
+      return value !== undefined && requirement.values.includes(value);
+    case "NotIn":
+      return value === undefined || !requirement.values.includes(value);
+  }
+}

@@ -1,0 +1,48 @@
+import { ok, refuse, type Result } from "./problem.ts";
+
+declare const spiffeIdBrand: unique symbol;
+/** A SPIFFE ID, `spiffe://<trust domain>/ns/<namespace>/sa/<service account>`; made by `composeSpiffeId` alone. */
+export type SpiffeId = string & { readonly [spiffeIdBrand]: true };
+
+const TRUST_DOMAIN = /^[a-z0-9._-]{1,255}$/;
+const SEGMENT = /^[a-zA-Z0-9._-]+$/;
+const MAX_BYTES = 2048;
+
+/** Reads a trust domain name: 1 to 255 of `a-z 0-9 . - _` (SPIFFE-ID §2.1). */
+export function parseTrustDomain(text: string, path: string): Result<string> {
+  if (TRUST_DOMAIN.test(text)) return ok(text);
+  return refuse(
+    "FIELD_INVALID",
+    path,
+    `"${text}" is not a trust domain name.`,
+    "Use 1 to 255 lower-case letters, digits, dots, dashes or underscores, for example prod-eu.example.org.",
+  );
+}
+
+/**
+ * Joins a trust domain, a namespace and a service account to the one form of identity that Signet knows.
+ * Each part is checked before it is joined: a slash inside a part would let two workloads share a name.
+ */
+export function composeSpiffeId(trustDomain: string, namespace: string, serviceAccount: string): Result<SpiffeId> {
+  const domain = parseTrustDomain(trustDomain, "trustDomain");
+  if (!domain.ok) return domain;
+  for (const [path, part] of [
+    ["metadata.namespace", namespace],
+    ["spec.serviceAccountName", serviceAccount],
+  ] as const)
+    if (!isPathSegment(part)) return notAPart(path, part);
+  const id = `spiffe://${trustDomain}/ns/${namespace}/sa/${serviceAccount}`;
+  if (Buffer.byteLength(id) > MAX_BYTES) return notAPart("spec.serviceAccountName", serviceAccount);
+  return ok(id as SpiffeId);
+}
+
+/** Whether a text may stand between two slashes of a SPIFFE ID's path (SPIFFE-ID §2.2). */
+export const isPathSegment = (text: string): boolean => SEGMENT.test(text) && text !== "." && text !== "..";
+
+const notAPart = (path: string, part: string): Result<never> =>
+  refuse(
+    "IDENTITY_INVALID",
+    path,
+    `"${part.slice(0, 80)}" cannot be part of a SPIFFE ID.`,
+    "Use a name of letters, digits, dots, dashes and underscores.",
+  );
