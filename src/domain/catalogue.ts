@@ -1,4 +1,5 @@
-import type { Exception, Namespace, Role, Segment, TrustDomain } from "./definitions.ts";
+import type { Exception, ExternalWorkload, Namespace, Restriction, Role, Segment, TrustDomain } from "./definitions.ts";
+import type { Guardrail, SegmentPolicy } from "./sentences.ts";
 
 /** Everything a catalogue is made of, as read from a folder or from an API server. */
 export type Definitions = {
@@ -7,6 +8,10 @@ export type Definitions = {
   readonly roles: readonly Role[];
   readonly namespaces: readonly Namespace[];
   readonly exceptions: readonly Exception[];
+  readonly policies: readonly SegmentPolicy[];
+  readonly guardrails: readonly Guardrail[];
+  readonly externalWorkloads: readonly ExternalWorkload[];
+  readonly restrictions: readonly Restriction[];
 };
 
 /** What is known of one namespace, so that a verdict doesn't scan. */
