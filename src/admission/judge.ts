@@ -26,14 +26,16 @@ export type Verdict = {
   readonly approval: "approved" | "unchecked" | "none";
   readonly enrolled: boolean;
   /** Refusing ones first. */
+  readonly findings: readonly Finding[];
+  /** The problems of the findings, in their order. */
   readonly problems: readonly Problem[];
 };
 
 /** How to judge: at which moment, and whether unknown approval refuses. */
 export type Terms = { readonly now: Instant; readonly requireApproval?: boolean };
 
-/** A finding, and whether it refuses. */
-type Finding = { readonly problem: Problem; readonly refuses: boolean };
+/** A problem, and whether it refuses. */
+export type Finding = { readonly problem: Problem; readonly refuses: boolean };
 
 /**
  * Judges a workload as it will be when mutation has stamped it (product rules, "Enrolment and modes"). In a namespace that
@@ -49,17 +51,23 @@ export function judge(catalogue: Catalogue, workload: Workload, terms: Terms): V
   if (identity.ok) findings.push(...judgeIdentity(catalogue, workload, identity.value, terms, enrolled));
   else findings.push(...identity.problems.map((found) => ({ problem: found, refuses: enrolled })));
   const stamp = identity.ok ? stampOf(identity.value) : NO_STAMP;
-  const differing = deviations({ labels: workload.ownLabels, annotations: workload.ownAnnotations }, stamp);
   findings.push(...overwritten(workload, stamp, claims.length > 0));
-  return {
-    decision: decide(findings),
+  return verdictOf(findings, {
     ...(identity.ok ? { identity: identity.value } : {}),
     stamp,
-    deviations: differing,
+    deviations: deviations({ labels: workload.ownLabels, annotations: workload.ownAnnotations }, stamp),
     approval: identity.ok ? approvalOf(identity.value) : "none",
     enrolled,
-    problems: [...findings].sort((a, b) => Number(b.refuses) - Number(a.refuses)).map((each) => each.problem),
-  };
+  });
+}
+
+/** A verdict from what was found: one refusing finding refuses. */
+export function verdictOf(
+  found: readonly Finding[],
+  rest: Omit<Verdict, "decision" | "findings" | "problems">,
+): Verdict {
+  const findings = [...found].sort((a, b) => Number(b.refuses) - Number(a.refuses));
+  return { ...rest, decision: decide(findings), findings, problems: findings.map((each) => each.problem) };
 }
 
 const decide = (findings: readonly Finding[]): Decision =>
@@ -139,20 +147,14 @@ const overwrittenIn = (carried: Stamp, stamp: Stamp, path: string): Problem[] =>
 /** Cluster parts are never refused; what they carry under reserved keys counts for nothing, and is said to be forged. */
 function exempted(workload: Workload): Verdict {
   const differing = deviations({ labels: workload.ownLabels, annotations: workload.ownAnnotations }, NO_STAMP);
-  const forged = differing.map(({ map, key }) =>
-    problem(
+  const forged = differing.map(({ map, key }) => ({
+    refuses: true,
+    problem: problem(
       "FORGED",
       `metadata.${map}.${key}`,
       `The reserved key ${key} may not be used in ${workload.namespace}.`,
       "Take it out of the manifest.",
     ),
-  );
-  return {
-    decision: forged.length > 0 ? "deny" : "admit",
-    stamp: NO_STAMP,
-    deviations: differing,
-    approval: "none",
-    enrolled: false,
-    problems: forged,
-  };
+  }));
+  return verdictOf(forged, { stamp: NO_STAMP, deviations: differing, approval: "none", enrolled: false });
 }

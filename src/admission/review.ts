@@ -16,8 +16,10 @@ export type Reviewed = {
  */
 export function review(catalogue: Catalogue, workload: Workload, present: MetadataPresence, terms: Terms): Reviewed {
   const verdict = judge(catalogue, workload, terms);
-  const stamped = verdict.decision !== "deny" && workload.form !== "template" && isStampable(workload);
-  return { workload, verdict, patch: stamped ? patchOf(verdict.deviations, present) : [] };
+  const patched = verdict.decision !== "deny" && isStamped(workload);
+  return { workload, verdict, patch: patched ? patchOf(verdict.deviations, present) : [] };
 }
 
-const isStampable = ({ kind }: Workload): boolean => kind === "Pod" || kind === "VirtualMachine";
+/** Whether an object is stamped itself: Pods and VMs are, templates and ExternalWorkloads are not. */
+export const isStamped = ({ kind, form }: Workload): boolean =>
+  form !== "template" && (kind === "Pod" || kind === "VirtualMachine");

@@ -61,7 +61,7 @@ function sort(
     return;
   }
   const items = value["items"];
-  if (!/List$/.test(textAt(value, "kind") ?? "") || !Array.isArray(items)) {
+  if (!(textAt(value, "kind") ?? "").endsWith("List") || !Array.isArray(items)) {
     const read = kubeObject(document, base, value);
     if (read.ok) objects.push(read.value);
     else problems.push(...read.problems);
