@@ -9,7 +9,7 @@ process.exitCode = await runCli(
   {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
-    color: process.stdout.isTTY === true && process.env["NO_COLOR"] === undefined,
+    color: process.stdout.isTTY && process.env["NO_COLOR"] === undefined,
     now: () => Date.now(),
     env: process.env,
     readInputs,

@@ -1,4 +1,4 @@
-import Type, { type Static } from "typebox";
+import { type Static, Type } from "typebox";
 import { fields, labelName, listOf, optional, text } from "./fields.ts";
 import { age, approvalColumns, type Kind } from "./kind.ts";
 import { sentence } from "./sentence.ts";

@@ -1,4 +1,4 @@
-import Type, { type Static } from "typebox";
+import { type Static, Type } from "typebox";
 import { duration, fields, labelName, namespaceName, oneOf, optional, setOf, text } from "./fields.ts";
 import { age, approvalColumns, type Kind, shortName } from "./kind.ts";
 import { approvedStatus } from "./status.ts";

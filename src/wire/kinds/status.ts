@@ -1,4 +1,4 @@
-import Type, { type TObject } from "typebox";
+import { type TObject, Type } from "typebox";
 import { fields, listOf, optional, text } from "./fields.ts";
 
 const condition = Type.Object(

@@ -1,4 +1,4 @@
-import Type, { type Static } from "typebox";
+import { type Static, Type } from "typebox";
 import { DURATION, fields, oneOf, optional, setOf, text, withRules, rule } from "./fields.ts";
 import { age, approvalColumns, type Kind } from "./kind.ts";
 import { approvedStatus } from "./status.ts";
