@@ -49,19 +49,26 @@ export function startReaper(folder: string | undefined): Reaper {
   const ended = once(shell, "exit");
   // The shell outlives us by design; a broken pipe only says that somebody killed it.
   shell.stdin.on("error", () => undefined);
+  const running = new Set<ChildProcess>();
   return {
     spawn: (command, args, options = {}) => {
       const child = spawnMortal(command, args, options);
       const pid = child.pid;
       if (pid === undefined) return child;
+      running.add(child);
       shell.stdin.write(`+ ${pid}\n`);
-      child.once("exit", () => shell.stdin.write(`- ${pid}\n`));
+      child.once("exit", () => {
+        running.delete(child);
+        if (shell.stdin.writable) shell.stdin.write(`- ${pid}\n`);
+      });
       return child;
     },
     close: async () => {
-      shell.ref();
+      for (const child of [shell, ...running]) child.ref();
+      const gone = [...running].map((child) => once(child, "exit"));
       shell.stdin.end();
-      await ended;
+      // Waiting for each also takes its exit code from the kernel: nobody stays as a zombie.
+      await Promise.all([ended, ...gone]);
     },
   };
 }
