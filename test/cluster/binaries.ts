@@ -47,15 +47,26 @@ export function sourcesFromEnvironment(env: NodeJS.ProcessEnv): BinarySources {
  * one after another. Throws MissingBinary when none of these can be done.
  */
 export async function findBinaries(names: readonly BinaryName[], sources: BinarySources, log: Log): Promise<Binaries> {
-  const ready = await findReady(names, sources);
-  const missing = missingOf(names, ready);
-  if (missing.length === 0) return ready;
+  const missing = missingOf(names, await findReady(names, sources));
+  if (missing.length > 0) await getUnderLock(missing, sources, log);
+  const binaries = await findReady(names, sources);
+  tellOfMixture(binaries, sources, log);
+  return binaries;
+}
+
+async function getUnderLock(missing: readonly BinaryName[], sources: BinarySources, log: Log): Promise<void> {
   const waiting = () => log("another process is getting the cluster's binaries ready; waiting for it");
   await whileLocked(join(sources.cache, "building.lock"), waiting, async () => {
     const stillMissing = missingOf(missing, await findReady(missing, sources));
     await getAll(stillMissing, sources, log);
   });
-  return findReady(names, sources);
+}
+
+/** Binaries of two versions may not fit; that is hard to see later. */
+function tellOfMixture(binaries: Binaries, { assets }: BinarySources, log: Log): void {
+  if (assets === undefined) return;
+  const others = [...binaries].filter(([name, file]) => file !== join(assets, name)).map(([name]) => name);
+  if (others.length > 0) log(`not in KUBEBUILDER_ASSETS, so taken from the cache: ${others.join(", ")}`);
 }
 
 function missingOf(names: readonly BinaryName[], ready: Binaries): readonly BinaryName[] {
@@ -132,7 +143,7 @@ async function getOne(
     }
   }
   if (!hasGo()) throw new MissingBinary(missingSentence(name, version, sources, unreachable.get(folder)));
-  log(`${name} ${version}: building from Go modules (the first from Kubernetes takes minutes, and some GB of disk)`);
+  log(`${name} ${version}: building from Go modules (minutes, and some GB of disk, the first time)`);
   await goBuild(recipe, sources.goFolder, partial, join(`${partial}.work`), reaper);
   return "built";
 }

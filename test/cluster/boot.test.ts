@@ -1,6 +1,9 @@
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bootCluster, type Cluster } from "./boot.ts";
-import { leftoversOf } from "./leftovers.ts";
+import { leftoversOf, processesNaming } from "./leftovers.ts";
 
 /** The first run on a machine may have to build the binaries. */
 const FIRST_BOOT_MS = 20 * 60_000;
@@ -152,8 +155,15 @@ test("two clusters stand side by side and share nothing", { timeout: TEST_MS }, 
 test("a component that does not start is named, with the end of its log, and nothing stays", {
   timeout: TEST_MS,
 }, async () => {
-  const booting = bootCluster({ components: [], extraFlags: { "kube-apiserver": ["--no-such-flag"] } });
-  await expect(booting).rejects.toThrow(
-    "kube-apiserver ended by itself; the end of its log:\nError: unknown flag: --no-such-flag",
-  );
+  const parent = await mkdtemp(join(tmpdir(), "signet-test-"));
+  try {
+    const extraFlags = { "kube-apiserver": ["--no-such-flag"] };
+    await expect(bootCluster({ components: [], extraFlags, parent })).rejects.toThrow(
+      "kube-apiserver ended by itself; the end of its log:\nError: unknown flag: --no-such-flag",
+    );
+    expect(await readdir(parent)).toEqual([]);
+    expect(await processesNaming(parent)).toEqual([]);
+  } finally {
+    await rm(parent, { recursive: true });
+  }
 });

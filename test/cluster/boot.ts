@@ -25,6 +25,8 @@ export type ClusterOptions = {
   readonly fakeNodes?: number;
   /** Where the API server listens; default 127.0.0.1. */
   readonly address?: string;
+  /** The folder in which the state folder is made; default the system's for temporary files. */
+  readonly parent?: string;
   /** Leave the state folder behind after stop(). */
   readonly keep?: boolean;
   readonly sources?: BinarySources;
@@ -32,7 +34,7 @@ export type ClusterOptions = {
   readonly log?: Log;
 };
 
-export type AsUser = { readonly user?: string; readonly groups?: readonly string[] };
+type AsUser = { readonly user?: string; readonly groups?: readonly string[] };
 
 /** A running control plane, the administrator's ways into it, and the handle to end it. */
 export type Cluster = {
@@ -82,7 +84,7 @@ export async function bootCluster(options: ClusterOptions = {}): Promise<Cluster
   const sources = options.sources ?? sourcesFromEnvironment(process.env);
   const binaries = await findBinaries([...components, "kubectl"], sources, log);
   const began = Date.now();
-  const stateDir = await mkdtemp(join(await realpath(tmpdir()), "signet-cluster-"));
+  const stateDir = await mkdtemp(join(await realpath(options.parent ?? tmpdir()), "signet-cluster-"));
   const reaper = startReaper(options.keep === true ? undefined : stateDir);
   try {
     const address = options.address ?? "127.0.0.1";

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, type StdioOptions } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 /**
@@ -14,7 +14,7 @@ export type Reaper = {
   readonly close: () => Promise<void>;
 };
 
-export type SpawnOptions = {
+type SpawnOptions = {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
   readonly stdio?: StdioOptions;
@@ -25,6 +25,7 @@ export type SpawnOptions = {
 /** $1 is the folder to remove, or empty. Lines: `+ PID` a group to end, `- PID` one that has ended. */
 const SCRIPT = `
 trap '' INT TERM HUP
+PATH=/usr/bin:/bin:$PATH
 pids=' '
 while read -r sign pid; do
   case $sign in
@@ -86,7 +87,16 @@ export function commandInPath(name: string, path = process.env["PATH"] ?? ""): s
   return path
     .split(delimiter)
     .map((folder) => join(folder, name))
-    .find((file) => existsSync(file));
+    .find(isExecutable);
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
 }
 
 const SETPRIV = process.platform === "linux" ? commandInPath("setpriv") : undefined;
