@@ -17,7 +17,7 @@ export type Part = {
 };
 
 /** Folders of tests that need more than Node; all others are unit tests. */
-export const SPECIAL_FOLDERS = ["api", "cluster", "node", "host", "clients", "browser", "slow"] as const;
+export const SPECIAL_FOLDERS = ["api", "cluster", "image", "node", "host", "clients", "browser", "slow"] as const;
 
 /** The parts of `npm test`, in their order. */
 export const PARTS: readonly Part[] = [
