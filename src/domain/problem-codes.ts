@@ -285,6 +285,16 @@ export const PROBLEM_CODES = {
     why: "Which of them is asked first is undefined, so what they decide together is too.",
     mend: "Give each policy of a tier a priority of its own.",
   },
+  CONNECTION_GAINED: {
+    title: "A change lets two ends talk that could not before.",
+    why: "The manifests after the change allow more between these two than those before.",
+    mend: "Check that the connection is wanted; `signet policy allows` names the rule that allows it.",
+  },
+  CONNECTION_LOST: {
+    title: "A change stops two ends from talking.",
+    why: "The manifests after the change allow less between these two than those before.",
+    mend: "Check that nobody needs the connection; `signet policy allows` names the rule that denies it.",
+  },
 } as const satisfies Readonly<Record<string, Explanation>>;
 
 /** A stable code of a refusal or finding. */

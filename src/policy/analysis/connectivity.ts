@@ -1,7 +1,8 @@
 import { type Problem, problem } from "../../domain/problem.ts";
-import { allowedPorts, } from "../evaluate/slices.ts";
 import { type ClassId, type Evaluator, makeEvaluator } from "../evaluate/evaluator.ts";
+import { allowedPorts } from "../evaluate/slices.ts";
 import { type Endpoint, workloadText } from "../model/endpoint.ts";
+import type { Direction } from "../model/policy.ts";
 import type { World } from "../model/world.ts";
 import { intersect, uniteAll } from "../sets/intervals.ts";
 import type { PortSet } from "../sets/port-set.ts";
@@ -15,11 +16,20 @@ export type Connection = { readonly source: Endpoint; readonly destination: Endp
 /** A pair of ends that an analysis looks at. */
 export type Pair = { readonly source: Endpoint; readonly destination: Endpoint };
 
-/** All pairs of a network: workloads with each other, and with the outside as the directory's policies cut it. */
-export function pairsOf(world: World, scene: Scene): readonly Pair[] {
+/** Where the outside is cut: as a source by ingress rules, as a destination by egress rules. */
+export type Cuts = Readonly<Record<Direction, readonly number[]>>;
+
+/** The cuts that a world's own policies make. */
+export const cutsOfWorld = (world: World): Cuts => ({
+  ingress: cutsOf(world.policies, "ingress"),
+  egress: cutsOf(world.policies, "egress"),
+});
+
+/** All pairs of a network: workloads with each other, and with the outside. */
+export function pairsOf(scene: Scene, cuts: Cuts): readonly Pair[] {
   const inside = scene.members.map((member) => member.endpoint);
-  const sources = scene.open ? outsideRanges(cutsOf(world.policies, "ingress")) : [];
-  const destinations = scene.open ? outsideRanges(cutsOf(world.policies, "egress")) : [];
+  const sources = scene.open ? outsideRanges(cuts.ingress) : [];
+  const destinations = scene.open ? outsideRanges(cuts.egress) : [];
   return [
     ...sources.flatMap((source) => inside.map((destination) => ({ source, destination }))),
     ...inside.flatMap((source) => [
@@ -30,9 +40,9 @@ export function pairsOf(world: World, scene: Scene): readonly Pair[] {
 }
 
 /** Everything that policies allow on one network, the ways of the ingress controller included. */
-export function connectivity(world: World, scene: Scene): readonly Connection[] {
+export function connectivity(world: World, scene: Scene, cuts: Cuts = cutsOfWorld(world)): readonly Connection[] {
   const reach = reachIn(scene);
-  const direct = pairsOf(world, scene).map((pair) => ({ ...pair, ports: reach(pair) }));
+  const direct = pairsOf(scene, cuts).map((pair) => ({ ...pair, ports: reach(pair) }));
   const through = controllerPairs(world, scene).map(({ ports, ...pair }) => ({ ...pair, ports: intersect(reach(pair), ports) }));
   return [...direct, ...through].filter(({ ports }) => ports.length > 0);
 }
