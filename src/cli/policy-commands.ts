@@ -5,6 +5,7 @@ import { addAllows } from "./policy-allows.ts";
 import { addConnectivity } from "./policy-connectivity.ts";
 import { addDiff } from "./policy-diff.ts";
 import { addMatrix } from "./policy-matrix.ts";
+import { addProbe } from "./policy-probe.ts";
 
 /** Adds `signet policy …`: questions about network policies, own and foreign. */
 export function addPolicyCommands(program: Command, io: Io, outcome: Outcome): void {
@@ -13,4 +14,5 @@ export function addPolicyCommands(program: Command, io: Io, outcome: Outcome): v
   addAllows(policy, io, outcome);
   addMatrix(policy, io, outcome);
   addDiff(policy, io, outcome);
+  addProbe(policy, io, outcome);
 }

@@ -1,5 +1,5 @@
 import { ok, type Problem, problem, problemLine, refuseAll, type Result } from "../domain/problem.ts";
-import { readWorld } from "../policy/foreign/world.ts";
+import { type ReadOptions, readWorld } from "../policy/foreign/world.ts";
 import type { World } from "../policy/model/world.ts";
 import { type Document, readDocuments, readUntilBroken } from "../wire/documents.ts";
 import type { Io } from "./io.ts";
@@ -19,9 +19,11 @@ export function readManifests(io: Io, paths: readonly string[], options: InputOp
   return ok({ ...world.value, warnings });
 }
 
-/** The world that documents describe. */
-export const worldOf = (documents: readonly Document[], options: InputOptions): Result<World> =>
-  readWorld(documents, { multipleNetworks: options.multipleNetworks ?? false, parseYaml });
+const worldOf = (documents: readonly Document[], options: InputOptions): Result<World> =>
+  readWorld(documents, { ...READ_OPTIONS, multipleNetworks: options.multipleNetworks ?? false });
+
+/** How objects are read where nothing else is said. */
+export const READ_OPTIONS: ReadOptions = { multipleNetworks: false, parseYaml };
 
 function parseYaml(text: string): unknown {
   const read = readDocuments(text, "");

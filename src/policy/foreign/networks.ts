@@ -8,6 +8,8 @@ const OPT_IN = "k8s.ovn.org/primary-user-defined-network";
 /** OVN-Kubernetes keeps user-defined networks out of these namespaces. */
 const isReserved = (namespace: string): boolean => namespace === "default" || namespace.startsWith("openshift-");
 
+type Topology = "Layer2" | "Layer3" | "Localnet";
+
 /** Labels of the namespaces that have an object of their own. */
 export type NamespaceObjects = ReadonlyMap<string, Labels>;
 
@@ -22,7 +24,7 @@ export function readUserNetwork(opened: Opened, namespaces: NamespaceObjects): P
       "FIELD_INVALID",
       `No UserDefinedNetwork may stand in the namespace ${opened.namespace}.`,
     );
-  if (!isPrimary(at(opened.root, "spec"))) return undefined;
+  if (!isPrimary(at(opened.root, "spec"), ["Layer2", "Layer3"])) return undefined;
   const taken = optedIn([opened.namespace], namespaces, opened.root);
   return taken.length === 0 ? undefined : { kind: "UDN", name: opened.name, namespaces: taken };
 }
@@ -30,15 +32,15 @@ export function readUserNetwork(opened: Opened, namespaces: NamespaceObjects): P
 /** Reads a k8s.ovn.org/v1 ClusterUserDefinedNetwork; undefined where it isolates nothing, which a warning says. */
 export function readClusterNetwork(opened: Opened, namespaces: NamespaceObjects): PrimaryNetwork | undefined {
   const selector = readSelector(at(opened.root, "spec", "namespaceSelector"));
-  if (!isPrimary(at(opened.root, "spec", "network"))) return undefined;
+  if (!isPrimary(at(opened.root, "spec", "network"), ["Layer2", "Layer3", "Localnet"])) return undefined;
   const selected = [...namespaces].filter(([, labels]) => selects(selector, labels)).map(([name]) => name);
   const taken = optedIn(selected, namespaces, opened.root);
   return taken.length === 0 ? undefined : { kind: "CUDN", name: opened.name, namespaces: taken };
 }
 
 /** Whether the network takes the place of the Pod network for those in it. */
-function isPrimary(spec: Field): boolean {
-  const topology = requiredWord(at(spec, "topology"), ["Layer2", "Layer3", "Localnet"]);
+function isPrimary(spec: Field, topologies: readonly Topology[]): boolean {
+  const topology = requiredWord(at(spec, "topology"), topologies);
   if (topology === undefined) return false;
   const layer = at(spec, `${topology[0]?.toLowerCase()}${topology.slice(1)}`);
   const role = requiredWord(at(layer, "role"), ["Primary", "Secondary"]);
