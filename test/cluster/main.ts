@@ -95,7 +95,7 @@ async function main(): Promise<number> {
   }
   const interruption = firstSignal();
   leaveWithNpm();
-  const ready = settings.prepare ? prepare() : boot(settings);
+  const ready = settings.prepare ? prepare(settings) : boot(settings);
   // Before the cluster stands there is nothing to stop in order: the reapers sweep behind us.
   const cluster = await Promise.race([ready, interruption]);
   if (typeof cluster === "string") return exitCodeOf(cluster);
@@ -110,8 +110,8 @@ async function main(): Promise<number> {
   }
 }
 
-async function prepare(): Promise<undefined> {
-  const names = [...COMPONENT_NAMES, "kubectl"] as const;
+async function prepare({ components }: Settings): Promise<undefined> {
+  const names = ["etcd", "kube-apiserver", ...components, "kubectl"] as const;
   const binaries = await findBinaries(names, sourcesFromEnvironment(process.env), log);
   for (const [name, file] of binaries) process.stdout.write(`${name} ${file}\n`);
 }
