@@ -30,6 +30,8 @@ export type ClusterOptions = {
   /** Leave the state folder behind after stop(). */
   readonly keep?: boolean;
   readonly sources?: BinarySources;
+  /** Gives up booting: what was started is ended, and the call throws the signal's reason. */
+  readonly signal?: AbortSignal;
   /** Told of downloads and builds, which may take minutes; default: standard error. */
   readonly log?: Log;
 };
@@ -92,7 +94,7 @@ export async function bootCluster(options: ClusterOptions = {}): Promise<Cluster
     const audit = options.audit !== "off";
     const audited = options.audit === "off" ? [] : (options.audit ?? DEFAULT_AUDITED);
     const authority = await layOut(stateDir, binaries, address, audited);
-    const runner = makeRunner(stateDir, reaper);
+    const runner = makeRunner(stateDir, reaper, options.signal);
     const extraFlags = options.extraFlags ?? {};
     const plane = await startControlPlane({ stateDir, authority, runner, components, address, audit, extraFlags });
     const cluster = handle({ stateDir, authority, runner, reaper, plane, began });

@@ -30,8 +30,8 @@ const READY_MS = 90_000;
 const POLL_MS = 40;
 const TAIL_LINES = 8;
 
-/** Runs binaries from `bin/` of the state folder, which is also their working directory. */
-export function makeRunner(stateDir: string, reaper: Reaper): Runner {
+/** Runs binaries from `bin/` of the state folder, which is also their working directory; `signal` ends waiting. */
+export function makeRunner(stateDir: string, reaper: Reaper, signal?: AbortSignal): Runner {
   // etcd reads ETCD_*, all of them proxies: a test cluster must be the same in every environment.
   const env = { PATH: process.env["PATH"], HOME: stateDir };
   const children = new Map<ComponentName, ChildProcess>();
@@ -62,6 +62,7 @@ export function makeRunner(stateDir: string, reaper: Reaper): Runner {
     until: async (name, what, check) => {
       const deadline = Date.now() + READY_MS;
       while (!(await check())) {
+        signal?.throwIfAborted();
         if (!alive(name)) throw new ComponentFailure(name, "ended by itself", tailOf(logFile(name)));
         if (Date.now() > deadline)
           throw new ComponentFailure(name, `was not ready in time: ${what}`, tailOf(logFile(name)));
