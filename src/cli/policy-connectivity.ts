@@ -36,7 +36,12 @@ export function addConnectivity(policy: Command, io: Io, outcome: Outcome): void
     .argument("<dir...>", "folders or files of manifests")
     .option("--output <format>", "text, json, csv, md, dot or svg", "text")
     .option("--multiple-networks", "count user-defined networks, network attachments and VirtualMachines")
-    .option("--focus-workload <name>", "only pairs with this workload, as name or namespace/name; repeatable", collect, [])
+    .option(
+      "--focus-workload <name>",
+      "only pairs with this workload, as name or namespace/name; repeatable",
+      collect,
+      [],
+    )
     .option("--focus-peer <name>", "with --focus-workload: only pairs with this other side; repeatable", collect, [])
     .option("--focus-direction <direction>", "with --focus-workload: ingress or egress")
     .option("--focus-conn <port>", "only pairs that may use this port, as tcp-80")
@@ -47,7 +52,10 @@ export function addConnectivity(policy: Command, io: Io, outcome: Outcome): void
 
 function connectivityCommand(io: Io, dirs: readonly string[], options: Options): Outcome["code"] {
   const render = FORMATS[options.output];
-  if (!render) return badInput(io, [problem("USAGE", "--output", `"${options.output}" is none of ${Object.keys(FORMATS).join(", ")}.`)]);
+  if (!render)
+    return badInput(io, [
+      problem("USAGE", "--output", `"${options.output}" is none of ${Object.keys(FORMATS).join(", ")}.`),
+    ]);
   const focus = readFocus(options);
   if (typeof focus === "string") return badInput(io, [problem("USAGE", "", focus)]);
   const world = readManifests(io, dirs, options);
@@ -61,7 +69,8 @@ function connectivityCommand(io: Io, dirs: readonly string[], options: Options):
 function readFocus(options: Options): Focus | string {
   const { focusDirection: direction } = options;
   const conn = options.focusConn === undefined ? undefined : parseOnePort(options.focusConn);
-  if (options.focusConn !== undefined && !conn) return `--focus-conn: "${options.focusConn}" is no port such as tcp-80.`;
+  if (options.focusConn !== undefined && !conn)
+    return `--focus-conn: "${options.focusConn}" is no port such as tcp-80.`;
   if (direction !== undefined && direction !== "ingress" && direction !== "egress")
     return `--focus-direction: "${direction}" is neither ingress nor egress.`;
   return {

@@ -39,7 +39,9 @@ function matchPeer(policy: Policy, peer: Peer, other: Endpoint): Match {
           ? matchAddress(peer, other.traits)
           : "no";
     case "nodes":
-      return peer.met && other.kind !== "outside" && other.traits.host ? matchNode(peer.selector, other.traits.host) : "no";
+      return peer.met && other.kind !== "outside" && other.traits.host
+        ? matchNode(peer.selector, other.traits.host)
+        : "no";
     case "unknown":
       return "perhaps";
   }

@@ -8,7 +8,11 @@ export function portsTowards(policy: Policy, rule: Rule, destination: Endpoint):
   if (rule.ports === "all") return ALL_PORTS;
   return uniteAll(
     rule.ports.map((port) =>
-      port.kind === "ports" ? port.ports : destination.kind === "outside" ? NO_PORTS : resolve(policy, port, destination.traits),
+      port.kind === "ports"
+        ? port.ports
+        : destination.kind === "outside"
+          ? NO_PORTS
+          : resolve(policy, port, destination.traits),
     ),
   );
 }

@@ -8,7 +8,10 @@ export type Because =
   /** A rule of a tier decided, or (NetworkPolicy) every rule listed allows. */
   | { readonly kind: "rules"; readonly rules: readonly BoundRule[] }
   /** NetworkPolicies select the workload, and none has a rule for this. */
-  | { readonly kind: "isolated"; readonly by: readonly { readonly policy: Policy; readonly near: readonly BoundRule[] }[] }
+  | {
+      readonly kind: "isolated";
+      readonly by: readonly { readonly policy: Policy; readonly near: readonly BoundRule[] }[];
+    }
   /** Nothing says anything: Kubernetes allows. */
   | { readonly kind: "default" };
 
@@ -28,7 +31,12 @@ const OPEN: readonly Slice[] = [{ ports: ALL_PORTS, allowed: true, passes: [], b
  * All ports, parted by how one door of `subject` treats them when `other` stands at the far end. An outside subject has
  * no door: everything is let through.
  */
-export function sliceDoor(evaluator: Evaluator, subject: ClassId, other: ClassId, direction: Direction): readonly Slice[] {
+export function sliceDoor(
+  evaluator: Evaluator,
+  subject: ClassId,
+  other: ClassId,
+  direction: Direction,
+): readonly Slice[] {
   const door = evaluator.door(subject, direction);
   if (!door) return OPEN;
   const destination = direction === "egress" ? other : subject;
@@ -64,7 +72,13 @@ function walkTier(
       if (rest.length > 0) left.push({ ...pending, ports: rest });
       if (hit.length === 0) continue;
       if (action === "pass") passed.push({ ports: hit, passes: [...pending.passes, bound] });
-      else done.push({ ports: hit, allowed: action === "allow", passes: pending.passes, because: { kind: "rules", rules: [bound] } });
+      else
+        done.push({
+          ports: hit,
+          allowed: action === "allow",
+          passes: pending.passes,
+          because: { kind: "rules", rules: [bound] },
+        });
     }
     open = left;
   }
@@ -85,7 +99,10 @@ export function actionOf(bound: BoundRule, other: ClassId): "allow" | "deny" | "
 /** NetworkPolicies decide together: parts what is left by which rules allow it; what none allows is denied. */
 function sliceNetwork(door: Door, entering: Pending, other: ClassId, destination: ClassId): readonly Slice[] {
   const { passes } = entering;
-  const by = door.network.map(({ policy, rules }) => ({ policy, near: rules.filter((bound) => bound.match(other) === "yes") }));
+  const by = door.network.map(({ policy, rules }) => ({
+    policy,
+    near: rules.filter((bound) => bound.match(other) === "yes"),
+  }));
   let parts: { ports: PortSet; rules: readonly BoundRule[] }[] = [{ ports: entering.ports, rules: [] }];
   for (const bound of by.flatMap(({ near }) => near)) {
     const ports = bound.ports(destination);

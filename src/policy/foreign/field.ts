@@ -60,7 +60,11 @@ export function onlyKnown(field: Field, known: readonly string[]): void {
   if (!mapOrAbsent(field)) return;
   for (const key of keysOf(field))
     if (!known.includes(key))
-      refuseField(at(field, key), "FIELD_UNKNOWN", `There is no field of this name here; known are ${known.join(", ")}.`);
+      refuseField(
+        at(field, key),
+        "FIELD_UNKNOWN",
+        `There is no field of this name here; known are ${known.join(", ")}.`,
+      );
 }
 
 /** The items of a list; none where it is absent. */

@@ -29,7 +29,11 @@ export function readPort(field: Field): number | undefined {
 export function readNamedPort(field: Field, protocol?: Protocol): PortMatch {
   const name = typeof field.value === "string" ? field.value : "";
   if (!NAME.test(name))
-    refuseField(field, "FIELD_INVALID", `"${name}" cannot be the name of a port (at most 15 small letters, digits, dashes).`);
+    refuseField(
+      field,
+      "FIELD_INVALID",
+      `"${name}" cannot be the name of a port (at most 15 small letters, digits, dashes).`,
+    );
   const path = field.path;
   return protocol === undefined ? { kind: "named", name, path } : { kind: "named", name, protocol, path };
 }

@@ -1,5 +1,16 @@
 import type { LabelRequirement, LabelSelector } from "../../domain/label-selector.ts";
-import { at, type Field, items, mapOrAbsent, onlyKnown, optionalText, refuseField, requiredText, requiredWord, textMap } from "./field.ts";
+import {
+  at,
+  type Field,
+  items,
+  mapOrAbsent,
+  onlyKnown,
+  optionalText,
+  refuseField,
+  requiredText,
+  requiredWord,
+  textMap,
+} from "./field.ts";
 
 const OPERATORS = ["In", "NotIn", "Exists", "DoesNotExist"] as const;
 const NAME = /^[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
@@ -30,7 +41,11 @@ function readRequirement(field: Field): LabelRequirement {
   });
   const takesValues = operator === "In" || operator === "NotIn";
   if (takesValues !== values.length > 0)
-    refuseField(at(field, "values"), "FIELD_INVALID", `${operator} needs ${takesValues ? "at least one value" : "no values"}.`);
+    refuseField(
+      at(field, "values"),
+      "FIELD_INVALID",
+      `${operator} needs ${takesValues ? "at least one value" : "no values"}.`,
+    );
   return { key, operator, values };
 }
 
