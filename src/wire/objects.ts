@@ -74,7 +74,8 @@ function sort(
   }
 }
 
-function kubeObject(document: Document, base: FieldPath, raw: Raw): Result<KubeObject> {
+/** The object at a place of a document; refuses metadata whose names are no texts. */
+export function kubeObject(document: Document, base: FieldPath, raw: Raw): Result<KubeObject> {
   const place = { document, base };
   const metadata = rawAt(raw, "metadata");
   const problems: Problem[] = [];
