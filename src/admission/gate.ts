@@ -69,14 +69,19 @@ export function validate(catalogue: Catalogue, request: GateRequest, terms: Term
 function judgeFinal(catalogue: Catalogue, request: GateRequest, workload: Workload, terms: Terms): Verdict {
   const verdict = judge(catalogue, workload, terms);
   if (EXEMPT_NAMESPACES.has(workload.namespace) || !isStamped(workload)) return verdict;
-  const onStamp =
-    request.operation === "CREATE" ? stampFindings(verdict) : changeFindings(catalogue, request, workload, verdict);
-  const kept = verdict.findings.filter(({ problem: { code, path } }) => code !== "STAMP_OVERWRITTEN" || !isOwn(path));
+  const isNew = request.operation === "CREATE";
+  const onStamp = isNew ? stampFindings(verdict) : changeFindings(catalogue, request, workload, verdict);
+  const kept = verdict.findings.filter(({ problem: found }) => !isAnsweredByStamp(found, isNew));
   return verdictOf([...kept, ...onStamp], verdict);
 }
 
-/** Whether a path is in the object's own metadata, which mutation has stamped by now. */
-const isOwn = (path: string): boolean => path.startsWith("metadata.");
+/**
+ * Whether a finding on the object's own metadata is said by the findings on its stamp instead: mutation has overwritten by
+ * now, and the label of a running workload is its stamp, no claim.
+ */
+const isAnsweredByStamp = ({ code, path }: Problem, isNew: boolean): boolean =>
+  path.startsWith("metadata.") &&
+  (code === "STAMP_OVERWRITTEN" || (!isNew && code === "ROLE_NOT_ENTITLED" && path.includes(".labels.")));
 
 /** At creation: a missing stamp means mutation did not answer; a wrong one was put there by somebody. */
 function stampFindings(verdict: Verdict): readonly Finding[] {
@@ -85,7 +90,7 @@ function stampFindings(verdict: Verdict): readonly Finding[] {
   const forged = wrong
     .filter(({ key }) => !(claimed && key === ROLE_LABEL))
     .map(({ map, key }) => ({ problem: forgedKey(map, key), refuses: true }));
-  if (verdict.deviations.length === wrong.length) return forged;
+  if (claimed || verdict.deviations.length === wrong.length) return forged;
   return [...forged, { problem: STAMP_MISSING, refuses: verdict.enrolled }];
 }
 

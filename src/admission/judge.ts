@@ -44,11 +44,11 @@ export type Finding = { readonly problem: Problem; readonly refuses: boolean };
  */
 export function judge(catalogue: Catalogue, workload: Workload, terms: Terms): Verdict {
   if (EXEMPT_NAMESPACES.has(workload.namespace)) return exempted(workload);
-  const enrolled = catalogue.namespaces.get(workload.namespace)?.enrolled ?? false;
+  const enrolled = isEnrolled(catalogue, workload);
   const identity = deriveIdentity(catalogue, workload);
   const claims = claimed(catalogue, workload);
   const findings: Finding[] = claims.map((found) => ({ problem: found, refuses: enrolled }));
-  if (identity.ok) findings.push(...judgeIdentity(catalogue, workload, identity.value, terms, enrolled));
+  if (identity.ok) findings.push(...judgeIdentity(catalogue, workload, identity.value, terms));
   else findings.push(...identity.problems.map((found) => ({ problem: found, refuses: enrolled })));
   const stamp = identity.ok ? stampOf(identity.value) : NO_STAMP;
   findings.push(...overwritten(workload, stamp, claims.length > 0));
@@ -73,13 +73,8 @@ export function verdictOf(
 const decide = (findings: readonly Finding[]): Decision =>
   findings.some((each) => each.refuses) ? "deny" : findings.length > 0 ? "warn" : "admit";
 
-function judgeIdentity(
-  catalogue: Catalogue,
-  workload: Workload,
-  identity: Identity,
-  terms: Terms,
-  enrolled: boolean,
-): readonly Finding[] {
+function judgeIdentity(catalogue: Catalogue, workload: Workload, identity: Identity, terms: Terms): readonly Finding[] {
+  const enrolled = isEnrolled(catalogue, workload);
   const findings = check(catalogue, workload, identity, terms.now).map((failed) => ({
     problem: failed.problem,
     refuses: enrolled && (inForceFor(identity.segment, workload) || inForceFor(failed.segment, workload)),
@@ -87,6 +82,9 @@ function judgeIdentity(
   if (!terms.requireApproval || approvalOf(identity) === "approved") return findings;
   return [{ problem: unapproved(identity), refuses: true }, ...findings];
 }
+
+const isEnrolled = (catalogue: Catalogue, { namespace }: Workload): boolean =>
+  catalogue.namespaces.get(namespace)?.enrolled ?? false;
 
 /** Whether a segment's rules bind this workload: in mode enforce all, in canary those that are named. */
 const inForceFor = (segment: Segment, workload: Workload): boolean =>

@@ -1,7 +1,10 @@
 #!/usr/bin/env node
 import { writeFileSync } from "node:fs";
 import process from "node:process";
+import { addConfigCommand } from "../cli/config.ts";
+import { ledgerCommand } from "../cli/ledger.ts";
 import { runCli } from "../cli/program.ts";
+import { serverCommand } from "../cli/server.ts";
 import { ok, refuse } from "../domain/problem.ts";
 import { readInputs } from "../folder/read-inputs.ts";
 
@@ -9,7 +12,7 @@ process.exitCode = await runCli(
   {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
-    color: process.stdout.isTTY === true && process.env["NO_COLOR"] === undefined,
+    color: process.stdout.isTTY && process.env["NO_COLOR"] === undefined,
     now: () => Date.now(),
     env: process.env,
     readInputs,
@@ -23,4 +26,9 @@ process.exitCode = await runCli(
     },
   },
   process.argv.slice(2),
+  [
+    serverCommand(async () => (await import("./server.ts")).serve),
+    ledgerCommand(async (state) => (await import("./open-ledger.ts")).openLedgerOf(state)),
+    addConfigCommand,
+  ],
 );

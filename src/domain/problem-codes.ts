@@ -240,6 +240,66 @@ export const PROBLEM_CODES = {
     why: "A record was changed, removed or inserted after it was written.",
     mend: "Keep the file as it is, and compare it with the chain heads that were joined elsewhere.",
   },
+  OBJECT_SKIPPED: {
+    title: "An object of the input was not looked at.",
+    why: "Its kind is not evaluated here, or counts only where several networks are analysed. An answer may be wider than the truth.",
+    mend: "Where the message names --multiple-networks, add it.",
+  },
+  NETWORK_IGNORED: {
+    title: "A network, or a policy for one, has no effect.",
+    why: "A primary user-defined network isolates only namespaces that opted in by label, and a secondary network must have its NetworkAttachmentDefinition in the input.",
+    mend: "Label the Namespace object, or add the missing definition to the input.",
+  },
+  PEER_UNSUPPORTED: {
+    title: "A peer of a policy cannot be evaluated.",
+    why: "Nodes and domain names are not addresses. Such a peer fails closed: an allowing rule matches nothing by it.",
+    mend: "Write the addresses as networks where that is meant.",
+  },
+  PORT_NAME_UNMATCHED: {
+    title: "A named port matches nothing.",
+    why: "Names of ports are looked up in the destination's container ports; this destination lists none of that name and protocol. The entry does not become all ports.",
+    mend: "Name the container port, or write its number in the policy.",
+  },
+  ADDRESS_V6_UNLISTED: {
+    title: "An IPv6 range is not shown in lists.",
+    why: "Lists of connectivity cut the outside into IPv4 ranges. Single questions answer IPv6 addresses too.",
+    mend: "Ask with `signet policy allows` for an IPv6 address.",
+  },
+  ADDRESS_UNKNOWN: {
+    title: "A rule asks for the address of a Pod that is not known.",
+    why: "ClusterNetworkPolicy matches Pods by address, and a manifest has none. The rule fails closed: an allowing one matches nothing, a denying one denies.",
+    mend: "Analyse Pods as the cluster holds them, with status.podIPs.",
+  },
+  WORKLOAD_LABELS_DIFFER: {
+    title: "Pods of one owner are told apart by a policy.",
+    why: "All Pods of one owner are one workload; a selector that fits some of them and not others leaves no one answer.",
+    mend: "Give all Pods of the owner the labels that policies look at.",
+  },
+  WORKLOAD_UNKNOWN: {
+    title: "A workload that was asked for is not in the input.",
+    why: "Names match `name` or `namespace/name`.",
+    mend: "`signet policy connectivity DIR` lists the workloads.",
+  },
+  INGRESS_BLOCKED: {
+    title: "An Ingress or Route opens a workload that policies close.",
+    why: "The ingress controller is a Pod like others: the policies of its target must let it in.",
+    mend: "Allow the ingress controller's namespace on the port, or remove the Ingress or Route.",
+  },
+  POLICY_PRIORITY_SHARED: {
+    title: "Two tiered policies have one priority.",
+    why: "Which of them is asked first is undefined, so what they decide together is too.",
+    mend: "Give each policy of a tier a priority of its own.",
+  },
+  CONNECTION_GAINED: {
+    title: "A change lets two ends talk that could not before.",
+    why: "The manifests after the change allow more between these two than those before.",
+    mend: "Check that the connection is wanted; `signet policy allows` names the rule that allows it.",
+  },
+  CONNECTION_LOST: {
+    title: "A change stops two ends from talking.",
+    why: "The manifests after the change allow less between these two than those before.",
+    mend: "Check that nobody needs the connection; `signet policy allows` names the rule that denies it.",
+  },
 } as const satisfies Readonly<Record<string, Explanation>>;
 
 /** A stable code of a refusal or finding. */

@@ -20,11 +20,12 @@ spec:
   allow:
     - from: {entity: nodes}
       to: {segment: shop}
-      on: [tcp/8080]
+      "on": [tcp/8080]
       why: kubelet's probes
 `;
 
-const SHOP = `# One namespace, one segment, three roles. Each workload gets the identity of its service account:
+const SHOP = `# \`on\` is quoted because YAML 1.1, which kubectl reads, takes the bare word for \`true\`.
+# One namespace, one segment, three roles. Each workload gets the identity of its service account:
 #   spiffe://example.org/ns/shop/sa/cart
 apiVersion: v1
 kind: Namespace
@@ -86,15 +87,15 @@ spec:
   allow:
     - from: {entity: outside}
       to: {role: web}
-      on: [tcp/8080]
+      "on": [tcp/8080]
       why: customers
     - from: {role: web}
       to: {role: cart}
-      on: [tcp/8080]
+      "on": [tcp/8080]
       why: the shop shows the cart
     - from: {role: cart}
       to: {role: orders-db}
-      on: [tcp/5432]
+      "on": [tcp/5432]
       why: the cart writes orders
 `;
 

@@ -1,7 +1,10 @@
 import type { ProblemCode } from "../domain/problem-codes.ts";
 
+/** What a voice says of each code; a code without a row does not compile. */
+type Table = Readonly<Record<ProblemCode, number>>;
+
 /** HTTP's voice: the status of an answer whose body is the problem (RFC 9457). What a verdict refuses is 403. */
-export const HTTP_STATUS = {
+export const HTTP_STATUS: Table = {
   ROLE_NONE: 403,
   ROLE_AMBIGUOUS: 403,
   ROLE_NOT_ENTITLED: 403,
@@ -49,13 +52,25 @@ export const HTTP_STATUS = {
   NOT_READY: 503,
   INTERNAL: 500,
   LEDGER_BROKEN: 500,
-} as const satisfies Record<ProblemCode, number>;
+  OBJECT_SKIPPED: 403,
+  NETWORK_IGNORED: 403,
+  PEER_UNSUPPORTED: 403,
+  PORT_NAME_UNMATCHED: 403,
+  ADDRESS_V6_UNLISTED: 403,
+  ADDRESS_UNKNOWN: 403,
+  WORKLOAD_LABELS_DIFFER: 403,
+  WORKLOAD_UNKNOWN: 403,
+  INGRESS_BLOCKED: 403,
+  POLICY_PRIORITY_SHARED: 403,
+  CONNECTION_GAINED: 403,
+  CONNECTION_LOST: 403,
+};
 
 /**
  * Admission's voice: `status.code` of a denial. 403 is a verdict, 400 an object that could not be read, 5xx a fault of ours.
  * The API server makes 400 of everything below 400.
  */
-export const REVIEW_STATUS = {
+export const REVIEW_STATUS: Table = {
   ROLE_NONE: 403,
   ROLE_AMBIGUOUS: 403,
   ROLE_NOT_ENTITLED: 403,
@@ -103,4 +118,16 @@ export const REVIEW_STATUS = {
   NOT_READY: 503,
   INTERNAL: 500,
   LEDGER_BROKEN: 500,
-} as const satisfies Record<ProblemCode, number>;
+  OBJECT_SKIPPED: 403,
+  NETWORK_IGNORED: 403,
+  PEER_UNSUPPORTED: 403,
+  PORT_NAME_UNMATCHED: 403,
+  ADDRESS_V6_UNLISTED: 403,
+  ADDRESS_UNKNOWN: 403,
+  WORKLOAD_LABELS_DIFFER: 403,
+  WORKLOAD_UNKNOWN: 403,
+  INGRESS_BLOCKED: 403,
+  POLICY_PRIORITY_SHARED: 403,
+  CONNECTION_GAINED: 403,
+  CONNECTION_LOST: 403,
+};

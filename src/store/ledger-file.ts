@@ -162,9 +162,9 @@ export class LedgerReader {
   lastVerdict(subject: string, at: Instant): LedgerRecord | undefined {
     const row = this.#database
       .prepare(
-        `SELECT * FROM records WHERE kind = 'verdict' AND at <= ?2 AND (subject = ?1 OR (substr(subject, -1) = '*' AND
-         substr(?1, 1, length(subject) - 1) = substr(subject, 1, length(subject) - 1)))
-         ORDER BY subject = ?1 DESC, id DESC LIMIT 1`,
+        `SELECT * FROM records WHERE kind = 'verdict' AND at <= ?2 AND (subject = ?1 COLLATE NOCASE OR (substr(subject, -1) = '*' AND
+         substr(?1, 1, length(subject) - 1) = substr(subject, 1, length(subject) - 1) COLLATE NOCASE))
+         ORDER BY subject = ?1 COLLATE NOCASE DESC, id DESC LIMIT 1`,
       )
       .get(subject, at);
     return row as LedgerRecord | undefined;

@@ -197,7 +197,7 @@ function objectAt({ raw, apiVersion, kind, operation }: Envelope, key: "object" 
   const value = raw[key];
   if (!isRaw(value))
     return refuse("FIELD_MISSING", key, `The review of this ${operation} has no ${key}.`, "Check who sends it.");
-  const read = kubeObject(placeOf(value).document, [], value);
+  const read = kubeObject(placeOf(value), value);
   if (!read.ok) return read;
   const says = (value["kind"] ?? kind) === kind && (value["apiVersion"] ?? apiVersion) === apiVersion;
   if (says) return ok({ ...read.value, apiVersion, kind });

@@ -3,15 +3,13 @@ import type { Namespace } from "../domain/definitions.ts";
 import { ok, type Problem, refuseAll, type Result } from "../domain/problem.ts";
 import { ENROL_LABEL, SEGMENT_LABEL } from "../domain/reserved-keys.ts";
 import {
-  readException,
   readExternalWorkload,
-  readGuardrail,
   readRestriction,
   readRole,
   readSegment,
-  readSegmentPolicy,
   readTrustDomain,
 } from "./definitions/readers.ts";
+import { readException, readGuardrail, readSegmentPolicy } from "./definitions/traffic-readers.ts";
 import { KINDS } from "./kinds.ts";
 import { GROUP, VERSION } from "./kinds/kind.ts";
 import type { KubeObject } from "./objects.ts";

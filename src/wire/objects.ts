@@ -24,16 +24,16 @@ export const MAX_FILE_BYTES = 32 * 1024 * 1024;
 
 /** Reads every object of the files; Lists are unfolded. One broken file refuses the whole, with every place named. */
 export function readObjects(files: readonly InputFile[]): Result<Objects> {
-  const objects: KubeObject[] = [];
-  const others: Document[] = [];
-  const problems: Problem[] = [];
+  const found: Found = { objects: [], others: [], problems: [] };
   for (const file of files) {
     const read = readFile(file);
-    if (!read.ok) problems.push(...read.problems);
-    else for (const document of read.value) sort(document, [], document.value, objects, others, problems);
+    if (!read.ok) found.problems.push(...read.problems);
+    else for (const document of read.value) sort({ document, base: [] }, document.value, found);
   }
-  return problems.length > 0 ? refuseAll(problems) : ok({ objects, others });
+  return found.problems.length > 0 ? refuseAll(found.problems) : ok(found);
 }
+
+type Found = { readonly objects: KubeObject[]; readonly others: Document[]; readonly problems: Problem[] };
 
 function readFile(file: InputFile): Result<readonly Document[]> {
   if (file.text.length <= MAX_FILE_BYTES) return readDocuments(file.text, file.name);
@@ -48,43 +48,35 @@ function readFile(file: InputFile): Result<readonly Document[]> {
   ]);
 }
 
-function sort(
-  document: Document,
-  base: FieldPath,
-  value: unknown,
-  objects: KubeObject[],
-  others: Document[],
-  problems: Problem[],
-): void {
+function sort(place: Place, value: unknown, found: Found): void {
   if (!isRaw(value) || textAt(value, "kind") === undefined || textAt(value, "apiVersion") === undefined) {
-    others.push(document);
+    found.others.push(place.document);
     return;
   }
-  const items = value["items"];
-  if (!(textAt(value, "kind") ?? "").endsWith("List") || !Array.isArray(items)) {
-    const read = kubeObject(document, base, value);
-    if (read.ok) objects.push(read.value);
-    else problems.push(...read.problems);
-    return;
-  }
-  const item = { apiVersion: value["apiVersion"], kind: (textAt(value, "kind") ?? "").slice(0, -"List".length) };
-  for (const [index, one] of items.entries()) {
-    const whole = isRaw(one) && item.kind !== "" ? { ...item, ...one } : one;
-    sort(document, [...base, "items", index], whole, objects, others, problems);
+  const items = listItems(value);
+  if (items)
+    for (const [index, one] of items.entries()) sort({ ...place, base: [...place.base, "items", index] }, one, found);
+  else {
+    const read = kubeObject(place, value);
+    if (read.ok) found.objects.push(read.value);
+    else found.problems.push(...read.problems);
   }
 }
 
-/** The object at a place of a document; refuses metadata whose names are no texts. */
-export function kubeObject(document: Document, base: FieldPath, raw: Raw): Result<KubeObject> {
-  const place = { document, base };
-  const metadata = rawAt(raw, "metadata");
-  const problems: Problem[] = [];
-  if (raw["metadata"] !== undefined && !isRaw(raw["metadata"]))
-    problems.push(notText(place, ["metadata"], "an object"));
-  for (const key of ["name", "namespace", "generateName"] as const)
-    if (metadata[key] !== undefined && metadata[key] !== null && typeof metadata[key] !== "string")
-      problems.push(notText(place, ["metadata", key], "a text"));
+/** The items of a List; those of a typed list (`PodList`) may lack their kind. Undefined where it is no list. */
+function listItems(raw: Raw): readonly unknown[] | undefined {
+  const kind = textAt(raw, "kind") ?? "";
+  const items = raw["items"];
+  if (!kind.endsWith("List") || !Array.isArray(items)) return undefined;
+  const typed = { apiVersion: raw["apiVersion"], kind: kind.slice(0, -"List".length) };
+  return items.map((one: unknown) => (isRaw(one) && typed.kind !== "" ? { ...typed, ...one } : one));
+}
+
+/** The object at a place; refuses metadata whose names are no texts. */
+export function kubeObject(place: Place, raw: Raw): Result<KubeObject> {
+  const problems = metadataProblems(place, raw["metadata"]);
   if (problems.length > 0) return refuseAll(problems);
+  const metadata = rawAt(raw, "metadata");
   return ok({
     ...place,
     apiVersion: textAt(raw, "apiVersion") ?? "",
@@ -93,6 +85,14 @@ export function kubeObject(document: Document, base: FieldPath, raw: Raw): Resul
     name: textAt(metadata, "name") ?? "",
     raw,
   });
+}
+
+function metadataProblems(place: Place, metadata: unknown): readonly Problem[] {
+  if (metadata === undefined || metadata === null) return [];
+  if (!isRaw(metadata)) return [notText(place, ["metadata"], "an object")];
+  return ["name", "namespace", "generateName"]
+    .filter((key) => metadata[key] !== undefined && metadata[key] !== null && typeof metadata[key] !== "string")
+    .map((key) => notText(place, ["metadata", key], "a text"));
 }
 
 const notText = (place: Place, path: FieldPath, what: string): Problem =>

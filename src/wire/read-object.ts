@@ -1,6 +1,6 @@
 import type { Static, TSchema } from "typebox";
 import { Compile } from "typebox/compile";
-import Value from "typebox/value";
+import { Value } from "typebox/value";
 import { ok, type Problem, refuseAll, type Result, type Source } from "../domain/problem.ts";
 import { type Document, type FieldPath, pathText } from "./documents.ts";
 
@@ -76,17 +76,13 @@ export function readBySchema<S extends TSchema>(
   const problems = validator
     .Errors(value)
     .filter((error) => error.keyword !== "boolean")
-    .flatMap((error) => describe(error, schema, value, place, path));
+    .flatMap((error) => describe(error, { schema, value, place, path }));
   return refuseAll(problems);
 }
 
-function describe(
-  error: SchemaError,
-  schema: TSchema,
-  value: unknown,
-  place: Place,
-  base: FieldPath,
-): readonly Problem[] {
+type Subject = { readonly schema: TSchema; readonly value: unknown; readonly place: Place; readonly path: FieldPath };
+
+function describe(error: SchemaError, { schema, value, place, path: base }: Subject): readonly Problem[] {
   const steps = stepsOf(error.instancePath, value);
   const path = [...base, ...steps];
   const params = error.params as Readonly<Record<string, unknown>>;
@@ -154,7 +150,7 @@ function stepsOf(pointer: string, value: unknown): FieldPath {
 type SchemaNode = { readonly properties?: Readonly<Record<string, SchemaNode>>; readonly items?: SchemaNode };
 
 function knownFields(schema: TSchema, steps: FieldPath): readonly string[] {
-  let node: SchemaNode | undefined = schema as SchemaNode;
+  let node: SchemaNode | undefined = schema;
   for (const step of steps) node = typeof step === "number" ? node?.items : node?.properties?.[step];
   return Object.keys(node?.properties ?? {});
 }

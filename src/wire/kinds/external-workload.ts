@@ -1,4 +1,3 @@
-import type { Static } from "typebox";
 import { fields, objectName, oneOf, optional, setOf, text } from "./fields.ts";
 import { age, approvalColumns, type Kind } from "./kind.ts";
 import { approvedStatus } from "./status.ts";
@@ -22,9 +21,6 @@ const externalSpec = fields("A machine or a function.", {
   ),
   addresses: optional(setOf("Its addresses, for targets that know only these.", text("An IP address.", 45), 64)),
 });
-
-/** Spec of an ExternalWorkload as written. */
-export type ExternalWorkloadSpec = Static<typeof externalSpec>;
 
 /** Kind ExternalWorkload. */
 export const EXTERNAL_WORKLOAD: Kind<typeof externalSpec> = {

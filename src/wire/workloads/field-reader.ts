@@ -4,6 +4,8 @@ import { type FieldPath, pathText } from "../documents.ts";
 import { isRaw, type Place, problemAt, type Raw } from "../read-object.ts";
 
 const NO_LABELS: Labels = Object.freeze({});
+type Field = { readonly raw: Raw; readonly key: string; readonly path: FieldPath };
+
 const NOTHING: Raw = Object.freeze({});
 
 /**
@@ -19,19 +21,19 @@ export class FieldReader {
   }
 
   object(raw: Raw, key: string, path: FieldPath): Raw {
-    return this.#read(raw, key, path, isRaw, "an object") ?? NOTHING;
+    return this.#read({ raw, key, path }, isRaw, "an object") ?? NOTHING;
   }
 
   text(raw: Raw, key: string, path: FieldPath): string | undefined {
-    return this.#read(raw, key, path, (value) => typeof value === "string", "a text");
+    return this.#read({ raw, key, path }, (value) => typeof value === "string", "a text");
   }
 
   flag(raw: Raw, key: string, path: FieldPath): boolean {
-    return this.#read(raw, key, path, (value) => typeof value === "boolean", "true or false") ?? false;
+    return this.#read({ raw, key, path }, (value) => typeof value === "boolean", "true or false") ?? false;
   }
 
   list(raw: Raw, key: string, path: FieldPath): readonly unknown[] {
-    return this.#read(raw, key, path, (value) => Array.isArray(value), "a list") ?? [];
+    return this.#read({ raw, key, path }, (value) => Array.isArray(value), "a list") ?? [];
   }
 
   /** The objects of a list, each with its path. */
@@ -45,13 +47,13 @@ export class FieldReader {
 
   /** A map of texts: labels or annotations. */
   labels(raw: Raw, key: string, path: FieldPath): Labels {
-    const map = this.#read(raw, key, path, isRaw, "a map of texts");
+    const map = this.#read({ raw, key, path }, isRaw, "a map of texts");
     if (map === undefined) return NO_LABELS;
     for (const name in map) if (typeof map[name] !== "string") this.#wrong([...path, key, name], "a text");
     return map as Labels;
   }
 
-  #read<T>(raw: Raw, key: string, path: FieldPath, is: (value: unknown) => value is T, what: string): T | undefined {
+  #read<T>({ raw, key, path }: Field, is: (value: unknown) => value is T, what: string): T | undefined {
     const value = Object.hasOwn(raw, key) ? raw[key] : undefined;
     if (value === undefined || value === null) return undefined;
     if (is(value)) return value;
