@@ -1,9 +1,12 @@
 import type { Command } from "commander";
-import { type Focus, parseOnePort } from "../policy/analysis/focus.ts";
-import { type Listing, listConnectivity } from "../policy/analysis/listing.ts";
 import { problem } from "../domain/problem.ts";
+import { explainConnectivity } from "../policy/analysis/explain.ts";
+import { type Focus, parseOnePort } from "../policy/analysis/focus.ts";
+import { type Listing, listConnectivity, listWarnings } from "../policy/analysis/listing.ts";
+import type { World } from "../policy/model/world.ts";
 import { badInput, type Outcome } from "./action.ts";
 import type { Io } from "./io.ts";
+import { renderExplainText } from "./policy-explain-text.ts";
 import { readManifests, warn } from "./policy-input.ts";
 import { renderListDot, renderListSvg } from "./policy-listing-graphs.ts";
 import { renderListCsv, renderListJson, renderListMarkdown } from "./policy-listing-tables.ts";
@@ -16,6 +19,8 @@ type Options = {
   readonly focusPeer: readonly string[];
   readonly focusDirection?: string;
   readonly focusConn?: string;
+  readonly explain?: boolean;
+  readonly explainOnly?: string;
 };
 
 const FORMATS: Readonly<Record<string, (listing: Listing) => string>> = {
@@ -40,6 +45,8 @@ export function addConnectivity(policy: Command, io: Io, outcome: Outcome): void
     .option("--focus-peer <name>", "with --focus-workload: only pairs with this other side; repeatable", collect, [])
     .option("--focus-direction <direction>", "with --focus-workload: ingress or egress")
     .option("--focus-conn <port>", "only pairs that may use this port, as tcp-80")
+    .option("--explain", "say for each pair which policies and rules decide")
+    .option("--explain-only <half>", "with --explain: allow or deny")
     .action((dirs: readonly string[], options: Options) => {
       outcome.code = connectivityCommand(io, dirs, options);
     });
@@ -52,9 +59,20 @@ function connectivityCommand(io: Io, dirs: readonly string[], options: Options):
   if (typeof focus === "string") return badInput(io, [problem("USAGE", "", focus)]);
   const world = readManifests(io, dirs, options);
   if (!world.ok) return badInput(io, world.problems);
+  if (options.explain) return explainCommand(io, world.value, focus, options);
   const listing = listConnectivity(world.value, focus, options.multipleNetworks ?? false);
   warn(io, [...world.value.warnings, ...listing.warnings]);
   io.out(render(listing));
+  return 0;
+}
+
+function explainCommand(io: Io, world: World, focus: Focus, options: Options): Outcome["code"] {
+  const half = options.explainOnly;
+  if (half !== undefined && half !== "allow" && half !== "deny")
+    return badInput(io, [problem("USAGE", "--explain-only", `"${half}" is neither allow nor deny.`)]);
+  const scenes = explainConnectivity(world, focus, half);
+  warn(io, [...world.warnings, ...listWarnings(world, scenes.map(({ scene }) => scene))]);
+  io.out(renderExplainText(scenes, focus));
   return 0;
 }
 
