@@ -19,7 +19,9 @@ const FORMATS: Readonly<Record<string, (findings: readonly Problem[]) => string>
 export function addLint(policy: Command, io: Io, outcome: Outcome): void {
   policy
     .command("lint")
-    .description("what is duplicate, contradictory, redundant, shadowed, dead or too wide in policies (exit 3: something is)")
+    .description(
+      "what is duplicate, contradictory, redundant, shadowed, dead or too wide in policies (exit 3: something is)",
+    )
     .argument("<dir...>", "folders or files of manifests")
     .option("--output <format>", Object.keys(FORMATS).join(", "), "text")
     .option("--multiple-networks", "count user-defined networks, network attachments and VirtualMachines")
@@ -31,18 +33,25 @@ export function addLint(policy: Command, io: Io, outcome: Outcome): void {
 function lintCommand(io: Io, dirs: readonly string[], options: Options): ExitCode {
   const render = FORMATS[options.output];
   if (!render)
-    return badInput(io, [problem("USAGE", "--output", `"${options.output}" is none of ${Object.keys(FORMATS).join(", ")}.`)]);
+    return badInput(io, [
+      problem("USAGE", "--output", `"${options.output}" is none of ${Object.keys(FORMATS).join(", ")}.`),
+    ]);
   const world = readManifests(io, dirs, options);
   if (!world.ok) return badInput(io, world.problems);
   const findings = lintPolicies(world.value);
-  warn(io, world.value.warnings.filter(({ code }) => !findings.some((found) => found.code === code)));
+  warn(
+    io,
+    world.value.warnings.filter(({ code }) => !findings.some((found) => found.code === code)),
+  );
   io.out(render(findings));
   return findings.length > 0 ? 3 : 0;
 }
 
 function renderText(findings: readonly Problem[]): string {
   if (findings.length === 0) return "Nothing found.\n";
-  const lines = findings.map((found) => `${problemLine(found)} [${found.code}]\n${found.mend ? `    ${found.mend}\n` : ""}`);
+  const lines = findings.map(
+    (found) => `${problemLine(found)} [${found.code}]\n${found.mend ? `    ${found.mend}\n` : ""}`,
+  );
   return `${lines.join("")}\n${findings.length} ${findings.length === 1 ? "finding" : "findings"}\n`;
 }
 

@@ -23,7 +23,12 @@ export function readSelector(field: Field): WrittenSelector {
   onlyKnown(field, ["matchLabels", "matchExpressions"]);
   const labels = at(field, "matchLabels");
   if (labels.value === null)
-    warnField(labels, "SELECTOR_NULL", "matchLabels is written but holds nothing, so this selects everything.", "Write `{}` if that is meant.");
+    warnField(
+      labels,
+      "SELECTOR_NULL",
+      "matchLabels is written but holds nothing, so this selects everything.",
+      "Write `{}` if that is meant.",
+    );
   const equal = Object.entries(textMap(labels)).map(([key, value]): WrittenSelector[number] => {
     checkKey(at(labels, key), key);
     checkValue(at(labels, key), value);

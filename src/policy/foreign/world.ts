@@ -60,7 +60,8 @@ const readNamespaces = (sheet: Sheet, objects: readonly Opened[]): ReadonlyMap<s
   new Map(
     readLeniently(sheet, objects, ({ name, labels, root }) => {
       const dead = at(root, "metadata", "annotations", DEAD_ANNOTATION);
-      if (present(dead)) warnField(dead, "ANNOTATION_DEAD", "No Kubernetes since 1.7 reads this annotation: it isolates nothing.");
+      if (present(dead))
+        warnField(dead, "ANNOTATION_DEAD", "No Kubernetes since 1.7 reads this annotation: it isolates nothing.");
       return [name, { [NAME_LABEL]: name, ...labels }] as const;
     }),
   );

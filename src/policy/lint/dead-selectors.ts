@@ -15,13 +15,21 @@ export function deadSelectors(policies: readonly Policy[], scenes: readonly Scen
     const acting = scenes.filter((scene) => scene.policies.includes(policy));
     const members = acting.flatMap((scene) => scene.members.map(({ endpoint }) => endpoint));
     if (acting.length === 0 || members.length === 0) return [];
-    return members.some((member) => isSubject(policy, member)) ? deadPeers(policy, members) : [deadSubject(policy, members)];
+    return members.some((member) => isSubject(policy, member))
+      ? deadPeers(policy, members)
+      : [deadSubject(policy, members)];
   });
 }
 
 function deadSubject(policy: Policy, members: readonly Inside[]): Problem {
   const path = policy.tier === "network" ? ["spec", "podSelector"] : ["spec", "subject"];
-  return finding("SELECTOR_DEAD", policy, path, "It selects no workload of the input, so it does nothing.", hint(policy.subject, members));
+  return finding(
+    "SELECTOR_DEAD",
+    policy,
+    path,
+    "It selects no workload of the input, so it does nothing.",
+    hint(policy.subject, members),
+  );
 }
 
 const deadPeers = (policy: Policy, members: readonly Inside[]): readonly Problem[] =>
@@ -48,7 +56,9 @@ const inNamespace = (selector: PodSelector, traits: Traits): boolean =>
 
 /** What Pods of those namespaces say that is nearly what was asked for. */
 function hint(selector: PodSelector, members: readonly Inside[]): string {
-  const near = members.filter(({ traits }) => inNamespace(selector, traits)).flatMap(({ traits }) => nearLabels(selector.pods, traits));
+  const near = members
+    .filter(({ traits }) => inNamespace(selector, traits))
+    .flatMap(({ traits }) => nearLabels(selector.pods, traits));
   const unique = [...new Set(near)].sort();
   return unique.length > 0
     ? `Did you mean ${unique.slice(0, 3).join(" or ")}?`

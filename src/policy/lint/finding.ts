@@ -4,7 +4,13 @@ import { type FieldPath, type Policy, policyText, type Rule } from "../model/pol
 import { pathText } from "../foreign/field.ts";
 
 /** A finding about a place in a policy. */
-export const finding = (code: ProblemCode, policy: Policy, path: FieldPath, message: string, mend?: string): Problem => ({
+export const finding = (
+  code: ProblemCode,
+  policy: Policy,
+  path: FieldPath,
+  message: string,
+  mend?: string,
+): Problem => ({
   ...problem(code, pathText(path), `${policyText(policy)}: ${message}`, mend),
   source: policy.locate(path),
 });

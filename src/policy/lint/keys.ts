@@ -23,7 +23,13 @@ function peerKey(peer: Peer): string {
 export function portsKey({ ports }: Rule): string {
   if (ports === "all") return "all";
   const numbered = uniteAll(ports.flatMap((port) => (port.kind === "ports" ? [port.ports] : [])));
-  return JSON.stringify([numbered, ports.filter(isNamed).map(({ name, protocol }) => `${protocol ?? ""} ${name}`).sort()]);
+  return JSON.stringify([
+    numbered,
+    ports
+      .filter(isNamed)
+      .map(({ name, protocol }) => `${protocol ?? ""} ${name}`)
+      .sort(),
+  ]);
 }
 
 const isNamed = (port: PortMatch): port is Extract<PortMatch, { kind: "named" }> => port.kind === "named";
@@ -35,5 +41,7 @@ export const policyKey = (policy: Policy): string =>
     policy.tier,
     selectorKey(policy.subject),
     policy.networks ?? [],
-    ...DIRECTIONS.map((direction) => policy.rules[direction]?.map((rule) => [rule.action, peersKey(rule), portsKey(rule)]) ?? null),
+    ...DIRECTIONS.map(
+      (direction) => policy.rules[direction]?.map((rule) => [rule.action, peersKey(rule), portsKey(rule)]) ?? null,
+    ),
   ]);

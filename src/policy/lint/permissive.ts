@@ -39,7 +39,24 @@ const isWholeProtocol = (port: PortMatch): boolean =>
 /** A tiered policy without any rule, and a MultiNetworkPolicy for no network. */
 function irrelevant(policy: Policy): readonly Problem[] {
   if (policy.networks?.length === 0)
-    return [finding("POLICY_IRRELEVANT", policy, ["metadata", "annotations"], "It acts on no network of the input.", "Name a NetworkAttachmentDefinition in its annotation.")];
-  if (policy.tier === "network" || DIRECTIONS.some((direction) => (policy.rules[direction]?.length ?? 0) > 0)) return [];
-  return [finding("POLICY_IRRELEVANT", policy, ["spec"], "It has no rules, so it does nothing.", "Delete it, or give it rules.")];
+    return [
+      finding(
+        "POLICY_IRRELEVANT",
+        policy,
+        ["metadata", "annotations"],
+        "It acts on no network of the input.",
+        "Name a NetworkAttachmentDefinition in its annotation.",
+      ),
+    ];
+  if (policy.tier === "network" || DIRECTIONS.some((direction) => (policy.rules[direction]?.length ?? 0) > 0))
+    return [];
+  return [
+    finding(
+      "POLICY_IRRELEVANT",
+      policy,
+      ["spec"],
+      "It has no rules, so it does nothing.",
+      "Delete it, or give it rules.",
+    ),
+  ];
 }

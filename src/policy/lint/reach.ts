@@ -10,7 +10,13 @@ import { finding, ruleOf, ruleText } from "./finding.ts";
 import { duplicates } from "./twins.ts";
 
 /** What became of a rule over all pairs of ends: whether it ever decided, and which rules stood before it. */
-type Fate = { readonly policy: Policy; readonly rule: Rule; met: boolean; decided: boolean; readonly before: Set<BoundRule> };
+type Fate = {
+  readonly policy: Policy;
+  readonly rule: Rule;
+  met: boolean;
+  decided: boolean;
+  readonly before: Set<BoundRule>;
+};
 
 /** What NetworkPolicy rules allow towards one pair of ends, where the admin tier left it open. */
 type Grant = { readonly rule: Rule; readonly ports: PortSet };
@@ -61,7 +67,13 @@ function walk(door: Door, other: ClassId, destination: ClassId, fates: Map<Rule,
 }
 
 /** Gives the ports that the tier leaves open to what comes after it. */
-function walkTier(rules: readonly BoundRule[], other: ClassId, destination: ClassId, entering: PortSet, fates: Map<Rule, Fate>): PortSet {
+function walkTier(
+  rules: readonly BoundRule[],
+  other: ClassId,
+  destination: ClassId,
+  entering: PortSet,
+  fates: Map<Rule, Fate>,
+): PortSet {
   let open = entering;
   let passed = NO_PORTS;
   for (const [index, bound] of rules.entries()) {
@@ -69,14 +81,22 @@ function walkTier(rules: readonly BoundRule[], other: ClassId, destination: Clas
     if (action === undefined) continue;
     const ports = bound.ports(destination);
     const hit = intersect(ports, open);
-    book(fates, bound, intersect(ports, entering), hit, () => blockers(rules.slice(0, index), other, destination, ports));
+    book(fates, bound, intersect(ports, entering), hit, () =>
+      blockers(rules.slice(0, index), other, destination, ports),
+    );
     if (action === "pass") passed = unite(passed, hit);
     open = subtract(open, hit);
   }
   return unite(open, passed);
 }
 
-function book(fates: Map<Rule, Fate>, bound: BoundRule, asked: PortSet, hit: PortSet, before: () => readonly BoundRule[]): void {
+function book(
+  fates: Map<Rule, Fate>,
+  bound: BoundRule,
+  asked: PortSet,
+  hit: PortSet,
+  before: () => readonly BoundRule[],
+): void {
   if (asked.length === 0) return;
   const { policy, rule } = bound;
   const fate = fates.get(rule) ?? { policy, rule, met: false, decided: false, before: new Set<BoundRule>() };
@@ -86,44 +106,87 @@ function book(fates: Map<Rule, Fate>, bound: BoundRule, asked: PortSet, hit: Por
   else if (!fate.decided) for (const one of before()) fate.before.add(one);
 }
 
-const blockers = (rules: readonly BoundRule[], other: ClassId, destination: ClassId, ports: PortSet): readonly BoundRule[] =>
-  rules.filter((bound) => actionOf(bound, other) !== undefined && intersect(bound.ports(destination), ports).length > 0);
+const blockers = (
+  rules: readonly BoundRule[],
+  other: ClassId,
+  destination: ClassId,
+  ports: PortSet,
+): readonly BoundRule[] =>
+  rules.filter(
+    (bound) => actionOf(bound, other) !== undefined && intersect(bound.ports(destination), ports).length > 0,
+  );
 
 /** A rule that met somebody and never decided. */
 function hidden({ policy, rule, met, decided, before }: Fate): readonly Problem[] {
   if (!met || decided) return [];
   const first = [...before].filter((bound) => bound.rule.action !== "pass" || policy.tier !== "network");
-  const opposite = first.filter((bound) => bound.rule.action !== rule.action && bound.rule.action !== "pass" && rule.action !== "pass");
+  const opposite = first.filter(
+    (bound) => bound.rule.action !== rule.action && bound.rule.action !== "pass" && rule.action !== "pass",
+  );
   const names = (opposite.length > 0 ? opposite : first).slice(0, 3).map((bound) => ruleOf(bound.policy, bound.rule));
   const text = ruleText(rule).replace(/^./, (letter) => letter.toUpperCase());
   return opposite.length > 0
-    ? [finding("POLICY_CONTRADICTION", policy, rule.path, `${text} says the opposite of ${names.join(" and ")}, which comes first; it never decides.`, "Delete one of the two, or change their order.")]
-    : [finding("POLICY_SHADOWED", policy, rule.path, `${text} never decides: ${names.join(" and ")} comes first.`, "Delete it, or move it before those.")];
+    ? [
+        finding(
+          "POLICY_CONTRADICTION",
+          policy,
+          rule.path,
+          `${text} says the opposite of ${names.join(" and ")}, which comes first; it never decides.`,
+          "Delete one of the two, or change their order.",
+        ),
+      ]
+    : [
+        finding(
+          "POLICY_SHADOWED",
+          policy,
+          rule.path,
+          `${text} never decides: ${names.join(" and ")} comes first.`,
+          "Delete it, or move it before those.",
+        ),
+      ];
 }
 
 /** NetworkPolicy rules that others make superfluous, the later ones first, so that of two equal ones the earlier stays. */
-function redundant(policies: readonly Policy[], fates: ReadonlyMap<Rule, Fate>, grants: readonly (readonly Grant[])[]): readonly Problem[] {
+function redundant(
+  policies: readonly Policy[],
+  fates: ReadonlyMap<Rule, Fate>,
+  grants: readonly (readonly Grant[])[],
+): readonly Problem[] {
   const twins = duplicates(policies);
   const gone = new Set<Rule>();
   const granted = new Map<Rule, (readonly Grant[])[]>();
   for (const pair of grants) for (const { rule } of pair) granted.set(rule, [...(granted.get(rule) ?? []), pair]);
-  const candidates = [...fates.values()].filter(({ policy, decided }) => decided && policy.tier === "network" && !twins.has(policy));
+  const candidates = [...fates.values()].filter(
+    ({ policy, decided }) => decided && policy.tier === "network" && !twins.has(policy),
+  );
   return candidates.reverse().flatMap(({ policy, rule }) => {
     const pairs = granted.get(rule) ?? [];
     if (pairs.length === 0 || !pairs.every((pair) => coveredWithout(rule, pair, gone))) return [];
     gone.add(rule);
-    const by = [...new Set(pairs.flatMap((pair) => pair.map((one) => one.rule)))].filter((one) => !gone.has(one)).slice(0, 3);
+    const by = [...new Set(pairs.flatMap((pair) => pair.map((one) => one.rule)))]
+      .filter((one) => !gone.has(one))
+      .slice(0, 3);
     const names = by.flatMap((one) => {
       const fate = fates.get(one);
       return fate ? [ruleOf(fate.policy, one)] : [];
     });
     const text = ruleText(rule).replace(/^./, (letter) => letter.toUpperCase());
-    return [finding("POLICY_REDUNDANT", policy, rule.path, `${text} allows nothing that ${names.join(" and ")} would not allow without it.`, "Delete the rule.")];
+    return [
+      finding(
+        "POLICY_REDUNDANT",
+        policy,
+        rule.path,
+        `${text} allows nothing that ${names.join(" and ")} would not allow without it.`,
+        "Delete the rule.",
+      ),
+    ];
   });
 }
 
 function coveredWithout(rule: Rule, pair: readonly Grant[], gone: ReadonlySet<Rule>): boolean {
-  const own = pair.filter((grant) => grant.rule === rule).reduce<PortSet>((ports, grant) => unite(ports, grant.ports), NO_PORTS);
+  const own = pair
+    .filter((grant) => grant.rule === rule)
+    .reduce<PortSet>((ports, grant) => unite(ports, grant.ports), NO_PORTS);
   const rest = pair
     .filter((grant) => grant.rule !== rule && !gone.has(grant.rule))
     .reduce<PortSet>((ports, grant) => unite(ports, grant.ports), NO_PORTS);

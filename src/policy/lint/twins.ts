@@ -10,7 +10,13 @@ export function twinFindings(policies: readonly Policy[]): readonly Problem[] {
   const single = policies.filter((policy) => !twins.has(policy));
   return [
     ...[...twins].map(([policy, first]) =>
-      finding("POLICY_DUPLICATE", policy, [], `It does exactly what ${policyText(first)} does.`, "Delete one of the two."),
+      finding(
+        "POLICY_DUPLICATE",
+        policy,
+        [],
+        `It does exactly what ${policyText(first)} does.`,
+        "Delete one of the two.",
+      ),
     ),
     ...sameSubject(single),
     ...single.flatMap(mergeableRules),
@@ -33,9 +39,17 @@ export function duplicates(policies: readonly Policy[]): ReadonlyMap<Policy, Pol
 /** NetworkPolicies on one subject and one set of directions; those without rules (deny all) stand for themselves. */
 function sameSubject(policies: readonly Policy[]): readonly Problem[] {
   const groups = new Map<string, Policy[]>();
-  for (const policy of policies.filter(({ tier, rules }) => tier === "network" && DIRECTIONS.some((one) => (rules[one]?.length ?? 0) > 0))) {
+  for (const policy of policies.filter(
+    ({ tier, rules }) => tier === "network" && DIRECTIONS.some((one) => (rules[one]?.length ?? 0) > 0),
+  )) {
     const directions = DIRECTIONS.filter((direction) => policy.rules[direction] !== undefined);
-    const key = JSON.stringify([policy.kind, policy.namespace, selectorKey(policy.subject), directions, policy.networks ?? []]);
+    const key = JSON.stringify([
+      policy.kind,
+      policy.namespace,
+      selectorKey(policy.subject),
+      directions,
+      policy.networks ?? [],
+    ]);
     groups.set(key, [...(groups.get(key) ?? []), policy]);
   }
   return [...groups.values()].flatMap(([first, ...others]) =>
@@ -62,7 +76,15 @@ function mergeableRules(policy: Policy): readonly Problem[] {
       const other = earlier.find((one) => isMergeable(one, rule));
       if (!other) return [];
       const same = peersKey(other) === peersKey(rule) ? "the same peers" : "the same ports";
-      return [finding("POLICY_CONSOLIDATABLE", policy, rule.path, `${capital(ruleText(rule))} has ${same} as ${ruleText(other)}.`, "Write them as one rule.")];
+      return [
+        finding(
+          "POLICY_CONSOLIDATABLE",
+          policy,
+          rule.path,
+          `${capital(ruleText(rule))} has ${same} as ${ruleText(other)}.`,
+          "Write them as one rule.",
+        ),
+      ];
     });
   });
 }

@@ -13,7 +13,10 @@ export function unreachableServices(world: World, scene: Scene): readonly Proble
   if (!scene.open || scene.members.length < 2) return [];
   const reach = reachIn(scene);
   const open = new Map<string, PortSet>();
-  const pairs = [...pairsOf(scene, cutsOfWorld(world)), ...scene.members.map(({ endpoint }) => ({ source: INGRESS_CONTROLLER, destination: endpoint }))];
+  const pairs = [
+    ...pairsOf(scene, cutsOfWorld(world)),
+    ...scene.members.map(({ endpoint }) => ({ source: INGRESS_CONTROLLER, destination: endpoint })),
+  ];
   for (const pair of pairs) {
     const { text } = pair.destination;
     open.set(text, unite(open.get(text) ?? NO_PORTS, reach(pair)));
@@ -40,7 +43,8 @@ function judge(service: ServiceRecord, { endpoint, pods }: Member, open: PortSet
 const targets = (service: ServiceRecord, traits: Traits): PortSet =>
   uniteAll(
     service.ports.map(({ target, protocol }) => {
-      if (typeof target === "number") return target >= 1 && target <= 65535 ? portRange(protocol, target, target) : NO_PORTS;
+      if (typeof target === "number")
+        return target >= 1 && target <= 65535 ? portRange(protocol, target, target) : NO_PORTS;
       const named = traits.ports.find((port) => port.name === target);
       return named ? portRange(named.protocol, named.port, named.port) : NO_PORTS;
     }),
