@@ -300,6 +300,61 @@ export const PROBLEM_CODES = {
     why: "The manifests after the change allow less between these two than those before.",
     mend: "Check that nobody needs the connection; `signet policy allows` names the rule that denies it.",
   },
+  POLICY_DUPLICATE: {
+    title: "Two policies do exactly the same.",
+    why: "They select the same Pods and have the same rules; one of them is forgotten when the other is changed.",
+    mend: "Delete one of the two.",
+  },
+  POLICY_CONTRADICTION: {
+    title: "A rule says the opposite of one that comes before it.",
+    why: "The earlier rule decides everything that this one means, so what is written here is not what happens.",
+    mend: "Delete one of the two, or change their order or priority.",
+  },
+  POLICY_SHADOWED: {
+    title: "A rule never decides.",
+    why: "Rules that come before it decide everything that it means.",
+    mend: "Delete it, or move it before those.",
+  },
+  POLICY_REDUNDANT: {
+    title: "A rule allows nothing that others do not allow without it.",
+    why: "Whoever deletes it later believes to close something, and closes nothing.",
+    mend: "Delete the rule.",
+  },
+  POLICY_CONSOLIDATABLE: {
+    title: "Policies or rules could be written as one.",
+    why: "What belongs together is easier to review in one place.",
+    mend: "Write them as one.",
+  },
+  POLICY_IRRELEVANT: {
+    title: "A policy, or a part of it, has no effect.",
+    why: "It has no rules, acts on no network, or has rules in a direction that it does not cover.",
+    mend: "Delete it, or say what was meant.",
+  },
+  POLICY_OVER_PERMISSIVE: {
+    title: "A rule opens every port to everybody.",
+    why: "It allows all there is in its direction; other rules and policies can no longer narrow it.",
+    mend: "Name the peers, or at least the ports.",
+  },
+  SELECTOR_DEAD: {
+    title: "A selector means nobody.",
+    why: "No workload of the input has these labels in the namespaces looked at: a misspelt label opens nothing, or protects nobody.",
+    mend: "Correct the labels, or add the workloads that are meant to the input.",
+  },
+  SELECTOR_NULL: {
+    title: "A selector is written but empty.",
+    why: "`matchLabels:` without an entry selects everything, which is seldom what the indentation suggests.",
+    mend: "Write `{}` if everything is meant, else the labels.",
+  },
+  ANNOTATION_DEAD: {
+    title: "An annotation has no effect any more.",
+    why: "Namespaces were isolated by net.beta.kubernetes.io/network-policy before NetworkPolicy v1; no current Kubernetes reads it.",
+    mend: "Write a NetworkPolicy that selects every Pod and has no rules.",
+  },
+  SERVICE_UNREACHABLE: {
+    title: "Policies let nobody reach a Service.",
+    why: "No workload of the input, and nothing outside, may reach the Pods behind it on its ports.",
+    mend: "Allow its clients, or delete the Service.",
+  },
 } as const satisfies Readonly<Record<string, Explanation>>;
 
 /** A stable code of a refusal or finding. */
