@@ -225,6 +225,26 @@ export const PROBLEM_CODES = {
     why: "It is starting, draining, or has no readable catalogue yet.",
     mend: "Try again in a moment; /readyz says what is missing.",
   },
+  API_CONFLICT: {
+    title: "The object was changed by somebody else, or is already there.",
+    why: "Writes to the API server name the version they were made from; another write came first.",
+    mend: "Read the object again and repeat the change.",
+  },
+  API_FORBIDDEN: {
+    title: "The API server does not allow it.",
+    why: "The account has no permission, or an admission webhook refuses.",
+    mend: "The message says which; permissions are listed in the RBAC manifest.",
+  },
+  API_REFUSED: {
+    title: "The API server refuses the object.",
+    why: "It breaks a rule of its kind, or one of an admission policy.",
+    mend: "Correct what the message names.",
+  },
+  TOKEN_REFUSED: {
+    title: "A token was not accepted.",
+    why: "It is not valid, has ended, or was issued for another audience.",
+    mend: "Use a token that was issued for Signet.",
+  },
   INTERNAL: {
     title: "Signet failed.",
     why: "This is a fault of ours. The log has its cause; the answer has not, so that no secret leaves.",
