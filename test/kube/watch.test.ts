@@ -17,6 +17,7 @@ let server: FakeApiServer;
 let connection: Connection;
 let reflector: Reflector;
 let changes: Change[];
+let publish: () => void;
 
 async function begin(streamingList: boolean, onChange: (change: Change) => void = () => undefined): Promise<void> {
   clock = makeFakeClock();
@@ -155,12 +156,18 @@ describe.each([
     { fault: "objects announced twice", begin: () => server.faults.duplicate() },
     { fault: "a bookmark out of order", begin: () => server.faults.bookmark(3) },
     {
-      fault: "a token that has ended",
-      begin: () => server.faults.expireToken("token-2").publish(),
+      fault: "a token that has ended, and its file renewed late",
+      begin: () => {
+        publish = server.faults.expireToken("token-2").publish;
+      },
+      end: () => publish(),
     },
     {
-      fault: "another certificate authority",
-      begin: async () => (await server.faults.changeAuthority()).publish(),
+      fault: "another certificate authority, and its file renewed late",
+      begin: async () => {
+        publish = (await server.faults.changeAuthority()).publish;
+      },
+      end: () => publish(),
     },
   ];
 
