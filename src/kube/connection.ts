@@ -12,6 +12,8 @@ export type Call = {
   readonly body?: unknown;
   readonly contentType?: string;
   readonly timeoutMs?: number;
+  /** True: a 429 is handed back at once. */
+  readonly hurried?: boolean;
 };
 
 /** What the server answered, whatever its status; `body` is the JSON read, or the text where it is none. */
@@ -108,7 +110,8 @@ type Patience = { unauthorized: number; busy: number; reset: number };
 
 /** A reused connection may die under a GET, a token may have ended, the server may be busy: each is tried again. */
 async function persist(call: Call, once: (call: Call) => Promise<Answer>, means: Means): Promise<Answer> {
-  const left: Patience = { unauthorized: 1, busy: PATIENCE.attempts, reset: call.method === "GET" ? 1 : 0 };
+  const busy = call.hurried === true ? 0 : PATIENCE.attempts;
+  const left: Patience = { unauthorized: 1, busy, reset: call.method === "GET" ? 1 : 0 };
   for (;;) {
     const answer = await once(call).catch((fault: unknown) => {
       if (!isReset(fault) || left.reset-- <= 0) throw fault;
