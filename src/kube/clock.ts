@@ -1,5 +1,3 @@
-import { performance } from "node:perf_hooks";
-
 /** Time as the cluster's shells see it, handed in so that no test waits. */
 export type Clock = {
   /** Milliseconds that only ever go forward; the origin means nothing. */

@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { RequestOptions } from "node:https";
-import { isIPv6 } from "node:net";
 import { delimiter, join } from "node:path";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { ok, refuse, type Result } from "../domain/problem.ts";
@@ -58,7 +57,7 @@ function inCluster(host: string, folder: string, env: AccessSources["env"]): Res
   const port = env["KUBERNETES_SERVICE_PORT"] ?? "443";
   const namespaceFile = join(folder, "namespace");
   return ok({
-    server: new URL(`https://${isIPv6(host) ? `[${host}]` : host}:${port}`),
+    server: new URL(`https://${host.includes(":") ? `[${host}]` : host}:${port}`),
     namespace: existsSync(namespaceFile) ? readFileSync(namespaceFile, "utf8").trim() : "default",
     credentials: async () => {
       const [ca, token] = await Promise.all([file("ca.crt"), file("token")]);

@@ -132,7 +132,7 @@ export class Elector {
     this.#extend(taken.value, sentAt);
     const term = this.term();
     if (!term || this.#stopped.signal.aborted) return;
-    this.#options.log("info", "this replica writes from now on", { fence: term.fence });
+    this.#options.log.info({ fence: term.fence }, "this replica writes from now on");
     try {
       this.#options.onTerm(term);
     } catch (fault) {
@@ -173,7 +173,7 @@ export class Elector {
 
   #end(why: string): void {
     if (!this.#current) return;
-    this.#options.log("warn", "this replica writes no more", { fence: this.#current.term.fence, reason: why });
+    this.#options.log.warn({ fence: this.#current.term.fence, reason: why }, "this replica writes no more");
     this.#current.end.abort(new Error(why));
     this.#current = undefined;
   }
@@ -194,6 +194,6 @@ export class Elector {
   }
 
   #tell(sentence: string, fault: unknown): void {
-    this.#options.log("warn", sentence, { reason: reasonOf(fault) });
+    this.#options.log.warn({ reason: reasonOf(fault) }, sentence);
   }
 }

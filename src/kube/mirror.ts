@@ -11,6 +11,7 @@ export type WatchStatus = {
   /** Whether the whole collection was seen at least once. */
   readonly synced: boolean;
   readonly objects: number;
+  /** The last version seen. */
   readonly version: string | undefined;
   /** Seconds since the server last proved that the copy is current. */
   readonly lastSyncAgeSeconds: number;
@@ -19,12 +20,19 @@ export type WatchStatus = {
   readonly handlerFaults: number;
 };
 
+/** Who is told of what happens to a collection. */
+export type WatchListener = {
+  readonly changed: (change: Change) => void;
+  /** After each whole listing, its changes told. */
+  readonly settled?: () => void;
+};
+
 /** Whom a mirror tells, and how it tells time. */
 export type MirrorMeans = {
   readonly clock: Clock;
   readonly log: Log;
   readonly strip: (object: Raw) => Raw;
-  readonly onChange: (change: Change) => void;
+  readonly listener: WatchListener;
 };
 
 const END_OF_LIST = "k8s.io/initial-events-end";
@@ -37,6 +45,7 @@ export class Mirror {
   /** A listing that the server streams, until its last object. */
   #listing: Map<string, Raw> | undefined;
   #version: string | undefined;
+  #lost = true;
   #synced = false;
   #lastProof: number;
   #counts = { relists: 0, events: 0, handlerFaults: 0 };
@@ -53,7 +62,7 @@ export class Mirror {
 
   /** Where to go on watching from; undefined: the collection must be listed. */
   get version(): string | undefined {
-    return this.#version;
+    return this.#lost ? undefined : this.#version;
   }
 
   status(): WatchStatus {
@@ -68,12 +77,12 @@ export class Mirror {
 
   /** Forgets where to go on from, but not the objects. */
   lose(): void {
-    this.#version = undefined;
+    this.#lost = true;
   }
 
   /** A new stream begins; without a version it is a listing. */
   begin(): void {
-    this.#listing = this.#version === undefined ? new Map() : undefined;
+    this.#listing = this.#lost ? new Map() : undefined;
   }
 
   /** Takes one event in; throws WatchFault for an ERROR. */
@@ -102,10 +111,12 @@ export class Mirror {
   }
 
   #settle(version: string): void {
-    this.#version = version === "" ? undefined : version;
+    this.#version = version;
+    this.#lost = version === "";
     this.#synced = true;
     this.#counts.relists += 1;
     this.#lastProof = this.#means.clock.monotonic();
+    this.#guard({}, () => this.#means.listener.settled?.());
   }
 
   /** Versions only go forward; an event that comes late leaves the place as it is. */
@@ -123,16 +134,20 @@ export class Mirror {
     return this.#means.strip(withoutManagedFields(typed));
   }
 
-  /** A listener that throws must not end the watch. */
   #tell(changes: readonly Change[]): void {
     for (const change of changes)
-      try {
-        this.#means.onChange(change);
-      } catch (fault) {
-        this.#counts.handlerFaults += 1;
-        const fields = { resource: this.#resource.plural, uid: uidOf(change.object), reason: reasonOf(fault) };
-        this.#means.log("error", "a listener failed on a change", fields);
-      }
+      this.#guard({ uid: uidOf(change.object) }, () => this.#means.listener.changed(change));
+  }
+
+  /** A listener that throws must not end the watch. */
+  #guard(about: object, tell: () => void): void {
+    try {
+      tell();
+    } catch (fault) {
+      this.#counts.handlerFaults += 1;
+      const fields = { ...about, resource: this.#resource.plural, reason: reasonOf(fault) };
+      this.#means.log.error(fields, "a listener failed on a change");
+    }
   }
 }
 

@@ -4,8 +4,8 @@ import { itemsOf, type Selection } from "./client.ts";
 import { type Clock, sleep } from "./clock.ts";
 import type { Answer, Connection } from "./connection.ts";
 import { type Log, reasonOf } from "./log.ts";
-import { Mirror, type WatchStatus } from "./mirror.ts";
-import { type Change, isLater } from "./object-cache.ts";
+import { Mirror, type WatchListener, type WatchStatus } from "./mirror.ts";
+import { isLater } from "./object-cache.ts";
 import { collectionPath, type Resource, withQuery } from "./resources.ts";
 import { makeWatchdog } from "./watchdog.ts";
 import { faultOf, WatchFault } from "./watch-fault.ts";
@@ -67,13 +67,14 @@ export class Reflector {
   #lastChanged: string | undefined;
   #failures = 0;
 
-  constructor(table: WatchTable, means: WatchMeans, onChange: (change: Change) => void) {
+  constructor(table: WatchTable, means: WatchMeans, listener: WatchListener) {
     const { clock, log } = means;
+    const strip = table.strip ?? ((object) => object);
     this.resource = table.resource;
     this.#table = table;
     this.#means = means;
     this.#limits = { ...DEFAULT_LIMITS, ...means.limits };
-    this.#mirror = new Mirror(table.resource, { clock, log, strip: table.strip ?? ((object) => object), onChange });
+    this.#mirror = new Mirror(table.resource, { clock, log, strip, listener });
     this.#backoff = makeBackoff(means.random, this.#limits.backoff);
   }
 
@@ -122,7 +123,7 @@ export class Reflector {
   #recover(fault: unknown): number {
     const { plural } = this.resource;
     this.#failures += 1;
-    this.#means.log("warn", "a watch ended early", { resource: plural, reason: reasonOf(fault) });
+    this.#means.log.warn({ resource: plural, reason: reasonOf(fault) }, "a watch ended early");
     const { relist, waitMs, changed } = fault instanceof WatchFault ? fault.demand : {};
     if (relist === true) this.#mirror.lose();
     if (changed === "listing") this.#streams = false;

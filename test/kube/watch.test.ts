@@ -5,6 +5,7 @@ import type { Resource } from "../../src/kube/resources.ts";
 import { Reflector } from "../../src/kube/watch.ts";
 import { type FakeApiServer, startFakeApiServer } from "../fakes/api-server.ts";
 import { type FakeClock, makeFakeClock, turns } from "../fakes/clock.ts";
+import { quietLog } from "../fakes/quiet-log.ts";
 
 const PODS: Resource = { group: "", version: "v1", plural: "pods", kind: "Pod", namespaced: true };
 
@@ -29,10 +30,16 @@ async function begin(streamingList: boolean, onChange: (change: Change) => void 
     seed = (seed * 16_807) % 2_147_483_647;
     return seed / 2_147_483_647;
   };
-  reflector = new Reflector({ resource: PODS }, { connection, clock, random, log: () => undefined }, (change) => {
-    changes.push(change);
-    onChange(change);
-  });
+  reflector = new Reflector(
+    { resource: PODS },
+    { connection, clock, random, log: quietLog },
+    {
+      changed: (change) => {
+        changes.push(change);
+        onChange(change);
+      },
+    },
+  );
   for (const name of ["a", "b", "c"]) pod(name);
 }
 
@@ -290,8 +297,8 @@ test("managed fields are not kept, and a table may strip more", async () => {
   const strip = ({ apiVersion, kind, metadata }: Readonly<Record<string, unknown>>) => ({ apiVersion, kind, metadata });
   reflector = new Reflector(
     { resource: PODS, strip },
-    { connection, clock, random: () => 0.5, log: () => undefined },
-    () => undefined,
+    { connection, clock, random: () => 0.5, log: quietLog },
+    { changed: () => undefined },
   );
   reflector.start();
   await clock.until(settled, CONVERGES_MS);
