@@ -38,7 +38,11 @@ export function banner({ config, port, made, state, env }: Facts): string {
 function broken({ problems, snapshot }: FolderState): readonly string[] {
   if (problems.length === 0) return [];
   const what = snapshot ? "The newest state cannot be read" : "NOT READY: the catalogue cannot be read";
-  return ["", `${what}; mend it, and it is read again by itself:`, ...problems.slice(0, 5).map((each) => `  ${problemLine(each)}`)];
+  return [
+    "",
+    `${what}; mend it, and it is read again by itself:`,
+    ...problems.slice(0, 5).map((each) => `  ${problemLine(each)}`),
+  ];
 }
 
 type Shown = Pick<Facts, "config" | "made"> & {

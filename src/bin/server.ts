@@ -56,7 +56,12 @@ function readConfig({ config, ...flags }: ServeOptions): Result<ServerConfig> {
   try {
     return readServerConfig({ name: config, text: readFileSync(config, "utf8") }, flags);
   } catch {
-    return refuse("FILE_UNREADABLE", "--config", `"${config}" could not be read.`, "Check the path and its permissions.");
+    return refuse(
+      "FILE_UNREADABLE",
+      "--config",
+      `"${config}" could not be read.`,
+      "Check the path and its permissions.",
+    );
   }
 }
 
@@ -96,7 +101,8 @@ async function start(config: ServerConfig): Promise<Result<Started>> {
   }
 }
 
-type Parts = Pick<Running, "config" | "log" | "ledger" | "folder"> & Pick<Started, "made"> & { readonly certificate: ServingCertificate };
+type Parts = Pick<Running, "config" | "log" | "ledger" | "folder"> &
+  Pick<Started, "made"> & { readonly certificate: ServingCertificate };
 
 async function listen({ config, log, ledger, folder, certificate, made }: Parts): Promise<Started> {
   let current = certificate;
@@ -167,7 +173,11 @@ function catalogueChanged({ snapshot, problems, readAt }: FolderState, ledger: L
   } else if (snapshot) {
     ledger.remember({ digest: snapshot.catalogue.revision, text: snapshot.text }, readAt);
     log.info(
-      { revision: revision?.slice(0, 12), roles: snapshot.catalogue.roles.size, segments: snapshot.catalogue.segments.size },
+      {
+        revision: revision?.slice(0, 12),
+        roles: snapshot.catalogue.roles.size,
+        segments: snapshot.catalogue.segments.size,
+      },
       "The catalogue was read.",
     );
   }
@@ -237,5 +247,10 @@ function startProblem(step: string, config: ServerConfig, fault: unknown): Probl
       `Another server uses the state folder ${config.state}.`,
       "End it, or choose another folder with --state DIR.",
     );
-  return problem("FILE_UNREADABLE", step, `The server could not start: ${reason}.`, `Look at the ${step} in ${config.state}.`);
+  return problem(
+    "FILE_UNREADABLE",
+    step,
+    `The server could not start: ${reason}.`,
+    `Look at the ${step} in ${config.state}.`,
+  );
 }

@@ -3,7 +3,10 @@ import type { Entry } from "../store/chain.ts";
 import { renderVerdictRecord, type VerdictSummary } from "../wire/verdict-record.ts";
 
 /** A verdict as the ledger takes it. Undefined where nothing was judged. */
-export function verdictEntry({ webhook, at, revision, request, answer }: Judged, requireApproval: boolean): Entry | undefined {
+export function verdictEntry(
+  { webhook, at, revision, request, answer }: Judged,
+  requireApproval: boolean,
+): Entry | undefined {
   const { verdict, allowed } = answer;
   const object = request.workload?.object;
   if (!verdict || !object) return undefined;

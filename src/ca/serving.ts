@@ -47,7 +47,11 @@ const leafFile = (folder: string): string => join(folder, "leaf.json");
 /** Where the authority's certificate lies, for `curl --cacert`. */
 export const authorityCertificateFile = (folder: string): string => join(folder, "ca.crt");
 
-type StoredLeaf = Signed & { readonly notBefore: Instant; readonly notAfter: Instant; readonly names: readonly string[] };
+type StoredLeaf = Signed & {
+  readonly notBefore: Instant;
+  readonly notAfter: Instant;
+  readonly names: readonly string[];
+};
 
 /** The leaf of an earlier start. It is a cache: whatever is not just right about it is left for a new one. */
 function storedLeaf(folder: string, names: readonly string[], now: Instant): ServingCertificate | undefined {

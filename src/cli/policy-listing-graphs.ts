@@ -32,6 +32,7 @@ const SHAPES: Readonly<Record<Endpoint["kind"], string>> = {
   workload: "box",
   "ingress-controller": "hexagon",
   outside: "ellipse",
+  imagined: "box",
 };
 
 const quote = (text: string): string => `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;

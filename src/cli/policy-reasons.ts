@@ -4,7 +4,7 @@ import type { Direction, Policy } from "../policy/model/policy.ts";
 import { policyText } from "../policy/model/policy.ts";
 
 /** A rule in machine-readable form: the policy, the rule by name or number, and where it stands. */
-export type RuleReason = {
+type RuleReason = {
   readonly policy: string;
   readonly rule?: string;
   readonly action?: string;

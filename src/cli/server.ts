@@ -33,7 +33,9 @@ export const serverCommand =
     program
       .command("server")
       .summary("run the standalone server")
-      .description("Runs webhooks, health and metrics over TLS on this machine, with a folder as catalogue and a ledger.")
+      .description(
+        "Runs webhooks, health and metrics over TLS on this machine, with a folder as catalogue and a ledger.",
+      )
       .option("--config <file>", "YAML file with the configuration; flags stand over it")
       .option("--listen <host:port>", "where to listen; port 0 takes a free one [127.0.0.1:8443]")
       .option("--state <dir>", "folder for keys and ledger [.signet]")

@@ -29,12 +29,7 @@ const PACE: Pace = { settleMs: 100, rescanMs: 2000 };
  * The kernel's notices make it quick; that every change is found hangs on the rescan alone (network file systems and
  * swapped symbolic links, as of a mounted ConfigMap, give no notice).
  */
-export function watchFolder(
-  folder: string,
-  changed: Changed,
-  now: () => number,
-  pace: Pace = PACE,
-): WatchedFolder {
+export function watchFolder(folder: string, changed: Changed, now: () => number, pace: Pace = PACE): WatchedFolder {
   let state: FolderState = { readAt: 0, problems: [], good: 0, broken: 0 };
   let seen = "";
   let timer: NodeJS.Timeout | undefined;

@@ -8,7 +8,7 @@ import { type Review, readReview, type ReviewRequest } from "../wire/admission-r
 import { renderReviewAnswer, type ReviewAnswer } from "../wire/review-answer.ts";
 import type { Outcome } from "./metrics.ts";
 import type { Services, Webhook } from "./services.ts";
-import { REVIEW_STATUS } from "./statuses.ts";
+import { reviewStatus } from "./statuses.ts";
 
 /** An answered review: the body to send, and what is counted and logged of it. */
 export type Answered = {
@@ -24,7 +24,12 @@ const GATES = { mutate, validate } as const;
  * Answers one review from one frozen snapshot, without waiting for anything. Refuses only what is no AdmissionReview; an
  * object in it that cannot be read is a denial in words. A dry run is judged the same and leaves nothing behind.
  */
-export function answerReview(webhook: Webhook, body: string, catalogue: Catalogue, services: Services): Result<Answered> {
+export function answerReview(
+  webhook: Webhook,
+  body: string,
+  catalogue: Catalogue,
+  services: Services,
+): Result<Answered> {
   const review = readReview(body);
   if (!review.ok) return review;
   const { request } = review.value;
@@ -59,7 +64,7 @@ function inWords({ allowed, verdict, patch }: GateAnswer): Omit<ReviewAnswer, "u
   const first = verdict.findings[0]?.problem.code;
   return {
     allowed,
-    code: allowed || first === undefined ? 200 : REVIEW_STATUS[first],
+    code: allowed || first === undefined ? 200 : reviewStatus(first),
     message: allowed ? "" : denialMessage(verdict),
     warnings: allowed ? warningsOf(verdict) : [],
     patch,
@@ -70,7 +75,9 @@ function inWords({ allowed, verdict, patch }: GateAnswer): Omit<ReviewAnswer, "u
 /** What is unreadable is denied; only the cluster's own parts are never refused. */
 function unreadable({ uid, namespace, subject }: Review, problems: readonly Problem[]): Answered {
   const allowed = EXEMPT_NAMESPACES.has(namespace);
-  const lines = problems.slice(0, 8).map(({ path, message, code }) => `${path === "" ? "" : `${path}: `}${message} [${code}]`);
+  const lines = problems
+    .slice(0, 8)
+    .map(({ path, message, code }) => `${path === "" ? "" : `${path}: `}${message} [${code}]`);
   const answer = {
     ...SILENT,
     uid,

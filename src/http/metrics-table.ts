@@ -42,7 +42,10 @@ export const METRICS = {
   signet_ledger_failures_total: metric("counter", "Writes to the ledger that failed."),
   signet_serving_certificate_expiry_timestamp_seconds: metric("gauge", "When the serving certificate ends."),
   signet_ready: metric("gauge", "1 while the server is ready, otherwise 0."),
-  signet_build_info: metric("gauge", "Always 1; the version that runs.", { version: "version", node: "Node's version" }),
+  signet_build_info: metric("gauge", "Always 1; the version that runs.", {
+    version: "version",
+    node: "Node's version",
+  }),
   process_start_time_seconds: metric("gauge", "When the process started, in seconds since 1970."),
   process_cpu_seconds_total: metric("counter", "CPU time of the process, user and system."),
   process_resident_memory_bytes: metric("gauge", "Resident memory."),

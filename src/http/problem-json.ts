@@ -1,6 +1,6 @@
 import { type Problem, problem } from "../domain/problem.ts";
 import { PROBLEM_CODES } from "../domain/problem-codes.ts";
-import { HTTP_STATUS } from "./statuses.ts";
+import { httpStatus } from "./statuses.ts";
 
 /** Media type of a refusal (RFC 9457 §3). */
 export const PROBLEM_TYPE = "application/problem+json";
@@ -11,7 +11,7 @@ export type HttpRefusal = { readonly status: number; readonly body: string };
 /** Renders problems, of which there is at least one. `status` where HTTP itself has a more exact one (405, 415). */
 export function renderProblems(problems: readonly Problem[], status?: number): HttpRefusal {
   const first = problems[0] ?? problem("INTERNAL", "", "The server failed.");
-  const code = status ?? HTTP_STATUS[first.code];
+  const code = status ?? httpStatus(first.code);
   const body = {
     type: `urn:signet:problem:${first.code}`,
     title: PROBLEM_CODES[first.code].title,

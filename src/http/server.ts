@@ -126,7 +126,10 @@ function buildApp(
     if (status === 500) services.log.error({ err: fault }, "A request could not be answered.");
     meters.refused("other", status);
     const found = status === 500 ? INTERNAL : problem("FIELD_INVALID", "", fault.message);
-    return reply.code(status).type(PROBLEM_TYPE).send(renderProblems([found], status).body);
+    return reply
+      .code(status)
+      .type(PROBLEM_TYPE)
+      .send(renderProblems([found], status).body);
   });
   return app;
 }

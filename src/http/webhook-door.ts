@@ -62,7 +62,8 @@ function unfitness({ method, headers }: IncomingMessage): Refusal | undefined {
   if (method !== "POST")
     return { ...wrong("Webhooks answer POST."), status: 405, headers: { Allow: "POST" }, close: true };
   const type = headers["content-type"]?.split(";", 1)[0]?.trim().toLowerCase();
-  if (type !== "application/json") return { ...wrong("The Content-Type is not application/json."), status: 415, close: true };
+  if (type !== "application/json")
+    return { ...wrong("The Content-Type is not application/json."), status: 415, close: true };
   const encoding = headers["content-encoding"] ?? "identity";
   if (encoding !== "identity") return { ...wrong("The body is compressed."), status: 415, close: true };
   return undefined;

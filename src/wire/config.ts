@@ -19,9 +19,7 @@ export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
       default: [],
     }),
   ),
-  requireApproval: optional(
-    Type.Boolean({ description: "Refuse what is not known to be approved.", default: false }),
-  ),
+  requireApproval: optional(Type.Boolean({ description: "Refuse what is not known to be approved.", default: false })),
   log: optional(
     fields("What is logged, and how.", {
       level: optional(oneOf("Least level that is written.", ["debug", "info", "warn", "error"], { default: "info" })),
@@ -32,7 +30,9 @@ export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
   ),
   drain: optional(
     fields("How the server ends.", {
-      delay: optional(duration("How long it goes on serving after it says that it is not ready. Left out: not at all.")),
+      delay: optional(
+        duration("How long it goes on serving after it says that it is not ready. Left out: not at all."),
+      ),
       grace: optional(duration("How long requests in flight may take. Default 30s.")),
     }),
   ),
@@ -109,6 +109,11 @@ function readListen(listen: string): Result<{ readonly host: string; readonly po
   const port = Number(listen.slice(colon + 1));
   if (new RegExp(LISTEN).test(listen) && port <= 65_535) return ok({ host, port });
   return refuseAll([
-    problem("FIELD_INVALID", "listen", `"${listen}" is not HOST:PORT.`, "Write for example 127.0.0.1:8443, or [::1]:0."),
+    problem(
+      "FIELD_INVALID",
+      "listen",
+      `"${listen}" is not HOST:PORT.`,
+      "Write for example 127.0.0.1:8443, or [::1]:0.",
+    ),
   ]);
 }

@@ -1,7 +1,7 @@
 import { type Problem, problem } from "../../domain/problem.ts";
 import { type ClassId, type Evaluator, makeEvaluator } from "../evaluate/evaluator.ts";
 import { allowedPorts } from "../evaluate/slices.ts";
-import { type Endpoint, workloadText } from "../model/endpoint.ts";
+import { type Endpoint, isInside, workloadText } from "../model/endpoint.ts";
 import type { Direction } from "../model/policy.ts";
 import type { World } from "../model/world.ts";
 import { intersect, uniteAll } from "../sets/intervals.ts";
@@ -69,7 +69,7 @@ export function reachIn(scene: Scene, evaluator: Evaluator = makeEvaluator(scene
 }
 
 /** The workloads that the ingress controller is led to, and the ports. */
-export function controllerPairs(world: World, scene: Scene): readonly Connection[] {
+function controllerPairs(world: World, scene: Scene): readonly Connection[] {
   if (!scene.open) return [];
   return scene.members.flatMap((member) => {
     const ways = waysTo(world, member);
@@ -84,7 +84,7 @@ export function controllerPairs(world: World, scene: Scene): readonly Connection
 export function blockedOpenings(world: World, scene: Scene): readonly Problem[] {
   const reach = reachIn(scene);
   return controllerPairs(world, scene).flatMap(({ ports, ...pair }) =>
-    intersect(reach(pair), ports).length > 0 || pair.destination.kind === "outside"
+    intersect(reach(pair), ports).length > 0 || !isInside(pair.destination)
       ? []
       : [
           problem(

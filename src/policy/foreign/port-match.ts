@@ -17,7 +17,7 @@ export function readRange(protocol: Protocol, from: Field, to: Field): PortSet {
 }
 
 /** A port number from 1 to 65535, which must be there. */
-export function readPort(field: Field): number | undefined {
+function readPort(field: Field): number | undefined {
   const port = optionalWhole(field);
   if (!present(field)) refuseField(field, "FIELD_MISSING", "The port number is missing.");
   else if (port !== undefined && !isPort(port))
@@ -39,7 +39,7 @@ export function readNamedPort(field: Field, protocol?: Protocol): PortMatch {
 }
 
 /** Whether the field holds a name of a port and not a number. */
-export const isPortName = (field: Field): boolean => typeof field.value === "string";
+const isPortName = (field: Field): boolean => typeof field.value === "string";
 
 /** The entry `port`, `endPort`, `protocol` of a NetworkPolicy's `ports` (networking.k8s.io/v1 NetworkPolicyPort). */
 export function readPolicyPort(field: Field): PortMatch {
