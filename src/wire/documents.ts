@@ -106,7 +106,7 @@ function locate(root: ParsedNode | null, path: FieldPath, file: string, lines: L
 
 function child(node: unknown, step: string | number): { node: unknown; offset: number } | undefined {
   if (isMap(node)) {
-    const pair = node.items.find((item) => isPair(item) && scalarText(item.key) === String(step));
+    const pair = node.items.find((item) => isPair(item) && isNamed(item.key, String(step)));
     if (pair && isNode(pair.key)) return { node: pair.value, offset: pair.key.range?.[0] ?? 0 };
   }
   if (isSeq(node) && typeof step === "number") {
@@ -116,8 +116,9 @@ function child(node: unknown, step: string | number): { node: unknown; offset: n
   return undefined;
 }
 
-const scalarText = (key: unknown): string | undefined =>
-  isScalar(key) ? String((key as Scalar).value) : isAlias(key) ? key.source : undefined;
+/** Whether a key is called so, by its value or as it is written: the key `on` has the value true. */
+const isNamed = (key: unknown, name: string): boolean =>
+  isScalar(key) ? String((key as Scalar).value) === name || key.source === name : isAlias(key) && key.source === name;
 
 /** A path as people write it: `spec.allow[0].on[1]`. */
 export const pathText = (path: FieldPath): string =>

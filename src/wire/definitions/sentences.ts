@@ -57,7 +57,7 @@ function peerOf(raw: RawPeer, place: Place, path: FieldPath): Result<Peer> {
   if (raw.classification !== undefined) return ok({ by: "classification", name: raw.classification });
   if (raw.entity !== undefined) return ok({ by: "entity", name: raw.entity });
   if (raw.cidr !== undefined) return cidrOf(raw.cidr, place, [...path, "cidr"]);
-  if (raw.fqdn !== undefined) return fqdnOf(raw.fqdn, place, [...path, "fqdn"]);
+  if (raw.fqdn !== undefined) return ok({ by: "fqdn", name: raw.fqdn });
   if (raw.externalIdentity !== undefined) return ok({ by: "externalIdentity", spiffeId: raw.externalIdentity });
   if (raw.namespace === undefined) return refuse({ code: "FIELD_MISSING", message: "Nobody is named here." });
   const senseless = senselessRequirement(raw.namespace.podLabels);
@@ -76,13 +76,8 @@ function cidrOf(text: string, place: Place, path: FieldPath): Result<Peer> {
   return refuseAll(cidr.problems.map((found) => ({ ...found, source: sourceOf(place, path) })));
 }
 
-const FQDN = /^(\*\.)?([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-
-function fqdnOf(text: string, place: Place, path: FieldPath): Result<Peer> {
-  if (FQDN.test(text)) return ok({ by: "fqdn", name: text });
-  const mend = "Write it in lower case, for example api.example.org or *.example.org.";
-  return refuseAll([problemAt(place, path, { code: "FIELD_INVALID", message: `"${text}" is not a DNS name.`, mend })]);
-}
+/** Longest name of a port (RFC 6335 §5.1). */
+const MAX_PORT_NAME = 15;
 
 function portOf(text: string, place: Place, path: FieldPath): Result<PortSpec> {
   const [protocol = "", rest] = text.split("/");
@@ -94,7 +89,7 @@ function portOf(text: string, place: Place, path: FieldPath): Result<PortSpec> {
   if (protocol !== "tcp" && protocol !== "udp" && protocol !== "sctp") return badPort(text, place, path);
   if (rest === undefined) return ok({ protocol, first: 1, last: 65535 });
   const range = /^(\d+)(?:-(\d+))?$/.exec(rest);
-  if (!range) return ok({ protocol, portName: rest });
+  if (!range) return rest.length > MAX_PORT_NAME ? badPort(text, place, path) : ok({ protocol, portName: rest });
   const first = Number(range[1]);
   const last = Number(range[2] ?? range[1]);
   return first >= 1 && first <= last && last <= 65535 ? ok({ protocol, first, last }) : badPort(text, place, path);
@@ -105,7 +100,7 @@ const badPort = (text: string, place: Place, path: FieldPath): Result<never> =>
     problemAt(place, path, {
       code: "FIELD_INVALID",
       message: `"${text}" names no port.`,
-      mend: "Ports run from 1 to 65535, ranges upwards, ICMP types to 255: tcp/5432, udp/8000-8100, icmp/8.",
+      mend: "Ports run from 1 to 65535, ranges upwards, ICMP types to 255: tcp/5432, udp/8000-8100, icmp/8. Names have at most 15 characters.",
     }),
   ]);
 

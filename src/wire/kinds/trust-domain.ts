@@ -1,5 +1,5 @@
 import Type, { type Static } from "typebox";
-import { DURATION, fields, oneOf, optional, setOf, text, withRules, rule } from "./fields.ts";
+import { duration, fields, oneOf, optional, setOf, text, withRules, rule } from "./fields.ts";
 import { age, approvalColumns, type Kind } from "./kind.ts";
 import { approvedStatus } from "./status.ts";
 
@@ -14,15 +14,7 @@ const spec = fields(
     }),
     leaf: optional(
       fields("What leaf certificates may be.", {
-        maxTTL: optional(
-          Type.String({
-            description: "Longest lifetime of a leaf certificate, for example 4h.",
-            pattern: DURATION,
-            minLength: 1,
-            maxLength: 24,
-            default: "4h",
-          }),
-        ),
+        maxTTL: optional(duration("Longest lifetime of a leaf certificate, for example 4h.", { default: "4h" })),
         keyType: optional(oneOf("Key type where a role names none.", KEY_TYPES, { default: "ECDSAP256" })),
       }),
     ),
