@@ -92,6 +92,7 @@ function translated(keyword: string, value: unknown, node: Raw, path: string): S
   if (keyword === "properties" && isRaw(value)) return { properties: propertiesOf(value, path) };
   if (keyword === "items" && isRaw(value)) return { items: structural(value, `${path}[]`) };
   if (keyword === "patternProperties" && isRaw(value)) return { additionalProperties: valuesOf(value, path) };
+  if (keyword === "form") return {};
   // Unknown fields are pruned or refused by the API server itself, and it forbids this word beside `properties`.
   if (keyword === "additionalProperties" && value === false && node["patternProperties"] === undefined) return {};
   // The API server forbids uniqueItems: its running time is quadratic. A list of type set says the same.

@@ -4,7 +4,8 @@ import { ok, refuseAll, type Result } from "../../domain/problem.ts";
 import type { FieldPath } from "../documents.ts";
 import type { Kind } from "../kinds/kind.ts";
 import type { KubeObject } from "../objects.ts";
-import { isRaw, type Raw, rawAt, readBySchema, refuseAt, sourceOf, textAt } from "../read-object.ts";
+import { readBySchema } from "../read-by-schema.ts";
+import { isRaw, type Raw, rawAt, refuseAt, sourceOf, textAt } from "../read-object.ts";
 import { byFirstNames } from "../yaml-words.ts";
 
 /** The spec of an object that is in force, and where it stands. */

@@ -16,7 +16,7 @@ export const optional = Type.Optional;
 export const fields = <T extends TProperties>(description: string, properties: T, options: object = {}) =>
   Type.Object(properties, { description, additionalProperties: false, ...options });
 
-/** A text with a length, so that CEL's cost stays bounded. */
+/** A text with a length, so that CEL's cost stays bounded. `form` says in words what a `pattern` asks for. */
 export const text = (description: string, maxLength = 1024, options: object = {}) =>
   Type.String({ description, minLength: 1, maxLength, ...options });
 
@@ -29,14 +29,22 @@ export const withRules = (...rules: readonly ReturnType<typeof rule>[]) => ({ "x
 const longerThanNothing = rule("self.matches('[1-9]')", "a duration is at least one second");
 
 /** The name of an object. */
-export const objectName = (description: string) => text(description, 253, { pattern: OBJECT_NAME });
+export const objectName = (description: string) =>
+  text(description, 253, { pattern: OBJECT_NAME, form: "a name of lower-case letters, digits, dashes and dots" });
 /** A name that is also stamped as a label's value, hence at most 63 characters. */
-export const labelName = (description: string) => text(description, 63, { pattern: LABEL_VALUE });
+export const labelName = (description: string) =>
+  text(description, 63, { pattern: LABEL_VALUE, form: "a name of letters, digits, dashes, underscores and dots" });
 /** The name of a namespace. */
-export const namespaceName = (description: string) => text(description, 63, { pattern: NAMESPACE_NAME });
+export const namespaceName = (description: string) =>
+  text(description, 63, { pattern: NAMESPACE_NAME, form: "a name of lower-case letters, digits and dashes" });
 /** Hours, minutes, seconds. */
 export const duration = (description: string, options: object = {}) =>
-  text(description, 24, { pattern: DURATION, ...withRules(longerThanNothing), ...options });
+  text(description, 24, {
+    pattern: DURATION,
+    form: "a duration in hours, minutes and seconds such as 4h or 1h30m",
+    ...withRules(longerThanNothing),
+    ...options,
+  });
 /** An RFC 3339 moment. */
 export const moment = (description: string) => text(description, 40, { format: "date-time" });
 

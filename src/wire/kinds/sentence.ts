@@ -68,9 +68,12 @@ export const peer = (description: string) =>
       fqdn: optional(
         text("A DNS name outside in lower case, for example api.example.org or *.example.org.", 253, {
           pattern: DNS_NAME,
+          form: "a DNS name",
         }),
       ),
-      externalIdentity: optional(text("A SPIFFE ID of a federated trust domain.", 2048, { pattern: "^spiffe://.+" })),
+      externalIdentity: optional(
+        text("A SPIFFE ID of a federated trust domain.", 2048, { pattern: "^spiffe://.+", form: "a SPIFFE ID" }),
+      ),
       entity: optional(
         oneOf("nodes: the cluster's nodes; outside: all that is no workload; any: everybody.", [
           "nodes",
@@ -87,6 +90,7 @@ const on = (description: string, options: object = {}) =>
     description,
     text("Protocol and port: tcp/5432, tcp/8000-8100, udp/dns, tcp, icmp/8 or any.", 20, {
       pattern: PORT_TEXT,
+      form: "a port such as tcp/5432, udp/8000-8100, tcp/http, icmp/8 or any",
       ...withRules(portsRun, rangesRise, typesRun),
     }),
     64,
@@ -94,7 +98,10 @@ const on = (description: string, options: object = {}) =>
   );
 
 const data = fields("Which data may pass, for targets that can tell.", {
-  protocol: text("What is spoken: postgres, http, grpc …", 32, { pattern: "^[a-z0-9][a-z0-9-]*$" }),
+  protocol: text("What is spoken: postgres, http, grpc …", 32, {
+    pattern: "^[a-z0-9][a-z0-9-]*$",
+    form: "a protocol in lower case",
+  }),
   operations: optional(listOf("Operations: select, insert …; for HTTP the methods.", text("An operation.", 64), 32)),
   tables: optional(listOf("Tables, or schema.table.", text("A table.", 128), 128)),
   paths: optional(listOf("Paths of HTTP, a trailing * for all below.", text("A path.", 512), 128)),

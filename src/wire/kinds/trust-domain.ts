@@ -11,6 +11,7 @@ const spec = fields(
   {
     domain: text("Host part of every SPIFFE ID of this domain, for example prod-eu.example.org.", 255, {
       pattern: "^[a-z0-9._-]+$",
+      form: "a trust domain name of lower-case letters, digits, dots, dashes and underscores",
     }),
     leaf: optional(
       fields("What leaf certificates may be.", {
@@ -20,7 +21,10 @@ const spec = fields(
     ),
     bundleEndpoint: optional(
       fields("Where the bundle of a federated domain is fetched.", {
-        url: text("https URL without user info.", 2048, { pattern: "^https://[^@/]+(/.*)?$" }),
+        url: text("https URL without user info.", 2048, {
+          pattern: "^https://[^@/]+(/.*)?$",
+          form: "an https URL without user info",
+        }),
         profile: oneOf("How the endpoint is authenticated (SPIFFE Federation §5.2).", ["https_web", "https_spiffe"]),
         endpointSpiffeID: optional(text("SPIFFE ID of the endpoint, for https_spiffe.", 2048)),
       }),

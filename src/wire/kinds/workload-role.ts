@@ -63,7 +63,10 @@ const identity = fields("The certificate that workloads of the role get, and how
   dnsNames: optional(
     setOf(
       "DNS names in the certificate.",
-      text("A DNS name.", 253, { pattern: "^(\\*\\.)?[a-z0-9]([-a-z0-9.]*[a-z0-9])?$" }),
+      text("A DNS name.", 253, {
+        pattern: "^(\\*\\.)?[a-z0-9]([-a-z0-9.]*[a-z0-9])?$",
+        form: "a DNS name in lower case",
+      }),
       32,
     ),
   ),
@@ -93,7 +96,7 @@ const spec = fields("What a workload is for, who is entitled to it, and what it 
   permits: optional(
     setOf(
       "Host-level escapes that the role needs: hostNetwork, hostPath:/x, privileged, capability:NET_ADMIN …",
-      text("A permit.", 512, { pattern: PERMIT }),
+      text("A permit: hostNetwork, hostPath:/x, capability:NET_ADMIN …", 512, { pattern: PERMIT, form: "something that can be permitted" }),
       32,
       {
         default: [],
