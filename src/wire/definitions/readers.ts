@@ -94,6 +94,7 @@ export function readRole(object: KubeObject): Result<Role> {
     labels: labels.value,
     permits: spec.permits ?? [],
     delivery: spec.identity?.delivery ?? "none",
+    ...(spec.identity?.federatesWith === undefined ? {} : { federatesWith: spec.identity.federatesWith }),
   });
 }
 

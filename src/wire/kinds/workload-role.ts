@@ -96,7 +96,10 @@ const spec = fields("What a workload is for, who is entitled to it, and what it 
   permits: optional(
     setOf(
       "Host-level escapes that the role needs: hostNetwork, hostPath:/x, privileged, capability:NET_ADMIN …",
-      text("A permit: hostNetwork, hostPath:/x, capability:NET_ADMIN …", 512, { pattern: PERMIT, form: "something that can be permitted" }),
+      text("A permit: hostNetwork, hostPath:/x, capability:NET_ADMIN …", 512, {
+        pattern: PERMIT,
+        form: "something that can be permitted",
+      }),
       32,
       {
         default: [],

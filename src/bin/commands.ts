@@ -1,0 +1,13 @@
+import { readFileSync } from "node:fs";
+import process from "node:process";
+import type { ExtraCommand } from "../cli/program.ts";
+import { type Version, versionCommand } from "../cli/version.ts";
+
+/** Commands that need more than files and a terminal; what is heavy is loaded when it runs. */
+export const EXTRA_COMMANDS: readonly ExtraCommand[] = [versionCommand(ownVersion)];
+
+function ownVersion(): Version {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  const { version } = JSON.parse(text) as { readonly version: string };
+  return { signet: version, node: process.versions.node, platform: `${process.platform}-${process.arch}` };
+}
