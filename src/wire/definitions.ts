@@ -3,25 +3,20 @@ import type { Namespace, TrustDomain } from "../domain/definitions.ts";
 import { ok, type Problem, refuseAll, type Result } from "../domain/problem.ts";
 import { ENROL_LABEL, SEGMENT_LABEL } from "../domain/reserved-keys.ts";
 import {
-  readException,
   readExternalWorkload,
-  readGuardrail,
   readRestriction,
   readRole,
   readSegment,
-  readSegmentPolicy,
   readTrustDomain,
 } from "./definitions/readers.ts";
+import { readException, readGuardrail, readSegmentPolicy } from "./definitions/traffic-readers.ts";
 import { KINDS } from "./kinds.ts";
 import { GROUP, VERSION } from "./kinds/kind.ts";
 import type { KubeObject } from "./objects.ts";
 import { isRaw, nearest, problemAt, rawAt, refuseAt, textAt } from "./read-object.ts";
 
-type Lists = {
-  -readonly [K in Exclude<keyof Definitions, "trustDomain" | "foreignDomains">]: Definitions[K][number][];
-} & {
-  trustDomains: TrustDomain[];
-};
+type Listed = Exclude<keyof Definitions, "trustDomain" | "foreignDomains">;
+type Lists = { -readonly [K in Listed]: Definitions[K][number][] } & { trustDomains: TrustDomain[] };
 
 /** One reader a kind; each puts what it read where it belongs. */
 const READERS: Readonly<Record<string, (object: KubeObject, lists: Lists) => readonly Problem[]>> = {

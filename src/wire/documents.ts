@@ -1,15 +1,14 @@
 import {
   type Document as YamlDocument,
-  isAlias,
   isMap,
   isNode,
-  isPair,
   isScalar,
   isSeq,
   LineCounter,
   type ParsedNode,
   parseAllDocuments,
-  type Scalar,
+  type YAMLMap,
+  type YAMLSeq,
 } from "yaml";
 import { ok, type Problem, refuseAll, type Result, type Source } from "../domain/problem.ts";
 
@@ -41,6 +40,26 @@ const WORDS_FOR_BOOLEANS = {
  * alias bomb anywhere refuses the whole text, with file, line and column.
  */
 export function readDocuments(text: string, file: string): Result<readonly Document[]> {
+  const read = readEach(text, file);
+  const problems = read.flatMap(problemsOf);
+  return problems.length > 0 ? refuseAll(problems) : ok(read.flatMap(documentOf));
+}
+
+/** The documents before the first broken one, and what is wrong with that; for folders that others wrote. */
+export function readUntilBroken(
+  text: string,
+  file: string,
+): { readonly documents: readonly Document[]; readonly problems: readonly Problem[] } {
+  const read = readEach(text, file);
+  const broken = read.findIndex((one) => !one.ok);
+  const good = broken < 0 ? read : read.slice(0, broken);
+  return {
+    documents: good.flatMap(documentOf),
+    problems: read.slice(good.length, good.length + 1).flatMap(problemsOf),
+  };
+}
+
+function readEach(text: string, file: string): readonly Result<Document>[] {
   const lines = new LineCounter();
   const parsed = parseAllDocuments(text, {
     lineCounter: lines,
@@ -49,29 +68,28 @@ export function readDocuments(text: string, file: string): Result<readonly Docum
     prettyErrors: false,
     logLevel: "silent",
   });
-  const documents: Document[] = [];
-  const problems: Problem[] = [];
-  for (const one of Array.isArray(parsed) ? parsed : []) {
-    const read = readDocument(one, file, lines);
-    if (!read.ok) problems.push(...read.problems);
-    else if (read.value.value !== null && read.value.value !== undefined) documents.push(read.value);
-  }
-  return problems.length > 0 ? refuseAll(problems) : ok(documents);
+  return (Array.isArray(parsed) ? parsed : []).map((one) => readDocument(one, file, lines));
 }
+
+const problemsOf = (read: Result<Document>): readonly Problem[] => (read.ok ? [] : read.problems);
+
+/** The document, unless it is empty. */
+const documentOf = (read: Result<Document>): readonly Document[] =>
+  read.ok && read.value.value !== null && read.value.value !== undefined ? [read.value] : [];
 
 function readDocument(parsed: YamlDocument.Parsed, file: string, lines: LineCounter): Result<Document> {
   const error = parsed.errors[0];
-  if (error) return syntax(error.message, file, sourceAt(file, lines, error.pos[0]));
+  if (error) return syntax(error.message, sourceAt(file, lines, error.pos[0]));
   try {
     const value: unknown = parsed.toJS({ maxAliasCount: MAX_ALIASES });
     return ok({ value, file, locate: (path) => locate(parsed.contents, path, file, lines) });
   } catch (fault) {
     const reason = fault instanceof Error ? fault.message : String(fault);
-    return syntax(reason, file, sourceAt(file, lines, parsed.range[0]));
+    return syntax(reason, sourceAt(file, lines, parsed.range[0]));
   }
 }
 
-const syntax = (reason: string, _file: string, source: Source): Result<never> =>
+const syntax = (reason: string, source: Source): Result<never> =>
   refuseAll([
     {
       code: "YAML_SYNTAX",
@@ -104,21 +122,23 @@ function locate(root: ParsedNode | null, path: FieldPath, file: string, lines: L
   return sourceAt(file, lines, offset);
 }
 
-function child(node: unknown, step: string | number): { node: unknown; offset: number } | undefined {
-  if (isMap(node)) {
-    const pair = node.items.find((item) => isPair(item) && isNamed(item.key, String(step)));
-    if (pair && isNode(pair.key)) return { node: pair.value, offset: pair.key.range?.[0] ?? 0 };
-  }
-  if (isSeq(node) && typeof step === "number") {
-    const item = node.items[step];
-    if (isNode(item)) return { node: item, offset: item.range?.[0] ?? 0 };
-  }
-  return undefined;
+type Child = { readonly node: unknown; readonly offset: number };
+
+const child = (node: unknown, step: string | number): Child | undefined =>
+  isMap(node) ? field(node, String(step)) : isSeq(node) ? item(node, step) : undefined;
+
+/** A key is found by its value or as it is written: the bare key `on` has the value true. */
+function field(map: YAMLMap, key: string): Child | undefined {
+  const pair = map.items.find(
+    (each) => isScalar(each.key) && (String(each.key.value) === key || each.key.source === key),
+  );
+  return pair && isNode(pair.key) ? { node: pair.value, offset: pair.key.range?.[0] ?? 0 } : undefined;
 }
 
-/** Whether a key is called so, by its value or as it is written: the key `on` has the value true. */
-const isNamed = (key: unknown, name: string): boolean =>
-  isScalar(key) ? String((key as Scalar).value) === name || key.source === name : isAlias(key) && key.source === name;
+function item(list: YAMLSeq, index: string | number): Child | undefined {
+  const node = list.items[Number(index)];
+  return isNode(node) ? { node, offset: node.range?.[0] ?? 0 } : undefined;
+}
 
 /** A path as people write it: `spec.allow[0].on[1]`. */
 export const pathText = (path: FieldPath): string =>

@@ -1,6 +1,6 @@
 import type { Static, TSchema } from "typebox";
 import { Compile } from "typebox/compile";
-import Value from "typebox/value";
+import { Value } from "typebox/value";
 import { ok, refuseAll, type Result } from "../domain/problem.ts";
 import type { FieldPath } from "./documents.ts";
 import type { Place } from "./read-object.ts";

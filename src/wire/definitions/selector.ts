@@ -1,4 +1,5 @@
 import type { LabelRequirement, LabelSelector } from "../../domain/label-selector.ts";
+import type { Problem } from "../../domain/problem.ts";
 
 /** A Kubernetes label selector as the schemas read it. */
 export type RawSelector = {
@@ -23,3 +24,10 @@ export function senselessRequirement(raw: RawSelector | undefined): number | und
   );
   return index === -1 ? undefined : index;
 }
+
+/** What is said of such a requirement. */
+export const SENSELESS: Omit<Problem, "path" | "source"> = {
+  code: "FIELD_INVALID",
+  message: "This requirement has no meaning.",
+  mend: "In and NotIn need values; Exists and DoesNotExist have none.",
+};

@@ -1,12 +1,12 @@
 import type { Static } from "typebox";
 import { parseCidr } from "../../domain/cidr.ts";
 import { parseInstant } from "../../domain/instant.ts";
-import { ok, type Problem, refuseAll, type Result } from "../../domain/problem.ts";
+import { ok, refuseAll, type Result } from "../../domain/problem.ts";
 import type { DataClause, GrantedSentence, Peer, PortSpec, Sentence } from "../../domain/sentences.ts";
 import { type FieldPath, pathText } from "../documents.ts";
 import type { denial, grantedSentence, peer, sentence } from "../kinds/sentence.ts";
-import { type Place, problemAt, sourceOf } from "../read-object.ts";
-import { selectorOf, senselessRequirement } from "./selector.ts";
+import { type Place, problemAt, refuseAt, sourceOf } from "../read-object.ts";
+import { SENSELESS, selectorOf, senselessRequirement } from "./selector.ts";
 
 type RawPeer = Static<ReturnType<typeof peer>>;
 type RawSentence = Static<typeof sentence> | Static<typeof denial>;
@@ -44,29 +44,29 @@ export function endsOf(
 
 function peerOf(raw: RawPeer, place: Place, path: FieldPath): Result<Peer> {
   const named = Object.keys(raw);
-  const refuse = (found: Omit<Problem, "path" | "source">): Result<never> => refuseAll([problemAt(place, path, found)]);
   if (named.length !== 1)
-    return refuse({
+    return refuseAt(place, path, {
       code: "FIELD_CONFLICT",
       message: named.length === 0 ? "Nobody is named here." : `Several ways of naming somebody: ${named.join(", ")}.`,
       mend: "Name exactly one of role, segment, environment, classification, namespace, cidr, fqdn, externalIdentity, entity.",
     });
-  if (raw.role !== undefined) return ok({ by: "role", name: raw.role });
-  if (raw.segment !== undefined) return ok({ by: "segment", name: raw.segment });
-  if (raw.environment !== undefined) return ok({ by: "environment", name: raw.environment });
-  if (raw.classification !== undefined) return ok({ by: "classification", name: raw.classification });
+  for (const by of ["role", "segment", "environment", "classification"] as const) {
+    const name = raw[by];
+    if (name !== undefined) return ok({ by, name });
+  }
+  return namedOtherwise(raw, place, path);
+}
+
+/** Peers that are no group of workloads. */
+function namedOtherwise(raw: RawPeer, place: Place, path: FieldPath): Result<Peer> {
   if (raw.entity !== undefined) return ok({ by: "entity", name: raw.entity });
   if (raw.cidr !== undefined) return cidrOf(raw.cidr, place, [...path, "cidr"]);
   if (raw.fqdn !== undefined) return ok({ by: "fqdn", name: raw.fqdn });
   if (raw.externalIdentity !== undefined) return ok({ by: "externalIdentity", spiffeId: raw.externalIdentity });
-  if (raw.namespace === undefined) return refuse({ code: "FIELD_MISSING", message: "Nobody is named here." });
+  if (raw.namespace === undefined) return refuseAt(place, path, { code: "FIELD_MISSING", message: "Nobody is named." });
   const senseless = senselessRequirement(raw.namespace.podLabels);
   if (senseless !== undefined)
-    return refuse({
-      code: "FIELD_INVALID",
-      message: `matchExpressions[${senseless}] of podLabels has no meaning.`,
-      mend: "In and NotIn need values; Exists and DoesNotExist have none.",
-    });
+    return refuseAt(place, [...path, "namespace", "podLabels", "matchExpressions", senseless], SENSELESS);
   return ok({ by: "namespace", name: raw.namespace.name, podLabels: selectorOf(raw.namespace.podLabels) });
 }
 
@@ -76,23 +76,43 @@ function cidrOf(text: string, place: Place, path: FieldPath): Result<Peer> {
   return refuseAll(cidr.problems.map((found) => ({ ...found, source: sourceOf(place, path) })));
 }
 
+function portOf(text: string, place: Place, path: FieldPath): Result<PortSpec> {
+  const port = parsePort(text);
+  return port === undefined ? badPort(text, place, path) : ok(port);
+}
+
+/** Reads one entry of `on`; undefined where it names no port. */
+function parsePort(text: string): PortSpec | undefined {
+  const [protocol = "", rest] = text.split("/");
+  switch (protocol) {
+    case "any":
+      return { protocol };
+    case "icmp":
+    case "icmpv6":
+      return icmpType(protocol, rest);
+    case "tcp":
+    case "udp":
+    case "sctp":
+      return rest === undefined ? { protocol, first: 1, last: 65535 } : parseRange(protocol, rest);
+    default:
+      return undefined;
+  }
+}
+
+function icmpType(protocol: "icmp" | "icmpv6", type: string | undefined): PortSpec | undefined {
+  if (type === undefined) return { protocol };
+  return Number(type) < 256 ? { protocol, type: Number(type) } : undefined;
+}
+
 /** Longest name of a port (RFC 6335 §5.1). */
 const MAX_PORT_NAME = 15;
 
-function portOf(text: string, place: Place, path: FieldPath): Result<PortSpec> {
-  const [protocol = "", rest] = text.split("/");
-  if (protocol === "any") return ok({ protocol });
-  if (protocol === "icmp" || protocol === "icmpv6") {
-    if (rest === undefined) return ok({ protocol });
-    return Number(rest) < 256 ? ok({ protocol, type: Number(rest) }) : badPort(text, place, path);
-  }
-  if (protocol !== "tcp" && protocol !== "udp" && protocol !== "sctp") return badPort(text, place, path);
-  if (rest === undefined) return ok({ protocol, first: 1, last: 65535 });
-  const range = /^(\d+)(?:-(\d+))?$/.exec(rest);
-  if (!range) return rest.length > MAX_PORT_NAME ? badPort(text, place, path) : ok({ protocol, portName: rest });
+function parseRange(protocol: "tcp" | "udp" | "sctp", text: string): PortSpec | undefined {
+  const range = /^(\d+)(?:-(\d+))?$/.exec(text);
+  if (!range) return text.length > MAX_PORT_NAME ? undefined : { protocol, portName: text };
   const first = Number(range[1]);
   const last = Number(range[2] ?? range[1]);
-  return first >= 1 && first <= last && last <= 65535 ? ok({ protocol, first, last }) : badPort(text, place, path);
+  return first >= 1 && first <= last && last <= 65535 ? { protocol, first, last } : undefined;
 }
 
 const badPort = (text: string, place: Place, path: FieldPath): Result<never> =>

@@ -1,4 +1,3 @@
-import type { Static } from "typebox";
 import { fields, objectName, oneOf, optional, rule, setOf, text, withRules } from "./fields.ts";
 import { age, approvalColumns, type Kind } from "./kind.ts";
 import { approvedStatus } from "./status.ts";
@@ -28,9 +27,6 @@ const externalSpec = fields("A machine or a function.", {
     ),
   ),
 });
-
-/** Spec of an ExternalWorkload as written. */
-export type ExternalWorkloadSpec = Static<typeof externalSpec>;
 
 /** Kind ExternalWorkload. */
 export const EXTERNAL_WORKLOAD: Kind<typeof externalSpec> = {

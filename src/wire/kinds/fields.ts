@@ -1,4 +1,4 @@
-import Type, { type TProperties, type TSchema } from "typebox";
+import { type TProperties, type TSchema, Type } from "typebox";
 
 /** Name of a namespaced or cluster-scoped object (RFC 1123 subdomain, apimachinery validation.IsDNS1123Subdomain). */
 export const OBJECT_NAME = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";

@@ -1,4 +1,3 @@
-import type { Static } from "typebox";
 import { fields, listOf, oneOf, optional, setOf } from "./fields.ts";
 import { age, approvalColumns, type Kind } from "./kind.ts";
 import { denial, sentence } from "./sentence.ts";
@@ -15,9 +14,6 @@ const guardrailSpec = fields("Rules above all sentences.", {
   deny: optional(listOf("What nobody may do.", denial, 256)),
   allow: optional(listOf("What the platform needs everywhere: DNS, node probes, ingress, monitoring.", sentence, 256)),
 });
-
-/** Spec of a Guardrail as written. */
-export type GuardrailSpec = Static<typeof guardrailSpec>;
 
 /** Kind Guardrail. */
 export const GUARDRAIL: Kind<typeof guardrailSpec> = {

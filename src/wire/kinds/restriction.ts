@@ -1,4 +1,3 @@
-import type { Static } from "typebox";
 import { exactlyOne, fields, labelName, objectName, oneOf, optional, rule, text, withRules } from "./fields.ts";
 import { age, type Kind } from "./kind.ts";
 import { approvedStatus } from "./status.ts";
@@ -39,9 +38,6 @@ const restrictionSpec = fields(
   },
   withRules(rule("self == oldSelf", "a Restriction cannot be changed; lift it and make another")),
 );
-
-/** Spec of a Restriction as written. */
-export type RestrictionSpec = Static<typeof restrictionSpec>;
 
 /** Kind Restriction. */
 export const RESTRICTION: Kind<typeof restrictionSpec> = {

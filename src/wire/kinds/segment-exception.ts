@@ -1,4 +1,3 @@
-import type { Static } from "typebox";
 import { exactlyOne, fields, labelName, moment, optional, rule, text, withRules } from "./fields.ts";
 import { age, approvalColumns, type Kind } from "./kind.ts";
 import { grantedSentence } from "./sentence.ts";
@@ -45,9 +44,6 @@ const exceptionSpec = fields(
     ),
   ),
 );
-
-/** Spec of a SegmentException as written. */
-export type SegmentExceptionSpec = Static<typeof exceptionSpec>;
 
 /** Kind SegmentException. */
 export const SEGMENT_EXCEPTION: Kind<typeof exceptionSpec> = {

@@ -1,4 +1,4 @@
-import Type, { type Static } from "typebox";
+import { Type } from "typebox";
 import { fields, labelName, listOf, optional, text } from "./fields.ts";
 import { age, approvalColumns, type Kind } from "./kind.ts";
 import { sentence } from "./sentence.ts";
@@ -8,9 +8,6 @@ const policySpec = fields("Sentences of one segment.", {
   segment: labelName("The segment whose owner writes these sentences."),
   allow: listOf("Who may reach whom.", sentence, 256),
 });
-
-/** Spec of a SegmentPolicy as written. */
-export type SegmentPolicySpec = Static<typeof policySpec>;
 
 /** Kind SegmentPolicy. */
 export const SEGMENT_POLICY: Kind<typeof policySpec> = {

@@ -1,4 +1,4 @@
-import Type, { type Static } from "typebox";
+import { Type } from "typebox";
 import { duration, fields, labelName, namespaceName, oneOf, optional, setOf, text } from "./fields.ts";
 import { age, approvalColumns, type Kind, shortName } from "./kind.ts";
 import { approvedStatus } from "./status.ts";
@@ -57,9 +57,6 @@ const spec = fields("A room that roles live in.", {
     }),
   ),
 });
-
-/** Spec of a Segment as written. */
-export type SegmentSpec = Static<typeof spec>;
 
 /** Kind Segment. */
 export const SEGMENT: Kind<typeof spec> = {

@@ -1,4 +1,4 @@
-import Type, { type TObject } from "typebox";
+import { type TObject, Type } from "typebox";
 import { fields, listOf, optional, text } from "./fields.ts";
 
 const condition = Type.Object(
@@ -36,10 +36,6 @@ const common = {
     }),
   ),
 };
-
-/** Status of a kind that needs no approval; `more` are the kind's own fields. */
-export const plainStatus = (more: Parameters<typeof Type.Object>[0] = {}) =>
-  Type.Object({ ...common, ...more }, { description: "Written by Signet." });
 
 /**
  * A copy of the schema without CEL rules. What was approved was admitted by the rules of its day; to ask them again at every

@@ -1,4 +1,4 @@
-import Type, { type Static } from "typebox";
+import { Type } from "typebox";
 import { duration, fields, oneOf, optional, setOf, text, withRules, rule } from "./fields.ts";
 import { age, approvalColumns, type Kind } from "./kind.ts";
 import { approvedStatus } from "./status.ts";
@@ -52,9 +52,6 @@ const spec = fields(
   },
   withRules(rule("self.domain == oldSelf.domain", "domain is part of every identity and cannot change")),
 );
-
-/** Spec of a TrustDomain as written. */
-export type TrustDomainSpec = Static<typeof spec>;
 
 /** Kind TrustDomain: the one named `local` is ours, others are federated. */
 export const TRUST_DOMAIN: Kind<typeof spec> = {

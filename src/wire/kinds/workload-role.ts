@@ -1,4 +1,4 @@
-import Type, { type Static } from "typebox";
+import { Type } from "typebox";
 import {
   duration,
   fields,
@@ -107,9 +107,6 @@ const spec = fields("What a workload is for, who is entitled to it, and what it 
     ),
   ),
 });
-
-/** Spec of a WorkloadRole as written. */
-export type WorkloadRoleSpec = Static<typeof spec>;
 
 /** Kind WorkloadRole. */
 export const WORKLOAD_ROLE: Kind<typeof spec> = {
