@@ -4,7 +4,7 @@ import { yamlStream } from "../wire/yaml-text.ts";
 import { badInput, type Outcome } from "./action.ts";
 import type { ExitCode, Io } from "./io.ts";
 import { loadCatalogue } from "./load-catalogue.ts";
-import { catalogueOption, GROUPS, outputOption, withExamples } from "./options.ts";
+import { catalogueOption, outputOption, withExamples } from "./options.ts";
 
 type Options = { readonly catalogue?: string; readonly output: string };
 
@@ -12,7 +12,6 @@ type Options = { readonly catalogue?: string; readonly output: string };
 export function addCatalogueCommand(program: Command, io: Io, outcome: Outcome): void {
   const catalogue = program
     .command("catalogue")
-    .helpGroup(GROUPS.definitions)
     .summary("work with the definitions as a whole")
     .description("Works with the definitions as a whole.");
   const command = catalogue

@@ -3,13 +3,12 @@ import type { Outcome } from "./action.ts";
 import { commandShapes } from "./completion-model.ts";
 import { SCRIPTS, type Shell, SHELLS } from "./completion-scripts.ts";
 import type { Io } from "./io.ts";
-import { GROUPS, withExamples } from "./options.ts";
+import { withExamples } from "./options.ts";
 
 /** Adds `signet completion`. */
 export function addCompletionCommand(program: Command, io: Io, outcome: Outcome): void {
   const command = program
     .command("completion")
-    .helpGroup(GROUPS.about)
     .summary("print a script that completes commands in a shell")
     .description("Prints a script that lets a shell complete commands, options, formats and problem codes.")
     .addArgument(new Argument("<shell>", "which shell").choices([...SHELLS]))

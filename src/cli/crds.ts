@@ -3,13 +3,12 @@ import { allCrds } from "../wire/crd.ts";
 import { yamlStream } from "../wire/yaml-text.ts";
 import type { Outcome } from "./action.ts";
 import type { Io } from "./io.ts";
-import { GROUPS, outputOption, withExamples } from "./options.ts";
+import { outputOption, withExamples } from "./options.ts";
 
 /** Adds `signet crds`. */
 export function addCrdsCommand(program: Command, io: Io, outcome: Outcome): void {
   const command = program
     .command("crds")
-    .helpGroup(GROUPS.definitions)
     .summary("print the CustomResourceDefinitions")
     .description("Prints the CustomResourceDefinitions of Signet's eight kinds, ready for `kubectl apply -f -`.")
     .addOption(outputOption(["yaml", "json"]))

@@ -4,7 +4,7 @@ import { PROBLEM_CODES, type ProblemCode } from "../domain/problem-codes.ts";
 import { nearest } from "../wire/read-object.ts";
 import { badInput, type Outcome } from "./action.ts";
 import type { ExitCode, Io } from "./io.ts";
-import { GROUPS, withExamples } from "./options.ts";
+import { withExamples } from "./options.ts";
 import { painter } from "./paint.ts";
 import { table } from "./table.ts";
 
@@ -21,7 +21,6 @@ export function addHelpCommand(program: Command, io: Io, outcome: Outcome): void
   program.helpCommand(false);
   const command = program
     .command("help")
-    .helpGroup(GROUPS.about)
     .summary("explain a command or a problem code")
     .description("Explains a command, a problem code, or with `codes` lists every code.")
     .argument("[topic...]", "a command, a problem code such as ROLE_NONE, or codes")

@@ -9,7 +9,7 @@ import { badInput, type Outcome } from "./action.ts";
 import type { ExitCode, Io } from "./io.ts";
 import { githubText, jsonText, lintText, type Reported, sarifText } from "./lint-output.ts";
 import { cataloguePath, type Loaded, loadFolders, noCatalogue } from "./load-catalogue.ts";
-import { atOption, catalogueOption, EXIT_CODES, GROUPS, outputOption, withExamples } from "./options.ts";
+import { atOption, catalogueOption, EXIT_CODES, outputOption, withExamples } from "./options.ts";
 
 type Options = {
   readonly catalogue?: string;
@@ -28,7 +28,6 @@ ${EXIT_CODES}`;
 export function addLintCommand(program: Command, io: Io, outcome: Outcome): void {
   const command = program
     .command("lint")
-    .helpGroup(GROUPS.definitions)
     .summary("find what is dead, ambiguous or shared in definitions")
     .description("Looks for mistakes in definitions: what is dead, ambiguous, shared, or spans segments.")
     .argument("[path...]", "files or folders with definitions; besides these, the catalogue")

@@ -21,15 +21,6 @@ function readInstant(text: string): Instant {
   throw new InvalidArgumentError("Write it as RFC 3339 says, for example 2027-01-31T00:00:00Z.");
 }
 
-/** Headings of the groups in which `signet help` lists commands. */
-export const GROUPS = {
-  workloads: "Workloads:",
-  definitions: "Definitions:",
-  policy: "Who may talk to whom:",
-  operation: "Operation:",
-  about: "About Signet:",
-} as const;
-
 /** The meaning of exit codes, the same for every command. */
 export const EXIT_CODES =
   "Exit codes: 0 done and nothing refused, 1 a comparison found a difference, 2 bad input, 3 something was refused or found.";

@@ -27,6 +27,17 @@ const LAST_COMMANDS: readonly ExtraCommand[] = [addCompletionCommand, addHelpCom
 
 const HELP_WIDTH = 100;
 
+/** Headings under which `signet help` lists commands; those that stand in none are about running Signet. */
+const GROUPS: Readonly<Record<string, readonly string[]>> = {
+  "Workloads:": ["review", "why"],
+  "Definitions:": ["roles", "segments", "exceptions", "lint", "catalogue", "crds"],
+  "Who may talk to whom:": ["policy", "reach", "flows"],
+  "About Signet:": ["version", "completion", "help"],
+};
+
+const groupOf = (name: string): string =>
+  Object.keys(GROUPS).find((heading) => GROUPS[heading]?.includes(name)) ?? "Running Signet:";
+
 /** Builds the command line. */
 export function buildProgram(io: Io, outcome: Outcome, extra: readonly ExtraCommand[] = []): Command {
   const program = new Command("signet")
@@ -42,6 +53,7 @@ export function buildProgram(io: Io, outcome: Outcome, extra: readonly ExtraComm
     .exitOverride()
     .showHelpAfterError("(`signet help` shows all commands)");
   for (const add of [...COMMANDS, ...extra, ...LAST_COMMANDS]) add(program, io, outcome);
+  for (const command of program.commands) command.helpGroup(groupOf(command.name()));
   program.addHelpText("after", "\n`signet help COMMAND` and `signet COMMAND --help` show examples.");
   return program;
 }

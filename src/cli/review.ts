@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { yamlText } from "../wire/yaml-text.ts";
 import { badInput, type Outcome } from "./action.ts";
 import type { ExitCode, Io } from "./io.ts";
-import { catalogueOption, GROUPS, outputOption, withExamples } from "./options.ts";
+import { catalogueOption, outputOption, withExamples } from "./options.ts";
 import { painter } from "./paint.ts";
 import { judgeAll, type ReviewedObject, readReviewInput, type ReviewTerms } from "./review-input.ts";
 import { DECISION_COLORS, reviewView } from "./review-view.ts";
@@ -13,7 +13,6 @@ type ReviewOptions = ReviewTerms & { readonly output: string };
 export function addReviewCommand(program: Command, io: Io, outcome: Outcome): void {
   const command = program
     .command("review")
-    .helpGroup(GROUPS.workloads)
     .summary("judge workloads as admission would")
     .description(
       "Judges Pods, VMs and the templates of Deployments and the rest as admission would, without a cluster.",

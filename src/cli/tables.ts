@@ -6,7 +6,7 @@ import { badInput, type Outcome } from "./action.ts";
 import { approvalText, exceptionView, roleView, segmentView } from "./definition-views.ts";
 import type { Io } from "./io.ts";
 import { type Loaded, loadCatalogue } from "./load-catalogue.ts";
-import { atOption, catalogueOption, GROUPS, outputOption, withExamples } from "./options.ts";
+import { atOption, catalogueOption, outputOption, withExamples } from "./options.ts";
 import { table } from "./table.ts";
 
 type Column<View> = { readonly heading: string; readonly cell: (view: View) => string; readonly wide?: true };
@@ -113,7 +113,6 @@ type Options = { readonly catalogue?: string; readonly output: string; readonly 
 function addListing<View extends object>(program: Command, io: Io, outcome: Outcome, listing: Listing<View>): void {
   const command = program
     .command(listing.name)
-    .helpGroup(GROUPS.definitions)
     .summary(listing.summary)
     .description(listing.description)
     .addOption(catalogueOption())

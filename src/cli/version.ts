@@ -1,6 +1,6 @@
 import type { Outcome } from "./action.ts";
 import type { Io } from "./io.ts";
-import { GROUPS, outputOption, withExamples } from "./options.ts";
+import { outputOption, withExamples } from "./options.ts";
 import type { ExtraCommand } from "./program.ts";
 
 /** What is running, and on what. */
@@ -10,9 +10,9 @@ export type Version = { readonly signet: string; readonly node: string; readonly
 export const versionCommand =
   (version: () => Version): ExtraCommand =>
   (program, io: Io, outcome: Outcome) => {
+    program.version(version().signet, "-V, --version", "print the version");
     const command = program
       .command("version")
-      .helpGroup(GROUPS.about)
       .summary("print the version")
       .description("Prints the version of Signet, and the Node and platform that it runs on.")
       .addOption(outputOption(["text", "json"]))

@@ -3,7 +3,7 @@ import { ok, type Result } from "../domain/problem.ts";
 import { badInput, type Outcome } from "./action.ts";
 import type { ExitCode, Io } from "./io.ts";
 import { cataloguePath, noCatalogue } from "./load-catalogue.ts";
-import { atOption, catalogueOption, GROUPS, outputOption, withExamples } from "./options.ts";
+import { atOption, catalogueOption, outputOption, withExamples } from "./options.ts";
 import { judgeAll, readReviewInput, type ReviewTerms } from "./review-input.ts";
 import { type WhyReport, whyReport } from "./why-report.ts";
 import { whyText } from "./why-text.ts";
@@ -15,7 +15,6 @@ type Options = ReviewTerms & { readonly filename?: readonly string[]; readonly o
 export function addWhyCommand(program: Command, io: Io, outcome: Outcome): void {
   const command = program
     .command("why")
-    .helpGroup(GROUPS.workloads)
     .summary("explain one workload's verdict")
     .description(
       "Explains the verdict on one workload: which roles came into question and what kept each from fitting, which definitions decided, and for each problem the rule and the command that mends it.",

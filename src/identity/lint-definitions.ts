@@ -31,8 +31,7 @@ const lintTrustDomain = ({ definitions }: Catalogue): readonly Finding[] =>
         finding(
           "warning",
           "TRUST_DOMAIN_DEFAULT",
-          "TrustDomain",
-          { name: "local" },
+          { kind: "TrustDomain", definition: { name: "local" } },
           {
             path: "",
             message: `No TrustDomain named local is defined, so that identities are of ${DEFAULT_TRUST_DOMAIN}.`,
@@ -45,9 +44,14 @@ const lintEnded = ({ definitions }: Catalogue, now: Instant): readonly Finding[]
   definitions.exceptions
     .filter((exception) => exceptionState(exception, now) === "expired")
     .map((exception) =>
-      finding("warning", "EXCEPTION_EXPIRED", "SegmentException", exception, {
-        path: "spec.expires",
-        message: `Exception ${exception.namespace}/${exception.name} ended at ${formatInstant(exception.expires)}.`,
-        mend: "Delete it, or have a new one approved.",
-      }),
+      finding(
+        "warning",
+        "EXCEPTION_EXPIRED",
+        { kind: "SegmentException", definition: exception },
+        {
+          path: "spec.expires",
+          message: `Exception ${exception.namespace}/${exception.name} ended at ${formatInstant(exception.expires)}.`,
+          mend: "Delete it, or have a new one approved.",
+        },
+      ),
     );

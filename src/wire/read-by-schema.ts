@@ -36,6 +36,6 @@ export function readBySchema<S extends TSchema>(
   const problems = validator
     .Errors(value)
     .filter((error) => error.keyword !== "boolean")
-    .flatMap((error) => describeError(error, schema, value, place, path));
+    .flatMap((error) => describeError(error, { schema, value, place, path }));
   return refuseAll(problems);
 }

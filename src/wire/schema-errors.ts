@@ -21,14 +21,16 @@ type SchemaNode = {
 
 type Params = Readonly<Record<string, unknown>>;
 
-/** Says what is wrong where: one Problem for each field that is unknown, missing or wrong, with its path below `base`. */
-export function describeError(
-  error: SchemaError,
-  schema: SchemaNode,
-  value: unknown,
-  place: Place,
-  base: FieldPath,
-): readonly Problem[] {
+/** What was read: a value by its schema, at a path of the place. */
+export type Reading = {
+  readonly schema: SchemaNode;
+  readonly value: unknown;
+  readonly place: Place;
+  readonly path: FieldPath;
+};
+
+/** Says what is wrong where: one Problem for each field that is unknown, missing or wrong. */
+export function describeError(error: SchemaError, { schema, value, place, path: base }: Reading): readonly Problem[] {
   const steps = stepsOf(error.instancePath, value);
   const path = [...base, ...steps];
   const node = nodeAt(schema, steps);

@@ -89,15 +89,26 @@ function typeOf(node: Raw, path: string): unknown {
 }
 
 function translated(keyword: string, value: unknown, node: Raw, path: string): StructuralSchema {
-  if (keyword === "properties" && isRaw(value)) return { properties: propertiesOf(value, path) };
-  if (keyword === "items" && isRaw(value)) return { items: structural(value, `${path}[]`) };
-  if (keyword === "patternProperties" && isRaw(value)) return { additionalProperties: valuesOf(value, path) };
-  if (keyword === "form") return {};
-  // Unknown fields are pruned or refused by the API server itself, and it forbids this word beside `properties`.
-  if (keyword === "additionalProperties" && value === false && node["patternProperties"] === undefined) return {};
-  // The API server forbids uniqueItems: its running time is quadratic. A list of type set says the same.
-  if (keyword === "uniqueItems" && node["x-kubernetes-list-type"] === "set") return {};
+  const made = isRaw(value) ? translatedSchema(keyword, value, path) : undefined;
+  if (made !== undefined) return made;
+  if (isDropped(keyword, value, node)) return {};
   throw new TypeError(`${path}: "${keyword}" has no structural form`);
+}
+
+/** Keywords whose value holds further schemas. */
+function translatedSchema(keyword: string, value: Raw, path: string): StructuralSchema | undefined {
+  if (keyword === "properties") return { properties: propertiesOf(value, path) };
+  if (keyword === "items") return { items: structural(value, `${path}[]`) };
+  return keyword === "patternProperties" ? { additionalProperties: valuesOf(value, path) } : undefined;
+}
+
+function isDropped(keyword: string, value: unknown, node: Raw): boolean {
+  // Unknown fields are pruned or refused by the API server itself, and it forbids this word beside `properties`.
+  if (keyword === "additionalProperties") return value === false && node["patternProperties"] === undefined;
+  // The API server forbids uniqueItems: its running time is quadratic. A list of type set says the same.
+  if (keyword === "uniqueItems") return node["x-kubernetes-list-type"] === "set";
+  // What a pattern means in words is for readers of files.
+  return keyword === "form";
 }
 
 const propertiesOf = (properties: Raw, path: string): StructuralSchema =>

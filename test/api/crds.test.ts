@@ -66,8 +66,9 @@ describe("objects", () => {
       create({ ...EXAMPLES.Guardrail, metadata }, dryRun),
     ]);
     expect(answers.map(({ status }) => status)).toEqual([422, 422, 201]);
-    expect((answers[0]?.body as { message: string }).message).toContain(
-      "metadata.name is stamped as a label's value: at most 63 characters",
+    expect(answers[0]?.body).toHaveProperty(
+      "message",
+      expect.stringContaining("metadata.name is stamped as a label's value: at most 63 characters"),
     );
   });
 });

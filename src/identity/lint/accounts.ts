@@ -50,22 +50,37 @@ const placesText = ({ account, places }: Pair): string => {
 };
 
 const spans = (pair: Pair): Finding =>
-  finding("error", "IDENTITY_SPANS_SEGMENTS", "WorkloadRole", pair.second, {
-    path: "spec.match",
-    message: `Roles ${pair.first.name} of ${pair.first.segment}${standing(pair.first)} and ${pair.second.name} of ${pair.second.segment} cover ${placesText(pair)}.`,
-    mend: "Give the roles different service accounts, or put them in one segment.",
-  });
+  finding(
+    "error",
+    "IDENTITY_SPANS_SEGMENTS",
+    { kind: "WorkloadRole", definition: pair.second },
+    {
+      path: "spec.match",
+      message: `Roles ${pair.first.name} of ${pair.first.segment}${standing(pair.first)} and ${pair.second.name} of ${pair.second.segment} cover ${placesText(pair)}.`,
+      mend: "Give the roles different service accounts, or put them in one segment.",
+    },
+  );
 
 const ambiguous = (pair: Pair): Finding =>
-  finding("error", "ROLE_AMBIGUOUS", "WorkloadRole", pair.second, {
-    path: "spec.match",
-    message: `Roles ${pair.first.name}${standing(pair.first)} and ${pair.second.name} can both fit one workload of ${placesText(pair)}.`,
-    mend: "Give each role a service account of its own, or labels that exclude each other.",
-  });
+  finding(
+    "error",
+    "ROLE_AMBIGUOUS",
+    { kind: "WorkloadRole", definition: pair.second },
+    {
+      path: "spec.match",
+      message: `Roles ${pair.first.name}${standing(pair.first)} and ${pair.second.name} can both fit one workload of ${placesText(pair)}.`,
+      mend: "Give each role a service account of its own, or labels that exclude each other.",
+    },
+  );
 
 const shared = (pair: Pair): Finding =>
-  finding("warning", "ACCOUNT_SHARED", "WorkloadRole", pair.second, {
-    path: "spec.match.serviceAccounts",
-    message: `Roles ${pair.first.name}${standing(pair.first)} and ${pair.second.name} share ${placesText(pair)}.`,
-    mend: "Give each role a service account of its own; targets that enforce by identity cannot tell these apart.",
-  });
+  finding(
+    "warning",
+    "ACCOUNT_SHARED",
+    { kind: "WorkloadRole", definition: pair.second },
+    {
+      path: "spec.match.serviceAccounts",
+      message: `Roles ${pair.first.name}${standing(pair.first)} and ${pair.second.name} share ${placesText(pair)}.`,
+      mend: "Give each role a service account of its own; targets that enforce by identity cannot tell these apart.",
+    },
+  );

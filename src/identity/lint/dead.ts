@@ -11,48 +11,64 @@ export function lintDead(catalogue: Catalogue): readonly Finding[] {
 }
 
 const unusedSegment = (segment: Segment): Finding =>
-  finding("warning", "SEGMENT_UNUSED", "Segment", segment, {
-    path: "",
-    message: `Segment ${segment.name} has no roles.`,
-    mend: "Write a WorkloadRole for it, or delete it.",
-  });
+  finding(
+    "warning",
+    "SEGMENT_UNUSED",
+    { kind: "Segment", definition: segment },
+    {
+      path: "",
+      message: `Segment ${segment.name} has no roles.`,
+      mend: "Write a WorkloadRole for it, or delete it.",
+    },
+  );
 
 function lintRole(catalogue: Catalogue, role: Role): readonly Finding[] {
-  const dead = (path: string, message: string, mend: string): readonly Finding[] => [
-    finding("error", "ROLE_DEAD", "WorkloadRole", role, { path, message, mend }),
-  ];
   const segment = catalogue.segments.get(role.segment);
   if (!segment)
-    return dead("spec.segment", `There is no segment ${role.segment}.`, "Correct the name, or write the Segment.");
+    return dead(role, {
+      path: "spec.segment",
+      message: `There is no segment ${role.segment}.`,
+      mend: "Correct the name, or write the Segment.",
+    });
   if (!satisfiable(role.match.labels))
-    return dead(
-      "spec.match.podLabels",
-      "No labels can meet this selector.",
-      "Take one of the contradicting lines away.",
-    );
-  if (!inForce(role) || !inForce(segment)) return [];
-  const owned = ownedBy(catalogue, segment);
+    return dead(role, {
+      path: "spec.match.podLabels",
+      message: "No labels can meet this selector.",
+      mend: "Take one of the contradicting lines away.",
+    });
+  return inForce(role) && inForce(segment) ? lintNamespacesOf(role, segment, ownedBy(catalogue, segment)) : [];
+}
+
+const dead = (role: Role, words: Parameters<typeof finding>[3]): readonly Finding[] => [
+  finding("error", "ROLE_DEAD", { kind: "WorkloadRole", definition: role }, words),
+];
+
+function lintNamespacesOf(role: Role, segment: Segment, owned: ReadonlySet<string>): readonly Finding[] {
   if (owned.size === 0)
-    return dead(
-      "spec.segment",
-      `Segment ${segment.name} owns no namespace, so that role ${role.name} can be held nowhere.`,
-      `Name namespaces in the Segment, or label one signet.dev/segment: ${segment.name}.`,
-    );
+    return dead(role, {
+      path: "spec.segment",
+      message: `Segment ${segment.name} owns no namespace, so that role ${role.name} can be held nowhere.`,
+      mend: `Name namespaces in the Segment, or label one signet.dev/segment: ${segment.name}.`,
+    });
   const named = role.match.namespaces ?? [];
   const foreign = named.filter((namespace) => !owned.has(namespace));
-  if (foreign.length === 0) return [];
-  if (foreign.length === named.length)
-    return dead(
-      "spec.match.namespaces",
-      `None of the namespaces of role ${role.name} belongs to segment ${segment.name}: ${foreign.join(", ")}.`,
-      `Namespaces of ${segment.name} are ${[...owned].sort().join(", ")}.`,
-    );
+  if (foreign.length > 0 && foreign.length === named.length)
+    return dead(role, {
+      path: "spec.match.namespaces",
+      message: `None of the namespaces of role ${role.name} belongs to segment ${segment.name}: ${foreign.join(", ")}.`,
+      mend: `Namespaces of ${segment.name} are ${[...owned].sort().join(", ")}.`,
+    });
   return foreign.map((namespace) =>
-    finding("error", "REFERENCE_DEAD", "WorkloadRole", role, {
-      path: `spec.match.namespaces[${named.indexOf(namespace)}]`,
-      message: `Namespace ${namespace} does not belong to segment ${segment.name}.`,
-      mend: "Take it away, or have the Segment name it.",
-    }),
+    finding(
+      "error",
+      "REFERENCE_DEAD",
+      { kind: "WorkloadRole", definition: role },
+      {
+        path: `spec.match.namespaces[${named.indexOf(namespace)}]`,
+        message: `Namespace ${namespace} does not belong to segment ${segment.name}.`,
+        mend: "Take it away, or have the Segment name it.",
+      },
+    ),
   );
 }
 

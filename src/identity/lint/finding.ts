@@ -13,19 +13,20 @@ export type Finding = { readonly weight: Weight; readonly subject: Subject; read
 
 type Words = { readonly path: string; readonly message: string; readonly mend: string };
 
+/** A definition, and its kind. */
+export type Defined = {
+  readonly kind: string;
+  readonly definition: Pick<Definition, "name" | "source"> & { readonly namespace?: string };
+};
+
 /** A finding about a definition. */
-export function finding(
-  weight: Weight,
-  code: ProblemCode,
-  kind: string,
-  about: Pick<Definition, "name" | "source"> & { readonly namespace?: string },
-  { path, message, mend }: Words,
-): Finding {
-  const found = problem(code, path, message, mend);
+export function finding(weight: Weight, code: ProblemCode, { kind, definition }: Defined, words: Words): Finding {
+  const { name, namespace, source } = definition;
+  const found = problem(code, words.path, words.message, words.mend);
   return {
     weight,
-    subject: { kind, name: about.name, ...(about.namespace === undefined ? {} : { namespace: about.namespace }) },
-    problem: about.source === undefined ? found : { ...found, source: about.source },
+    subject: { kind, name, ...(namespace === undefined ? {} : { namespace }) },
+    problem: source === undefined ? found : { ...found, source },
   };
 }
 

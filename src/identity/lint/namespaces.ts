@@ -12,11 +12,16 @@ function spanning(view: NamespaceView): readonly Finding[] {
   const last = others.at(-1) ?? first;
   const names = [first, ...others].map((segment) => `${segment.name}${standing(segment)}`).join(", ");
   return [
-    finding("error", "NAMESPACE_SPANS_SEGMENTS", "Segment", last, {
-      path: namespacePath(last, view.name),
-      message: `Namespace ${view.name} holds roles of ${others.length + 1} segments: ${names}.`,
-      mend: "Give each segment namespaces of its own: whoever may create Pods there can be in any of them.",
-    }),
+    finding(
+      "error",
+      "NAMESPACE_SPANS_SEGMENTS",
+      { kind: "Segment", definition: last },
+      {
+        path: namespacePath(last, view.name),
+        message: `Namespace ${view.name} holds roles of ${others.length + 1} segments: ${names}.`,
+        mend: "Give each segment namespaces of its own: whoever may create Pods there can be in any of them.",
+      },
+    ),
   ];
 }
 
@@ -32,11 +37,16 @@ function strictlyShared(view: NamespaceView): readonly Finding[] {
       const other = view.roles.find((role) => role.segment !== strict.name);
       if (!other) return [];
       return [
-        finding("error", "SEGMENT_STRICT", "Segment", strict, {
-          path: namespacePath(strict, view.name),
-          message: `Strict segment ${strict.name} shares namespace ${view.name} with role ${other.name} of ${other.segment}${standing(other)}.`,
-          mend: `Move roles of ${other.segment} to a namespace of their own.`,
-        }),
+        finding(
+          "error",
+          "SEGMENT_STRICT",
+          { kind: "Segment", definition: strict },
+          {
+            path: namespacePath(strict, view.name),
+            message: `Strict segment ${strict.name} shares namespace ${view.name} with role ${other.name} of ${other.segment}${standing(other)}.`,
+            mend: `Move roles of ${other.segment} to a namespace of their own.`,
+          },
+        ),
       ];
     });
 }

@@ -1,64 +1,63 @@
 import type { Catalogue, Definitions } from "../../domain/catalogue.ts";
 import { DEFAULT_TRUST_DOMAIN } from "../../domain/catalogue.ts";
-import type { Definition } from "../../domain/definitions.ts";
-import type { GrantedSentence, Peer } from "../../domain/sentences.ts";
-import { type Finding, finding, type Weight } from "./finding.ts";
+import type { Exception, Restriction, Role } from "../../domain/definitions.ts";
+import type { GrantedSentence, Guardrail, Peer, SegmentPolicy } from "../../domain/sentences.ts";
+import { type Defined, type Finding, finding, type Weight } from "./finding.ts";
 
 /** Names that something defines. */
 type Known = Readonly<
   Record<"role" | "segment" | "environment" | "classification" | "trustDomain" | "domain", ReadonlySet<string>>
 >;
 
-/** A definition that names others. */
-type Naming = {
-  readonly kind: string;
-  readonly definition: Pick<Definition, "name" | "source"> & { readonly namespace?: string };
-};
-
 /** What sentences, exceptions, roles and restrictions name, and nobody defines. */
 export function lintReferences({ definitions }: Catalogue): readonly Finding[] {
   const known = knownNames(definitions);
   return [
-    ...definitions.policies.flatMap((policy) => {
-      const naming = { kind: "SegmentPolicy", definition: policy };
-      return [
-        ...unknownName(known, naming, "segment", policy.segment, "spec.segment"),
-        ...policy.allow.flatMap((line) => unknownPeers(known, naming, line, line.path)),
-      ];
-    }),
-    ...definitions.guardrails.flatMap((guardrail) =>
-      [...guardrail.deny, ...guardrail.allow].flatMap((line) =>
-        unknownPeers(known, { kind: "Guardrail", definition: guardrail }, line, line.path),
-      ),
-    ),
-    ...definitions.exceptions.flatMap((exception) => {
-      const naming = { kind: "SegmentException", definition: exception };
-      return [
-        ...unknownName(known, naming, "role", exception.role, "spec.workloads.role"),
-        ...("sentence" in exception.permit
-          ? unknownPeers(known, naming, exception.permit.sentence, "spec.permit.sentence")
-          : []),
-      ];
-    }),
-    ...definitions.restrictions.flatMap((restriction) => {
-      const { target } = restriction;
-      if (target.by !== "role" && target.by !== "segment") return [];
-      const naming = { kind: "Restriction", definition: restriction };
-      return unknownName(known, naming, target.by, target.name, `spec.target.${target.by}`);
-    }),
-    ...definitions.roles.flatMap((role) =>
-      (role.federatesWith ?? []).flatMap((name, index) =>
-        unknownName(
-          known,
-          { kind: "WorkloadRole", definition: role },
-          "trustDomain",
-          name,
-          `spec.identity.federatesWith[${index}]`,
-        ),
-      ),
-    ),
+    ...definitions.policies.flatMap((policy) => ofPolicy(known, policy)),
+    ...definitions.guardrails.flatMap((guardrail) => ofGuardrail(known, guardrail)),
+    ...definitions.exceptions.flatMap((exception) => ofException(known, exception)),
+    ...definitions.restrictions.flatMap((restriction) => ofRestriction(known, restriction)),
+    ...definitions.roles.flatMap((role) => ofRole(known, role)),
   ];
 }
+
+function ofPolicy(known: Known, policy: SegmentPolicy): readonly Finding[] {
+  const from = { kind: "SegmentPolicy", definition: policy };
+  return [
+    ...unknownName(known, from, { what: "segment", name: policy.segment, path: "spec.segment" }),
+    ...policy.allow.flatMap((line) => unknownPeers(known, from, line, line.path)),
+  ];
+}
+
+const ofGuardrail = (known: Known, guardrail: Guardrail): readonly Finding[] =>
+  [...guardrail.deny, ...guardrail.allow].flatMap((line) =>
+    unknownPeers(known, { kind: "Guardrail", definition: guardrail }, line, line.path),
+  );
+
+function ofException(known: Known, exception: Exception): readonly Finding[] {
+  const from = { kind: "SegmentException", definition: exception };
+  const { permit } = exception;
+  return [
+    ...unknownName(known, from, { what: "role", name: exception.role, path: "spec.workloads.role" }),
+    ...("sentence" in permit ? unknownPeers(known, from, permit.sentence, "spec.permit.sentence") : []),
+  ];
+}
+
+function ofRestriction(known: Known, restriction: Restriction): readonly Finding[] {
+  const { by, name } = restriction.target;
+  if (by !== "role" && by !== "segment") return [];
+  const from = { kind: "Restriction", definition: restriction };
+  return unknownName(known, from, { what: by, name, path: `spec.target.${by}` });
+}
+
+const ofRole = (known: Known, role: Role): readonly Finding[] =>
+  (role.federatesWith ?? []).flatMap((name, index) =>
+    unknownName(
+      known,
+      { kind: "WorkloadRole", definition: role },
+      { what: "trustDomain", name, path: `spec.identity.federatesWith[${index}]` },
+    ),
+  );
 
 function knownNames(definitions: Definitions): Known {
   const foreign = definitions.foreignDomains ?? [];
@@ -86,33 +85,28 @@ const WORDS: Readonly<Record<keyof Known, readonly [what: string, weight: Weight
   ],
 };
 
-function unknownName(known: Known, naming: Naming, what: keyof Known, name: string, path: string): readonly Finding[] {
+/** One name that is used, and where. */
+type Use = { readonly what: keyof Known; readonly name: string; readonly path: string };
+
+function unknownName(known: Known, from: Defined, { what, name, path }: Use): readonly Finding[] {
   if (known[what].has(name)) return [];
   const [words, weight, mend] = WORDS[what];
-  const message = `There is no ${words} ${name}.`;
-  return [finding(weight, "REFERENCE_DEAD", naming.kind, naming.definition, { path, message, mend })];
+  return [finding(weight, "REFERENCE_DEAD", from, { path, message: `There is no ${words} ${name}.`, mend })];
 }
 
-const unknownPeers = (
-  known: Known,
-  naming: Naming,
-  { from, to }: GrantedSentence,
-  path: string,
-): readonly Finding[] => [
-  ...unknownPeer(known, naming, from, `${path}.from`),
-  ...unknownPeer(known, naming, to, `${path}.to`),
-];
+const unknownPeers = (known: Known, from: Defined, ends: GrantedSentence, path: string): readonly Finding[] =>
+  [useOf(ends.from, `${path}.from`), useOf(ends.to, `${path}.to`)].flatMap((use) =>
+    use === undefined ? [] : unknownName(known, from, use),
+  );
 
-function unknownPeer(known: Known, naming: Naming, peer: Peer, path: string): readonly Finding[] {
-  switch (peer.by) {
-    case "role":
-    case "segment":
-    case "environment":
-    case "classification":
-      return unknownName(known, naming, peer.by, peer.name, `${path}.${peer.by}`);
-    case "externalIdentity":
-      return unknownName(known, naming, "domain", peer.spiffeId.split("/")[2] ?? "", `${path}.externalIdentity`);
-    default:
-      return [];
-  }
+/** What a peer names that has to be defined; undefined where it names something outside. */
+function useOf(peer: Peer, path: string): Use | undefined {
+  if (peer.by === "externalIdentity")
+    return { what: "domain", name: peer.spiffeId.split("/")[2] ?? "", path: `${path}.externalIdentity` };
+  return isNamedBySegments(peer) ? { what: peer.by, name: peer.name, path: `${path}.${peer.by}` } : undefined;
 }
+
+type Named = Extract<Peer, { readonly by: "role" | "segment" | "environment" | "classification" }>;
+
+const isNamedBySegments = (peer: Peer): peer is Named =>
+  ["role", "segment", "environment", "classification"].includes(peer.by);
