@@ -87,12 +87,14 @@ const quoted = (found: unknown): string =>
 function mendOf(keyword: string, params: Params, found: unknown, node: SchemaNode): string {
   if (keyword === "format") return "Write it as RFC 3339 says, for example 2027-01-31T00:00:00Z.";
   if (keyword === "uniqueItems") return "Take one of the two away.";
-  if (keyword === "type" && params["type"] === "string" && (typeof found === "number" || typeof found === "boolean"))
-    return `Quote it: "${String(found)}".`;
+  if (keyword === "type" && params["type"] === "string" && typeof found === "number") return `Quote it: "${found}".`;
+  if (keyword === "type" && params["type"] === "string" && typeof found === "boolean") return QUOTE_WORD;
   const near = keyword === "enum" ? nearest(String(found), listed(params, "allowedValues")) : undefined;
   if (near !== undefined) return `Did you mean ${near}?`;
   return node.description === undefined ? "Correct the value." : `What belongs here: ${lowerFirst(node.description)}`;
 }
+
+const QUOTE_WORD = "Quote it: YAML reads the bare words yes, no, on, off, y and n as true or false.";
 
 /** Words in capitals (TTL, DNS) stay. */
 const lowerFirst = (text: string): string =>
