@@ -89,7 +89,7 @@ function mendOf(keyword: string, params: Params, found: unknown, node: SchemaNod
   if (keyword === "uniqueItems") return "Take one of the two away.";
   if (keyword === "type" && params["type"] === "string" && typeof found === "number") return `Quote it: "${found}".`;
   if (keyword === "type" && params["type"] === "string" && typeof found === "boolean") return QUOTE_WORD;
-  const near = keyword === "enum" ? nearest(String(found), listed(params, "allowedValues")) : undefined;
+  const near = typeof found === "string" ? nearest(found, listed(params, "allowedValues")) : undefined;
   if (near !== undefined) return `Did you mean ${near}?`;
   return node.description === undefined ? "Correct the value." : `What belongs here: ${lowerFirst(node.description)}`;
 }
