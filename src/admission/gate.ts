@@ -1,13 +1,14 @@
 import type { Catalogue } from "../domain/catalogue.ts";
 import { EXEMPT_NAMESPACES } from "../domain/exempt-namespaces.ts";
+import type { PatchOperation } from "../domain/json-patch.ts";
 import { type Problem, problem } from "../domain/problem.ts";
 import { isReservedAnnotation, isReservedLabel, ROLE_LABEL } from "../domain/reserved-keys.ts";
 import type { Workload } from "../domain/workload.ts";
 import { deriveIdentity } from "../identity/fit-role.ts";
 import { type Finding, judge, type Terms, type Verdict, verdictOf } from "./judge.ts";
-import type { MetadataPresence, PatchOperation } from "./patch.ts";
+import type { MetadataPresence } from "../identity/patch.ts";
 import { isStamped, review } from "./review.ts";
-import { deviations } from "./stamp.ts";
+import { deviations } from "../identity/stamp.ts";
 
 /** Signet's own account; it alone may change a stamp. */
 export const SIGNET_ACCOUNT = "system:serviceaccount:signet-system:signet";

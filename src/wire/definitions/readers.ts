@@ -6,6 +6,7 @@ import type {
   Segment,
   TrustDomain,
 } from "../../domain/definitions.ts";
+import { DEFAULT_TERMS } from "../../domain/approvals.ts";
 import { ok, type Result } from "../../domain/problem.ts";
 import { WORKLOAD_KINDS } from "../../domain/workload.ts";
 import type { FieldPath } from "../documents.ts";
@@ -30,7 +31,13 @@ export function readTrustDomain(object: KubeObject): Result<TrustDomain> {
   const { spec, specPath, definition } = read.value;
   const ttl = secondsAt(spec.leaf?.maxTTL, object, [...specPath, "leaf", "maxTTL"]);
   if (!ttl.ok) return ttl;
-  return ok({ ...definition, domain: spec.domain, leafMaxTtlSeconds: ttl.value ?? DEFAULT_LEAF_SECONDS });
+  return ok({
+    ...definition,
+    domain: spec.domain,
+    leafMaxTtlSeconds: ttl.value ?? DEFAULT_LEAF_SECONDS,
+    leafKeyType: spec.leaf?.keyType ?? "ECDSAP256",
+    approvals: { ...DEFAULT_TERMS, ...defined(spec.approvals ?? {}) },
+  });
 }
 
 /** Reads a Segment; a classification brings strict isolation, approval of policies and one-hour leaves by default. */
@@ -83,6 +90,8 @@ export function readRole(object: KubeObject): Result<Role> {
     return refuseAt(object, [...specPath, "match", "podLabels", "matchExpressions", senseless], SENSELESS);
   const labels = checkRoleLabels(spec.labels ?? {}, object, [...specPath, "labels"]);
   if (!labels.ok) return labels;
+  const ttl = secondsAt(spec.identity?.maxTTL, object, [...specPath, "identity", "maxTTL"]);
+  if (!ttl.ok) return ttl;
   return ok({
     ...definition,
     segment: spec.segment,
@@ -100,6 +109,9 @@ export function readRole(object: KubeObject): Result<Role> {
     labels: labels.value,
     permits: spec.permits ?? [],
     delivery: spec.identity?.delivery ?? "none",
+    ...defined({ keyType: spec.identity?.keyType, maxTtlSeconds: ttl.value }),
+    dnsNames: spec.identity?.dnsNames ?? [],
+    federatesWith: spec.identity?.federatesWith ?? [],
   });
 }
 
