@@ -26,9 +26,7 @@ export const isServiceAccount = (user: string): boolean => user.startsWith("syst
 
 /** The editors that the annotation `signet.dev/editors` names; commas and percent signs in a name are escaped. */
 export const readEditors = (annotation: string): readonly string[] =>
-  annotation === ""
-    ? []
-    : annotation.split(",").map((editor) => editor.replaceAll("%2C", ",").replaceAll("%25", "%"));
+  annotation === "" ? [] : annotation.split(",").map((editor) => editor.replaceAll("%2C", ",").replaceAll("%25", "%"));
 
 /**
  * Whether the recorded generation was withdrawn: an entry takes it, or a later one, out of force, and not everybody who had

@@ -1,3 +1,4 @@
+import type { Static } from "typebox";
 import type {
   ExternalWorkload,
   Restriction,
@@ -95,25 +96,29 @@ export function readRole(object: KubeObject): Result<Role> {
   return ok({
     ...definition,
     segment: spec.segment,
-    match: {
-      kinds: WORKLOAD_KINDS,
-      createdBy: [],
-      labels: selectorOf(match.podLabels),
-      ...defined({
-        namespaces: match.namespaces,
-        serviceAccounts: match.serviceAccounts,
-        kinds: match.kinds,
-        createdBy: match.createdBy,
-      }),
-    },
+    match: matchOf(match),
     labels: labels.value,
     permits: spec.permits ?? [],
-    delivery: spec.identity?.delivery ?? "none",
-    ...defined({ keyType: spec.identity?.keyType, maxTtlSeconds: ttl.value }),
-    dnsNames: spec.identity?.dnsNames ?? [],
-    federatesWith: spec.identity?.federatesWith ?? [],
+    ...identityOf(spec.identity ?? {}),
+    ...defined({ maxTtlSeconds: ttl.value }),
   });
 }
+
+type RoleSpec = Static<(typeof WORKLOAD_ROLE)["spec"]>;
+
+const matchOf = ({ podLabels, namespaces, serviceAccounts, kinds, createdBy }: RoleSpec["match"]): Role["match"] => ({
+  kinds: WORKLOAD_KINDS,
+  createdBy: [],
+  labels: selectorOf(podLabels),
+  ...defined({ namespaces, serviceAccounts, kinds, createdBy }),
+});
+
+const identityOf = ({ delivery, keyType, dnsNames, federatesWith }: NonNullable<RoleSpec["identity"]>) => ({
+  delivery: delivery ?? ("none" as const),
+  dnsNames: dnsNames ?? [],
+  federatesWith: federatesWith ?? [],
+  ...defined({ keyType }),
+});
 
 const LABEL_NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 
