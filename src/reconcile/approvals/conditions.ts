@@ -100,7 +100,7 @@ export const listed = (names: readonly string[]): string =>
   names.length <= 8 ? names.join(", ") : `${names.slice(0, 8).join(", ")} and ${names.length - 8} more`;
 
 /**
- * The conditions as they have to be: those said, others left as they are. A condition keeps the time of its last transition
+ * The conditions as they have to be: those said, each in its place, and others left as they are. A condition keeps the time of its last transition
  * as long as its status stays. Undefined where nothing changes.
  */
 export function mergeConditions(
@@ -118,10 +118,15 @@ export function mergeConditions(
       lastTransitionTime: same ? old.lastTransitionTime : formatInstant(now),
     };
   });
-  const changed = merged.some((one) => !present.some((old) => isSame(old, one)));
+  const kept = present.filter(({ type }) => !OURS.has(type) || merged.some((one) => one.type === type));
+  const changed = kept.length < present.length || merged.some((one) => !present.some((old) => isSame(old, one)));
   if (!changed) return undefined;
-  return [...present.filter(({ type }) => !merged.some((one) => one.type === type)), ...merged];
+  const inPlace = kept.map((old) => merged.find(({ type }) => type === old.type) ?? old);
+  return [...inPlace, ...merged.filter(({ type }) => !kept.some((old) => old.type === type))];
 }
+
+/** Types of which nobody else writes conditions; one that is no longer said goes. */
+const OURS: ReadonlySet<string> = new Set(["Approved", "Ready", "NamespacesApproved", "SelfApproval"]);
 
 const isSame = (a: Condition, b: Condition): boolean =>
   a.type === b.type &&

@@ -23,24 +23,17 @@ function crosses(fence: FenceDimension, from: Peer, to: Peer, definitions: Defin
 type Values = readonly (string | undefined)[] | "unknown";
 
 function valuesOf(peer: Peer, fence: FenceDimension, definitions: Definitions): Values {
-  switch (peer.by) {
-    case "role":
-    case "segment":
-      return valueOfSegment(segmentOf(peer, definitions), fence, definitions);
-    case "environment":
-    case "classification": {
-      const { by, name } = peer;
-      return by === fence ? [name] : valuesAmong(definitions, fence, (segment) => segment[by] === name);
-    }
-    case "namespace":
-      return valuesAmong(definitions, fence, (segment) => owns(segment, peer.name, definitions));
-    case "entity":
-      return peer.name === "any" ? valuesAmong(definitions, fence, () => true) : [];
-    case "cidr":
-    case "fqdn":
-    case "externalIdentity":
-      return [];
-  }
+  if (peer.by === "role" || peer.by === "segment")
+    return valueOfSegment(segmentOf(peer, definitions), fence, definitions);
+  if (peer.by === fence) return [peer.name];
+  return valuesAmong(definitions, fence, (segment) => holds(peer, segment, definitions));
+}
+
+/** Whether some of the peer may be in the segment. Addresses, names and foreign identities are in none. */
+function holds(peer: Peer, segment: Segment, definitions: Definitions): boolean {
+  if (peer.by === "environment" || peer.by === "classification") return segment[peer.by] === peer.name;
+  if (peer.by === "namespace") return owns(segment, peer.name, definitions);
+  return peer.by === "entity" && peer.name === "any";
 }
 
 const segmentOf = (peer: { readonly by: string; readonly name: string }, { roles }: Definitions): string | undefined =>
