@@ -7,6 +7,16 @@ import { addDiff } from "./policy-diff.ts";
 import { addLint } from "./policy-lint.ts";
 import { addMatrix } from "./policy-matrix.ts";
 import { addProbe } from "./policy-probe.ts";
+import { withExamples } from "./options.ts";
+
+const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
+  connectivity: ["policy connectivity deploy/", "policy connectivity deploy/ --focus-workload shop/cart --explain"],
+  allows: ["policy allows deploy/ shop/front-end shop/carts tcp/80"],
+  matrix: ["policy matrix deploy/ tcp/80"],
+  diff: ["policy diff before/ after/ --output md"],
+  probe: ["policy probe manifests/ --expectations expectations.json"],
+  lint: ["policy lint deploy/ --output sarif"],
+};
 
 /** Adds `signet policy …`: questions about network policies, own and foreign. */
 export function addPolicyCommands(program: Command, io: Io, outcome: Outcome): void {
@@ -17,4 +27,5 @@ export function addPolicyCommands(program: Command, io: Io, outcome: Outcome): v
   addDiff(policy, io, outcome);
   addProbe(policy, io, outcome);
   addLint(policy, io, outcome);
+  for (const command of policy.commands) withExamples(command, EXAMPLES[command.name()] ?? []);
 }

@@ -1,5 +1,6 @@
 import { ok, refuse, type Result } from "../domain/problem.ts";
 import { nearest } from "../wire/read-object.ts";
+import { WORKLOAD_OBJECT_KINDS } from "../wire/workloads/shapes.ts";
 import type { ReviewedObject } from "./review-input.ts";
 
 /** What `signet why` is asked about; `kind` as its author wrote it. */
@@ -35,6 +36,13 @@ export function readQuery(text: string, namespace: string | undefined): Result<W
       "Write KIND/NAME, for example deploy/orders or vm/orders-db.",
     );
   return ok({ kind, name, ...(namespace === undefined ? {} : { namespace }) });
+}
+
+/** The kind as objects write it; refuses what is no kind of workload. */
+export function fullKind(asked: string): Result<string> {
+  const found = WORKLOAD_OBJECT_KINDS.find((kind) => isKind(asked, kind));
+  if (found !== undefined) return ok(found);
+  return refuse("USAGE", "", `"${asked}" is no kind of workload.`, "Write for example pod/cart-1 or vm/orders-db.");
 }
 
 /** Whether a kind of the command line means this kind of an object. */

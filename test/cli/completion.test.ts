@@ -1,3 +1,4 @@
+import { PROBLEM_CODES } from "../../src/domain/problem-codes.ts";
 import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { signet } from "../fakes/io.ts";
@@ -33,7 +34,7 @@ test.each([
   ["signet review x.yaml --catalogue src/wire/ki", ["src/wire/kinds.ts", "src/wire/kinds"]],
   ["signet review x.yaml --namespace ", [""]],
   ["signet completion ", ["bash", "zsh", "fish"]],
-  ["signet help ROLE_", ["ROLE_NONE", "ROLE_AMBIGUOUS", "ROLE_NOT_ENTITLED", "ROLE_DEAD"]],
+  ["signet help ROLE_", Object.keys(PROBLEM_CODES).filter((code) => code.startsWith("ROLE_"))],
   ["signet help comp", ["completion"]],
   ["signet roles -", ["-c", "--catalogue", "-o", "--output", "-h", "--help"]],
 ])("bash completes `%s`", (line, words) => {

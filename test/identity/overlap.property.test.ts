@@ -54,7 +54,9 @@ const role: fc.Arbitrary<Role> = fc
     match,
     labels: {},
     permits: [],
-    delivery: "none",
+    delivery: "none" as const,
+    dnsNames: [],
+    federatesWith: [],
   }));
 
 test("two roles can both fit exactly where some workload fits both", () => {
