@@ -3,6 +3,7 @@ import type { Outcome } from "./action.ts";
 import { addCatalogueCommand } from "./catalogue-export.ts";
 import { addCompletionCommand } from "./completion.ts";
 import { addCrdsCommand } from "./crds.ts";
+import { addExamples } from "./examples.ts";
 import { addHelpCommand } from "./help.ts";
 import type { ExitCode, Io } from "./io.ts";
 import { addLintCommand } from "./lint.ts";
@@ -53,6 +54,7 @@ export function buildProgram(io: Io, outcome: Outcome, extra: readonly ExtraComm
     .exitOverride()
     .showHelpAfterError("(`signet help` shows all commands)");
   for (const add of [...COMMANDS, ...extra, ...LAST_COMMANDS]) add(program, io, outcome);
+  addExamples(program);
   for (const command of program.commands) command.helpGroup(groupOf(command.name()));
   program.addHelpText("after", "\n`signet help COMMAND` and `signet COMMAND --help` show examples.");
   return program;
