@@ -10,12 +10,19 @@ import { addProbe } from "./policy-probe.ts";
 import { withExamples } from "./options.ts";
 
 const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
-  connectivity: ["policy connectivity deploy/", "policy connectivity deploy/ --focus-workload shop/cart --explain"],
-  allows: ["policy allows deploy/ shop/front-end shop/carts tcp/80"],
-  matrix: ["policy matrix deploy/ tcp/80"],
-  diff: ["policy diff before/ after/ --output md"],
-  probe: ["policy probe manifests/ --expectations expectations.json"],
-  lint: ["policy lint deploy/ --output sarif"],
+  connectivity: [
+    "policy connectivity manifests/",
+    "policy connectivity manifests/ --focus-workload shop/checkout --explain",
+    "policy connectivity manifests/ --exposure --output json",
+  ],
+  allows: [
+    "policy allows manifests/ shop/checkout payments/orders-db TCP/5432",
+    "policy allows manifests/ 203.0.113.7 shop/web TCP/443 --output json",
+  ],
+  matrix: ["policy matrix manifests/ TCP/80", "policy matrix manifests/ TCP/5432 --output csv"],
+  diff: ["policy diff before/ after/", "policy diff before/ after/ --output md"],
+  probe: ["policy probe manifests/ --expectations expected.yaml"],
+  lint: ["policy lint manifests/", "policy lint manifests/ --output sarif > policies.sarif"],
 };
 
 /** Adds `signet policy …`: questions about network policies, own and foreign. */

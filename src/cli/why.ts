@@ -11,7 +11,11 @@ import { type WhyReport, whyReport } from "./why-report.ts";
 import { whyText } from "./why-text.ts";
 import { findWorkload, fullKind, readQuery } from "./workload-query.ts";
 
-type Options = ReviewTerms & { readonly filename?: readonly string[]; readonly output: "text" | "json"; readonly state?: string };
+type Options = ReviewTerms & {
+  readonly filename?: readonly string[];
+  readonly output: "text" | "json";
+  readonly state?: string;
+};
 
 /** Adds `signet why`. */
 export function addWhyCommand(program: Command, io: Io, outcome: Outcome): void {
@@ -32,7 +36,8 @@ export function addWhyCommand(program: Command, io: Io, outcome: Outcome): void 
     .option("--state <dir>", "replay the verdict that the ledger in this server's state folder holds")
     .action(async (workload: string, options: Options) => {
       const state = ledgerFolder(io, options);
-      outcome.code = state === undefined ? runWhy(io, workload, options) : await runReplay(io, workload, options, state);
+      outcome.code =
+        state === undefined ? runWhy(io, workload, options) : await runReplay(io, workload, options, state);
     });
   withExamples(command, [
     "why deploy/orders -f deploy/ --catalogue policy/",

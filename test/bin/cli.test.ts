@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
+/** Each test starts a Node of its own, which takes its time on a busy machine. */
+const SLOW = 60_000;
 const CLI = join(import.meta.dirname, "../../src/bin/cli.ts");
 
 let folder = "";
@@ -20,7 +22,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const run = (args: readonly string[], input = "") =>
   spawnSync(process.execPath, [CLI, ...args], { encoding: "utf8", input, cwd: folder });
 
-test("the door gives commands real files, standard input and the exit code", () => {
+test("the door gives commands real files, standard input and the exit code", { timeout: SLOW }, () => {
   const refused = run(["review", "pod.yaml", "--catalogue", "policy.yaml"]);
   expect(refused).toMatchObject({ status: 3, stderr: "" });
   const piped = run(
@@ -36,11 +38,11 @@ test("the door gives commands real files, standard input and the exit code", () 
   });
 });
 
-test("nothing is coloured where the output is no terminal", () => {
+test("nothing is coloured where the output is no terminal", { timeout: SLOW }, () => {
   expect(run(["help", "ROLE_NONE"]).stdout).not.toContain("\u001b");
 });
 
-test("a reader that closes the pipe early is no failure", async () => {
+test("a reader that closes the pipe early is no failure", { timeout: SLOW }, async () => {
   const child = spawn(process.execPath, [CLI, "crds"], { stdio: ["ignore", "pipe", "pipe"] });
   let err = "";
   child.stderr.on("data", (chunk: Buffer) => {

@@ -185,8 +185,10 @@ spec: {segment: payments, match: ${match}}
       "match: {serviceAccounts: [orders-db]}",
       "match: {serviceAccounts: [orders-db], createdBy: [ann]}",
     );
-    const pod = "{apiVersion: v1, kind: Pod, metadata: {name: orders, namespace: payments}, spec: {serviceAccountName: orders-db}}";
-    expect((await report("pod/orders --as ann", pod, policy)).verdict).toBe("admit");
+    const pod =
+      "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: payments}\nspec: {serviceAccountName: orders-db, containers: []}\n";
+    expect((await report("pod/p --as ann", pod, policy)).verdict).toBe("admit");
+    expect((await report("pod/p --as bob", pod, policy)).verdict).toBe("deny");
     const app = deployment("orders", { annotations: "signet.dev/exception: host", spec: "hostNetwork: true, " });
     expect((await report("deploy/orders", app)).verdict).toBe("admit");
     const later = await report("deploy/orders --at 2026-12-24T00:00:00Z", app);
