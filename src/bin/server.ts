@@ -93,7 +93,10 @@ async function start(config: ServerConfig): Promise<Result<Started>> {
     step = "catalogue";
     const made = makeCatalogueFolder(config.catalogue);
     if (made) writeExampleWorkloads(join(config.state, "example"));
-    const folder = watchFolder(config.catalogue, (state) => catalogueChanged(state, ledger, log), Date.now);
+    const folder = await watchFolder(config.catalogue, {
+      changed: (state) => catalogueChanged(state, ledger, log),
+      now: Date.now,
+    });
     step = "listen";
     return { ok: true, value: await listen({ config, log, ledger, folder, certificate, made }) };
   } catch (fault) {
