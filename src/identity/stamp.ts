@@ -35,6 +35,43 @@ function origin({ name, uid, approval }: Definition) {
   return { name, uid, generation };
 }
 
+/**
+ * How a stamp annotation that an object carries stands to the one that follows from its identity. older, newer: of the same
+ * role and segment by name and UID, at other generations. other: of others, or unreadable.
+ */
+export function stampAge(carried: string, wanted: string): "same" | "older" | "newer" | "other" {
+  if (carried === wanted) return "same";
+  const [was, is] = [readOrigins(carried), readOrigins(wanted)];
+  if (!was || !is || was.some((one, index) => one.name !== is[index]?.name || one.uid !== is[index]?.uid))
+    return "other";
+  const steps = was.map((one, index) => (one.generation ?? 0) - (is[index]?.generation ?? 0));
+  return steps.some((step) => step > 0) ? "newer" : steps.some((step) => step < 0) ? "older" : "other";
+}
+
+type Origin = { readonly name: unknown; readonly uid: unknown; readonly generation: number | undefined };
+
+function readOrigins(stamp: string): readonly Origin[] | undefined {
+  try {
+    const read: unknown = JSON.parse(stamp);
+    return [originAt(read, "role"), originAt(read, "segment")];
+  } catch {
+    return undefined;
+  }
+}
+
+const fieldAt = (value: unknown, key: string): unknown =>
+  typeof value === "object" && value !== null ? Object.entries(value).find(([name]) => name === key)?.[1] : undefined;
+
+function originAt(stamp: unknown, key: string): Origin {
+  const found = fieldAt(stamp, key);
+  const generation = fieldAt(found, "generation");
+  return {
+    name: fieldAt(found, "name"),
+    uid: fieldAt(found, "uid"),
+    generation: typeof generation === "number" ? generation : undefined,
+  };
+}
+
 /** A reserved key of an object whose value is not the stamp's. `present` is undefined where the object lacks the key. */
 export type Deviation = {
   readonly map: "labels" | "annotations";
