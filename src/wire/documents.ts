@@ -40,6 +40,26 @@ const WORDS_FOR_BOOLEANS = {
  * alias bomb anywhere refuses the whole text, with file, line and column.
  */
 export function readDocuments(text: string, file: string): Result<readonly Document[]> {
+  const read = readEach(text, file);
+  const problems = read.flatMap(problemsOf);
+  return problems.length > 0 ? refuseAll(problems) : ok(read.flatMap(documentOf));
+}
+
+/** The documents before the first broken one, and what is wrong with that; for folders that others wrote. */
+export function readUntilBroken(
+  text: string,
+  file: string,
+): { readonly documents: readonly Document[]; readonly problems: readonly Problem[] } {
+  const read = readEach(text, file);
+  const broken = read.findIndex((one) => !one.ok);
+  const good = broken < 0 ? read : read.slice(0, broken);
+  return {
+    documents: good.flatMap(documentOf),
+    problems: read.slice(good.length, good.length + 1).flatMap(problemsOf),
+  };
+}
+
+function readEach(text: string, file: string): readonly Result<Document>[] {
   const lines = new LineCounter();
   const parsed = parseAllDocuments(text, {
     lineCounter: lines,
@@ -48,15 +68,14 @@ export function readDocuments(text: string, file: string): Result<readonly Docum
     prettyErrors: false,
     logLevel: "silent",
   });
-  const documents: Document[] = [];
-  const problems: Problem[] = [];
-  for (const one of Array.isArray(parsed) ? parsed : []) {
-    const read = readDocument(one, file, lines);
-    if (!read.ok) problems.push(...read.problems);
-    else if (read.value.value !== null && read.value.value !== undefined) documents.push(read.value);
-  }
-  return problems.length > 0 ? refuseAll(problems) : ok(documents);
+  return (Array.isArray(parsed) ? parsed : []).map((one) => readDocument(one, file, lines));
 }
+
+const problemsOf = (read: Result<Document>): readonly Problem[] => (read.ok ? [] : read.problems);
+
+/** The document, unless it is empty. */
+const documentOf = (read: Result<Document>): readonly Document[] =>
+  read.ok && read.value.value !== null && read.value.value !== undefined ? [read.value] : [];
 
 function readDocument(parsed: YamlDocument.Parsed, file: string, lines: LineCounter): Result<Document> {
   const error = parsed.errors[0];
@@ -108,8 +127,11 @@ type Child = { readonly node: unknown; readonly offset: number };
 const child = (node: unknown, step: string | number): Child | undefined =>
   isMap(node) ? field(node, String(step)) : isSeq(node) ? item(node, step) : undefined;
 
+/** A key is found by its value or as it is written: the bare key `on` has the value true. */
 function field(map: YAMLMap, key: string): Child | undefined {
-  const pair = map.items.find((each) => isScalar(each.key) && String(each.key.value) === key);
+  const pair = map.items.find(
+    (each) => isScalar(each.key) && (String(each.key.value) === key || each.key.source === key),
+  );
   return pair && isNode(pair.key) ? { node: pair.value, offset: pair.key.range?.[0] ?? 0 } : undefined;
 }
 

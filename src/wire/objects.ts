@@ -72,7 +72,8 @@ function listItems(raw: Raw): readonly unknown[] | undefined {
   return items.map((one: unknown) => (isRaw(one) && typed.kind !== "" ? { ...typed, ...one } : one));
 }
 
-function kubeObject(place: Place, raw: Raw): Result<KubeObject> {
+/** The object at a place; refuses metadata whose names are no texts. */
+export function kubeObject(place: Place, raw: Raw): Result<KubeObject> {
   const problems = metadataProblems(place, raw["metadata"]);
   if (problems.length > 0) return refuseAll(problems);
   const metadata = rawAt(raw, "metadata");
@@ -84,6 +85,12 @@ function kubeObject(place: Place, raw: Raw): Result<KubeObject> {
     name: textAt(metadata, "name") ?? "",
     raw,
   });
+}
+
+/** Reads an object that came as JSON and has no lines, from an API server; `from` names the server or request in messages. */
+export function readApiObject(raw: Raw, from: string): Result<KubeObject> {
+  const source = { file: from, line: 1, column: 1 };
+  return kubeObject({ document: { value: raw, file: from, locate: () => source }, base: [] }, raw);
 }
 
 function metadataProblems(place: Place, metadata: unknown): readonly Problem[] {

@@ -38,7 +38,8 @@ function shaped(reader: FieldReader, shape: Shape, object: KubeObject, around: S
   const spec = reader.object(holder, "spec", path);
   const escapes = shape.spec === "pod" ? podEscapes(reader, spec, specPath) : vmiEscapes(reader, spec, specPath);
   if (shape.spec === "pod") escapes.push(...annotatedNetworks(inner.annotations, [...path, "metadata", "annotations"]));
-  const creator = around.creator ?? shape.creator;
+  // A template's Pods are created by its controller, whoever applied the template.
+  const creator = shape.form === "template" ? shape.creator : around.creator;
   const owner = ownerOf(reader, object.raw);
   return {
     kind: shape.kind,

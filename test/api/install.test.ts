@@ -1,4 +1,5 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { parseAllDocuments, stringify } from "yaml";
@@ -21,7 +22,7 @@ let folder: string;
 
 beforeAll(async () => {
   cluster = await bootCluster();
-  folder = await mkdtemp(join(root, "manifests", "overlays", "test-"));
+  folder = await mkdtemp(join(await realpath(tmpdir()), "signet-overlay-"));
 }, FIRST_BOOT_MS);
 
 afterAll(async () => {
@@ -235,7 +236,7 @@ describe("components", () => {
   /** An overlay of one's own, as docs/install.md shows it. */
   async function withComponents(...names: readonly string[]): Promise<string> {
     const components = names.map((name) => relative(folder, join(root, "manifests", "components", name)));
-    const kustomization = { resources: ["../in-cluster"], components };
+    const kustomization = { resources: [relative(folder, overlay("in-cluster"))], components };
     await writeFile(join(folder, "kustomization.yaml"), stringify(kustomization));
     return folder;
   }

@@ -1,5 +1,6 @@
-import { Agent, request as httpsRequest } from "node:https";
-import type { KeyPair } from "./pki.ts";
+import type { OutgoingHttpHeaders } from "node:http";
+import { Agent, request as httpsRequest, type RequestOptions } from "node:https";
+import type { Proof } from "./kubeconfig.ts";
 
 /** An answer of the API server, whatever its status; `body` is the JSON read, or the text where it is none. */
 export type ApiAnswer = { readonly status: number; readonly body: unknown };
@@ -19,32 +20,37 @@ export type ApiClient = {
 };
 
 /** Opens nothing until the first request; connections are kept. */
-export function makeApiClient(url: string, ca: string, pair: KeyPair): ApiClient {
-  const agent = new Agent({ keepAlive: true, ca, cert: pair.cert, key: pair.key });
+export function makeApiClient(url: string, ca: string, proof: Proof): ApiClient {
+  const agent = new Agent({ keepAlive: true, ca, ...("pair" in proof ? proof.pair : {}) });
+  const bearer = "token" in proof ? { authorization: `Bearer ${proof.token}` } : {};
   return {
-    request: (method, path, options = {}) => send(agent, new URL(path, url), method, options),
+    request: (method, path, options = {}) => {
+      const payload = payloadOf(options.body);
+      const headers = { ...bearer, ...headersOf(payload, options.contentType) };
+      const signal = AbortSignal.timeout(options.timeoutMs ?? 60_000);
+      return send(new URL(path, url), { agent, method, headers, signal }, payload);
+    },
     close: () => agent.destroy(),
   };
 }
 
-function send(agent: Agent, url: URL, method: string, options: ApiBody): Promise<ApiAnswer> {
-  const { body, contentType = "application/json", timeoutMs = 60_000 } = options;
-  const payload = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
-  const headers =
-    payload === undefined ? {} : { "content-type": contentType, "content-length": Buffer.byteLength(payload) };
+function payloadOf(body: unknown): string | undefined {
+  return body === undefined || typeof body === "string" ? body : JSON.stringify(body);
+}
+
+function headersOf(payload: string | undefined, contentType = "application/json"): OutgoingHttpHeaders {
+  if (payload === undefined) return {};
+  return { "content-type": contentType, "content-length": Buffer.byteLength(payload) };
+}
+
+function send(url: URL, options: RequestOptions, payload: string | undefined): Promise<ApiAnswer> {
   return new Promise((resolve, reject) => {
-    const outgoing = httpsRequest(
-      url,
-      { agent, method, headers, signal: AbortSignal.timeout(timeoutMs) },
-      (incoming) => {
-        const chunks: Buffer[] = [];
-        incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
-        incoming.once("error", reject);
-        incoming.once("end", () =>
-          resolve({ status: incoming.statusCode ?? 0, body: readBody(Buffer.concat(chunks)) }),
-        );
-      },
-    );
+    const outgoing = httpsRequest(url, options, (incoming) => {
+      const chunks: Buffer[] = [];
+      incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+      incoming.once("error", reject);
+      incoming.once("end", () => resolve({ status: incoming.statusCode ?? 0, body: readBody(Buffer.concat(chunks)) }));
+    });
     outgoing.once("error", reject);
     outgoing.end(payload);
   });

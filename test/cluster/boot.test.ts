@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -81,15 +81,16 @@ describe("one cluster", { timeout: TEST_MS }, () => {
     expect(first?.requestObject).toMatchObject({ metadata: { generateName: expect.stringMatching(/^orders-/) } });
   });
 
-  test("a service account's token is issued and told apart by the server", async () => {
-    const asked = await cluster.kubectl(["create", "token", "default", "--namespace=default"]);
-    expect(asked.stderr).toBe("");
-    const review = await cluster.request("POST", "/apis/authentication.k8s.io/v1/tokenreviews", {
-      body: { spec: { token: asked.stdout.trim() } },
-    });
-    expect(review.body).toMatchObject({
-      status: { authenticated: true, user: { username: "system:serviceaccount:default:default" } },
-    });
+  test("a service account acts under its own name, with a token that the server issued", async () => {
+    const serviceAccount = "default/default";
+    const review = { body: { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" }, serviceAccount };
+    const self = await cluster.request("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", review);
+    expect(self.body).toMatchObject({ status: { userInfo: { username: "system:serviceaccount:default:default" } } });
+    const refused = await cluster.kubectl(["get", "secrets"], { serviceAccount });
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain('User "system:serviceaccount:default:default" cannot list resource "secrets"');
+    const file = await readFile(await cluster.kubeconfigForServiceAccount(serviceAccount), "utf8");
+    expect(file).toMatch(/token: ey/);
   });
 
   test("a user may do what RBAC grants him and nothing else", async () => {

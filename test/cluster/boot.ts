@@ -1,21 +1,21 @@
 import { mkdtemp, realpath } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { type ApiAnswer, type ApiBody, type ApiClient, makeApiClient } from "./api.ts";
+import type { ApiAnswer, ApiBody } from "./api.ts";
 import { type AuditEvent, type AuditResource, DEFAULT_AUDITED, readAuditLog } from "./audit.ts";
 import { type BinarySources, findBinaries, type Log, sourcesFromEnvironment } from "./binaries.ts";
 import { COMPONENT_NAMES, type ComponentName } from "./components.ts";
 import { type ControlPlane, startControlPlane } from "./control-plane.ts";
-import { ADMIN, type Credentials } from "./kubeconfig.ts";
 import { type KubectlOptions, type KubectlResult, runKubectl } from "./kubectl.ts";
 import { FILES, layOut } from "./layout.ts";
 import { createFakeNodes, nodeSubject } from "./nodes.ts";
-import type { Authority, Subject } from "./pki.ts";
+import type { Authority } from "./pki.ts";
 import { type Reaper, startReaper } from "./reaper.ts";
 import { makeRunner, type Runner } from "./runner.ts";
+import { type Actor, makeUsers } from "./users.ts";
 
 export type ClusterOptions = {
-  /** Default: etcd, kube-apiserver, kube-controller-manager. */
+  /** Besides etcd and kube-apiserver, which always run; default kube-controller-manager. */
   readonly components?: readonly ComponentName[];
   /** Added after the flags of `components.ts`, so that they win. */
   readonly extraFlags?: Partial<Readonly<Record<ComponentName, readonly string[]>>>;
@@ -30,11 +30,11 @@ export type ClusterOptions = {
   /** Leave the state folder behind after stop(). */
   readonly keep?: boolean;
   readonly sources?: BinarySources;
-  /** Default: silence. */
+  /** Gives up booting: what was started is ended, and the call throws the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Told of downloads and builds, which may take minutes; default: standard error. */
   readonly log?: Log;
 };
-
-type AsUser = { readonly user?: string; readonly groups?: readonly string[] };
 
 /** A running control plane, the administrator's ways into it, and the handle to end it. */
 export type Cluster = {
@@ -54,14 +54,17 @@ export type Cluster = {
   readonly kubeconfigFor: (user: string, groups?: readonly string[]) => Promise<string>;
   /** The kubeconfig of `system:node:NAME`, for playing kubelet. */
   readonly kubeconfigForNode: (name: string) => Promise<string>;
-  /** As administrator unless `user` is given; a failure is a value. */
-  readonly kubectl: (args: readonly string[], options?: KubectlOptions & AsUser) => Promise<KubectlResult>;
-  /** One raw API request, much quicker than kubectl; as administrator unless `user` is given. */
-  readonly request: (method: string, path: string, options?: ApiBody & AsUser) => Promise<ApiAnswer>;
+  /** The path of a kubeconfig with an hour's token of a service account that exists, given as NAMESPACE/NAME. */
+  readonly kubeconfigForServiceAccount: (serviceAccount: string) => Promise<string>;
+  /** As administrator unless somebody else is named; a failure is a value. */
+  readonly kubectl: (args: readonly string[], options?: KubectlOptions & Actor) => Promise<KubectlResult>;
+  /** One raw API request, much quicker than kubectl; as administrator unless somebody else is named. */
+  readonly request: (method: string, path: string, options?: ApiBody & Actor) => Promise<ApiAnswer>;
   /** Creates `count` more Node objects; gives their names. */
   readonly addFakeNodes: (count: number) => Promise<readonly string[]>;
   readonly auditEvents: () => Promise<readonly AuditEvent[]>;
-  readonly stopComponent: (name: ComponentName) => Promise<void>;
+  /** Killed at once with `graceMs` 0, else (default 2000) only if it does not end on SIGTERM. */
+  readonly stopComponent: (name: ComponentName, graceMs?: number) => Promise<void>;
   /** Starts a stopped component and waits until it is ready. */
   readonly startComponent: (name: ComponentName) => Promise<void>;
   readonly restart: (name: ComponentName) => Promise<void>;
@@ -78,7 +81,7 @@ const GRACE_MS = 2_000;
  * ComponentFailure, having ended all it started. When this process is killed, nothing stays either.
  */
 export async function bootCluster(options: ClusterOptions = {}): Promise<Cluster> {
-  const log = options.log ?? (() => undefined);
+  const log = options.log ?? ((line: string) => process.stderr.write(`${line}\n`));
   const wanted: readonly ComponentName[] = ["etcd", "kube-apiserver", ...(options.components ?? DEFAULT_COMPONENTS)];
   const components = COMPONENT_NAMES.filter((name) => wanted.includes(name));
   const sources = options.sources ?? sourcesFromEnvironment(process.env);
@@ -91,7 +94,7 @@ export async function bootCluster(options: ClusterOptions = {}): Promise<Cluster
     const audit = options.audit !== "off";
     const audited = options.audit === "off" ? [] : (options.audit ?? DEFAULT_AUDITED);
     const authority = await layOut(stateDir, binaries, address, audited);
-    const runner = makeRunner(stateDir, reaper);
+    const runner = makeRunner(stateDir, reaper, options.signal);
     const extraFlags = options.extraFlags ?? {};
     const plane = await startControlPlane({ stateDir, authority, runner, components, address, audit, extraFlags });
     const cluster = handle({ stateDir, authority, runner, reaper, plane, began });
@@ -117,8 +120,8 @@ function handle(parts: Parts): Cluster {
   const kubeconfigPath = join(stateDir, FILES.adminKubeconfig);
   const env = environment(stateDir, kubeconfigPath);
   const auditLogPath = join(stateDir, FILES.auditLog);
-  const users = makeUsers(parts);
-  const stopComponent = (name: ComponentName) => runner.stop(name, GRACE_MS);
+  const users = makeUsers(plane, authority.cert, stateDir);
+  const stopComponent = (name: ComponentName, graceMs = GRACE_MS) => runner.stop(name, graceMs);
   let nodes = 0;
   return {
     url: plane.url,
@@ -129,6 +132,7 @@ function handle(parts: Parts): Cluster {
     auditLogPath,
     readyMs: Date.now() - began,
     kubeconfigFor: async (name, groups = []) => (await plane.credentials({ name, groups })).kubeconfigPath,
+    kubeconfigForServiceAccount: async (serviceAccount) => (await users.credentials({ serviceAccount })).kubeconfigPath,
     kubeconfigForNode: async (name) => (await plane.credentials(nodeSubject(name))).kubeconfigPath,
     kubectl: async (args, options = {}) => {
       const { kubeconfigPath: file } = await users.credentials(options);
@@ -150,29 +154,6 @@ function handle(parts: Parts): Cluster {
     stop: async () => {
       users.close();
       await reaper.close();
-    },
-  };
-}
-
-/** Credentials and kept connections by user; no user means the administrator. */
-function makeUsers({ plane, authority }: Parts) {
-  const clients = new Map<Credentials, ApiClient>();
-  const credentials = (who: AsUser) => {
-    const subject: Subject = who.user === undefined ? ADMIN : { name: who.user, groups: who.groups ?? [] };
-    return plane.credentials(subject);
-  };
-  return {
-    credentials,
-    client: async (who: AsUser): Promise<ApiClient> => {
-      if (who.user === undefined) return plane.admin;
-      const found = await credentials(who);
-      const client = clients.get(found) ?? makeApiClient(plane.url, authority.cert, found.pair);
-      clients.set(found, client);
-      return client;
-    },
-    close: () => {
-      plane.admin.close();
-      for (const client of clients.values()) client.close();
     },
   };
 }

@@ -53,8 +53,8 @@ async function planeOn(port: number, options: ControlPlaneOptions): Promise<Cont
   const { runner, stateDir, authority } = options;
   const url = `https://${options.address}:${port}`;
   const credentials = makeCredentialStore(authority, stateDir, url);
-  const { pair } = await credentials(ADMIN, FILES.adminKubeconfig);
-  const admin = makeApiClient(url, authority.cert, pair);
+  const { proof } = await credentials(ADMIN, FILES.adminKubeconfig);
+  const admin = makeApiClient(url, authority.cert, proof);
   const ready: Readonly<Record<ComponentName, () => Promise<boolean>>> = {
     etcd: () => etcdHealthy(join(stateDir, FILES.etcdSocket)),
     "kube-apiserver": () => answers(admin, "/readyz"),

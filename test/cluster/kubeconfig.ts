@@ -4,8 +4,11 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import type { Authority, KeyPair, Subject } from "./pki.ts";
 
-/** A user of the cluster with a client certificate of its own. */
-export type Credentials = { readonly subject: Subject; readonly pair: KeyPair; readonly kubeconfigPath: string };
+/** How a user proves who it is: by a client certificate, or by a bearer token. */
+export type Proof = { readonly pair: KeyPair } | { readonly token: string };
+
+/** A user of the cluster and the kubeconfig it works with. */
+export type Credentials = { readonly proof: Proof; readonly kubeconfigPath: string };
 
 /** Makes and remembers one client certificate and kubeconfig per (user, groups). */
 export type CredentialStore = (subject: Subject, fileName?: string) => Promise<Credentials>;
@@ -17,40 +20,45 @@ export const ADMIN: Subject = { name: "kubernetes-admin", groups: ["system:maste
 export function makeCredentialStore(authority: Authority, stateDir: string, url: string): CredentialStore {
   const made = new Map<string, Promise<Credentials>>();
   const make = async (subject: Subject, file: string): Promise<Credentials> => {
-    const pair = await authority.client(subject);
+    const proof = { pair: await authority.client(subject) };
     const kubeconfigPath = join(stateDir, file);
-    await writeFile(kubeconfigPath, kubeconfig(url, authority.cert, subject, pair), { mode: 0o600 });
-    return { subject, pair, kubeconfigPath };
+    await writeKubeconfig(kubeconfigPath, url, authority.cert, proof);
+    return { proof, kubeconfigPath };
   };
   return (subject, fileName) => {
     const id = JSON.stringify([subject.name, [...(subject.groups ?? [])].sort()]);
     const known = made.get(id);
     if (known !== undefined) return known;
-    const making = make(subject, fileName ?? `kubeconfig/${safeName(subject.name, id)}`);
+    const making = make(subject, fileName ?? kubeconfigFile(subject.name, id));
     made.set(id, making);
     return making;
   };
 }
 
-/** User names hold colons and slashes; the digest keeps two that read alike apart. */
-function safeName(name: string, id: string): string {
+/** User names hold colons and slashes; the digest of `id` keeps two that read alike apart. */
+export function kubeconfigFile(name: string, id: string): string {
   const digest = createHash("sha256").update(id).digest("hex").slice(0, 8);
-  return `${name.replaceAll(/[^A-Za-z0-9.-]+/g, "-").slice(0, 80)}-${digest}`;
+  return `kubeconfig/${name.replaceAll(/[^A-Za-z0-9.-]+/g, "-").slice(0, 80)}-${digest}`;
 }
 
-function kubeconfig(url: string, ca: string, subject: Subject, pair: KeyPair): string {
-  const base64 = (text: string) => Buffer.from(text).toString("base64");
-  return stringify({
+/** Writes a kubeconfig of mode 0600 with everything in it. */
+export async function writeKubeconfig(path: string, server: string, ca: string, proof: Proof): Promise<void> {
+  const text = stringify({
     apiVersion: "v1",
     kind: "Config",
     "current-context": "test",
-    clusters: [{ name: "test", cluster: { server: url, "certificate-authority-data": base64(ca) } }],
-    contexts: [{ name: "test", context: { cluster: "test", user: subject.name } }],
-    users: [
-      {
-        name: subject.name,
-        user: { "client-certificate-data": base64(pair.cert), "client-key-data": base64(pair.key) },
-      },
-    ],
+    clusters: [{ name: "test", cluster: { server, "certificate-authority-data": base64(ca) } }],
+    contexts: [{ name: "test", context: { cluster: "test", user: "test" } }],
+    users: [{ name: "test", user: userEntry(proof) }],
   });
+  await writeFile(path, text, { mode: 0o600 });
+}
+
+function userEntry(proof: Proof): Readonly<Record<string, string>> {
+  if ("token" in proof) return { token: proof.token };
+  return { "client-certificate-data": base64(proof.pair.cert), "client-key-data": base64(proof.pair.key) };
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString("base64");
 }

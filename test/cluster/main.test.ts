@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { leftoversOf, processesNaming } from "./leftovers.ts";
@@ -69,6 +71,18 @@ describe("the cluster's command line", { timeout: FIRST_BOOT_MS }, () => {
     expect(code).toBe(143);
     expect(Date.now() - began).toBeLessThan(3_000);
     expect(await leftoversOf(stateDir, 0)).toEqual([]);
+  });
+
+  test("a signal while it boots ends it in order too", async () => {
+    const parent = await mkdtemp(join(tmpdir(), "signet-test-"));
+    const child = startMain([], { TMPDIR: parent });
+    await expect.poll(() => processesNaming(`${parent}/signet-cluster`), { timeout: FIRST_BOOT_MS }).not.toEqual([]);
+    child.kill("SIGTERM");
+    const [code] = (await once(child, "exit")) as [number | null];
+    expect(code).toBe(143);
+    expect(await processesNaming(parent)).toEqual([]);
+    expect(await readdir(parent)).toEqual([]);
+    await rm(parent, { recursive: true });
   });
 
   test("kill -9 of the program leaves no process and no folder", async () => {

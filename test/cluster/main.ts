@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { constants } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { findBinaries, MissingBinary, sourcesFromEnvironment } from "./binaries.ts";
 import { bootCluster, type Cluster } from "./boot.ts";
@@ -27,8 +28,8 @@ the official releases (not with SIGNET_DOWNLOAD=off), else they are built from G
 eight minutes on two cores, once.
 `;
 
-/** How long a command may take to end after a signal. */
-const COMMAND_GRACE_MS = 1_500;
+/** How long a command, or a cluster still booting, may take to end after a signal. */
+const GRACE_MS = 1_500;
 const PARENT_POLL_MS = 500;
 
 type Settings = {
@@ -95,10 +96,15 @@ async function main(): Promise<number> {
   }
   const interruption = firstSignal();
   leaveWithNpm();
-  const ready = settings.prepare ? prepare() : boot(settings);
-  // Before the cluster stands there is nothing to stop in order: the reapers sweep behind us.
+  const abort = new AbortController();
+  const ready = settings.prepare ? prepare(settings) : boot(settings, abort.signal);
   const cluster = await Promise.race([ready, interruption]);
-  if (typeof cluster === "string") return exitCodeOf(cluster);
+  if (typeof cluster === "string") {
+    abort.abort();
+    // A build in progress does not look at the signal; its reaper ends it behind us.
+    await Promise.race([ready.then((late) => late?.stop()).catch(() => undefined), sleep(GRACE_MS)]);
+    return exitCodeOf(cluster);
+  }
   if (cluster === undefined) return 0;
   try {
     return await (settings.command === undefined
@@ -110,16 +116,16 @@ async function main(): Promise<number> {
   }
 }
 
-async function prepare(): Promise<undefined> {
-  const names = [...COMPONENT_NAMES, "kubectl"] as const;
+async function prepare({ components }: Settings): Promise<undefined> {
+  const names = ["etcd", "kube-apiserver", ...components, "kubectl"] as const;
   const binaries = await findBinaries(names, sourcesFromEnvironment(process.env), log);
   for (const [name, file] of binaries) process.stdout.write(`${name} ${file}\n`);
 }
 
-function boot(settings: Settings): Promise<Cluster> {
+function boot(settings: Settings, signal: AbortSignal): Promise<Cluster> {
   const { components, fakeNodes, keep, apiServerFlags, controllerFlags } = settings;
   const extraFlags = { "kube-apiserver": apiServerFlags, "kube-controller-manager": controllerFlags };
-  return bootCluster({ components, fakeNodes, keep, extraFlags, log });
+  return bootCluster({ components, fakeNodes, keep, extraFlags, signal, log });
 }
 
 async function stayUp(cluster: Cluster, interruption: Promise<NodeJS.Signals>): Promise<number> {
@@ -152,7 +158,7 @@ async function runCommand(command: string, cluster: Cluster, interruption: Promi
   const send = (signal: NodeJS.Signals) => tryKill(ownGroup ? -(shell.pid ?? 0) : (shell.pid ?? 0), signal);
   void interruption.then((signal) => {
     send(signal);
-    setTimeout(() => send("SIGKILL"), COMMAND_GRACE_MS).unref();
+    setTimeout(() => send("SIGKILL"), GRACE_MS).unref();
   });
   const [code, signal] = (await once(shell, "exit")) as [number | null, NodeJS.Signals | null];
   // What the command left running in the background ends with it.

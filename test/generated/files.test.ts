@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
 import { expect, test } from "vitest";
 import { generatedFiles } from "./files.ts";
 
@@ -7,4 +7,12 @@ const root = join(import.meta.dirname, "..", "..");
 
 test.each([...generatedFiles()])("%s is what the source makes it; mend with `npm run manifests`", (path, text) => {
   expect(readFileSync(join(root, path), "utf8")).toBe(text);
+});
+
+test("manifests holds nothing else, but for the guards", () => {
+  const there = readdirSync(join(root, "manifests"), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+    .filter((path) => !path.startsWith("manifests/guards/"));
+  expect(there.sort()).toEqual([...generatedFiles().keys()].filter((path) => path.startsWith("manifests/")).sort());
 });

@@ -1,0 +1,139 @@
+import type { Direction, Policy } from "../model/policy.ts";
+import { intersect, subtract, unite } from "../sets/intervals.ts";
+import { ALL_PORTS, NO_PORTS, type PortSet } from "../sets/port-set.ts";
+import type { BoundRule, ClassId, Door, Evaluator } from "./evaluator.ts";
+
+/** Why a door lets ports through or not. */
+export type Because =
+  /** A rule of a tier decided, or (NetworkPolicy) the first allowing rule of each policy that allows. */
+  | { readonly kind: "rules"; readonly rules: readonly BoundRule[] }
+  /** NetworkPolicies select the workload, and none has a rule for this. */
+  | {
+      readonly kind: "isolated";
+      readonly by: readonly { readonly policy: Policy; readonly near: readonly BoundRule[] }[];
+    }
+  /** Nothing says anything: Kubernetes allows. */
+  | { readonly kind: "default" };
+
+/** A set of ports that one door treats alike, and why; `passes` are the rules that led out of a tier before. */
+export type Slice = {
+  readonly ports: PortSet;
+  readonly allowed: boolean;
+  readonly passes: readonly BoundRule[];
+  readonly because: Because;
+};
+
+type Pending = { readonly ports: PortSet; readonly passes: readonly BoundRule[] };
+
+const OPEN: readonly Slice[] = [{ ports: ALL_PORTS, allowed: true, passes: [], because: { kind: "default" } }];
+
+/**
+ * All ports, parted by how one door of `subject` treats them when `other` stands at the far end. An outside subject has
+ * no door: everything is let through.
+ */
+export function sliceDoor(
+  evaluator: Evaluator,
+  subject: ClassId,
+  other: ClassId,
+  direction: Direction,
+): readonly Slice[] {
+  const door = evaluator.door(subject, direction);
+  if (!door) return OPEN;
+  const destination = direction === "egress" ? other : subject;
+  const done: Slice[] = [];
+  const leftByAdmin = walkTier(door.admin, [{ ports: ALL_PORTS, passes: [] }], other, destination, done);
+  if (door.network.length > 0) {
+    for (const pending of leftByAdmin) done.push(...sliceNetwork(door, pending, other, destination));
+    return done;
+  }
+  for (const { ports, passes } of walkTier(door.baseline, leftByAdmin, other, destination, done))
+    done.push({ ports, allowed: true, passes, because: { kind: "default" } });
+  return done;
+}
+
+/** Walks an ordered tier; decided ports go to `done`, what is passed on or never matched is given back. */
+function walkTier(
+  rules: readonly BoundRule[],
+  entering: readonly Pending[],
+  other: ClassId,
+  destination: ClassId,
+  done: Slice[],
+): readonly Pending[] {
+  let open = entering;
+  const passed: Pending[] = [];
+  for (const bound of rules) {
+    const action = actionOf(bound, other);
+    if (action === undefined) continue;
+    const ports = bound.ports(destination);
+    const left: Pending[] = [];
+    for (const pending of open) {
+      const hit = intersect(pending.ports, ports);
+      const rest = hit.length === 0 ? pending.ports : subtract(pending.ports, hit);
+      if (rest.length > 0) left.push({ ...pending, ports: rest });
+      if (hit.length === 0) continue;
+      if (action === "pass") passed.push({ ports: hit, passes: [...pending.passes, bound] });
+      else
+        done.push({
+          ports: hit,
+          allowed: action === "allow",
+          passes: pending.passes,
+          because: { kind: "rules", rules: [bound] },
+        });
+    }
+    open = left;
+  }
+  return [...open, ...passed];
+}
+
+/**
+ * What the rule does to the other end, undefined where it does nothing. Where a match is not certain, an allowing rule
+ * matches nothing and any other denies (ClusterNetworkPolicy API: unknown peers fail closed).
+ */
+export function actionOf(bound: BoundRule, other: ClassId): "allow" | "deny" | "pass" | undefined {
+  const match = bound.match(other);
+  if (match === "no") return undefined;
+  if (match === "yes") return bound.rule.action;
+  return bound.rule.action === "allow" ? undefined : "deny";
+}
+
+/**
+ * NetworkPolicies decide together: parts what is left by which policies allow it, each by its first rule that does; what
+ * none allows is denied.
+ */
+function sliceNetwork(door: Door, entering: Pending, other: ClassId, destination: ClassId): readonly Slice[] {
+  const { passes } = entering;
+  const by = door.network.map(({ policy, rules }) => ({
+    policy,
+    near: rules.filter((bound) => bound.match(other) === "yes"),
+  }));
+  let parts: readonly Part[] = [{ ports: entering.ports, rules: [] }];
+  for (const { near } of by) {
+    let undecided = parts;
+    const decided: Part[] = [];
+    for (const bound of near) {
+      const ports = bound.ports(destination);
+      decided.push(
+        ...undecided.map((part) => ({ ports: intersect(part.ports, ports), rules: [...part.rules, bound] })),
+      );
+      undecided = undecided.map((part) => ({ ...part, ports: subtract(part.ports, ports) }));
+    }
+    parts = [...decided, ...undecided].filter((part) => part.ports.length > 0);
+  }
+  return parts.map(({ ports, rules }) => {
+    const because: Because = rules.length > 0 ? { kind: "rules", rules } : { kind: "isolated", by };
+    return { ports, allowed: rules.length > 0, passes, because };
+  });
+}
+
+type Part = { readonly ports: PortSet; readonly rules: readonly BoundRule[] };
+
+/** The ports that one door lets through. */
+export const openPorts = (slices: readonly Slice[]): PortSet =>
+  slices.reduce<PortSet>((ports, slice) => (slice.allowed ? unite(ports, slice.ports) : ports), NO_PORTS);
+
+/** The ports on which `source` reaches `destination`: both doors must let them through. */
+export const allowedPorts = (evaluator: Evaluator, source: ClassId, destination: ClassId): PortSet =>
+  intersect(
+    openPorts(sliceDoor(evaluator, source, destination, "egress")),
+    openPorts(sliceDoor(evaluator, destination, source, "ingress")),
+  );
