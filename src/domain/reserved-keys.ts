@@ -24,8 +24,11 @@ export const STAMP_ANNOTATION = "signet.dev/stamp";
 /** On Signet's own kinds: who edited the object since its last approved generation. Admission writes it. */
 export const EDITORS_ANNOTATION = "signet.dev/editors";
 
-/** The annotations under those prefixes that users may write. */
-export const USERS_MAY_WRITE: ReadonlySet<string> = new Set([EXCEPTION_ANNOTATION, USE_ROLE_ANNOTATION]);
+/** The two annotations under Signet's prefixes that users may write. */
+export const USER_ANNOTATIONS = [EXCEPTION_ANNOTATION, USE_ROLE_ANNOTATION] as const;
+
+/** The same, to look a key up. */
+export const USERS_MAY_WRITE: ReadonlySet<string> = new Set(USER_ANNOTATIONS);
 
 const hasReservedPrefix = (key: string): boolean => RESERVED_PREFIXES.some((prefix) => key.startsWith(prefix));
 
