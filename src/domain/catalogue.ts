@@ -1,4 +1,5 @@
-import type { Exception, Namespace, Role, Segment, TrustDomain } from "./definitions.ts";
+import type { Exception, ExternalWorkload, Namespace, Restriction, Role, Segment, TrustDomain } from "./definitions.ts";
+import type { Guardrail, SegmentPolicy } from "./sentences.ts";
 
 /** Everything a catalogue is made of, as read from a folder or from an API server. */
 export type Definitions = {
@@ -7,6 +8,10 @@ export type Definitions = {
   readonly roles: readonly Role[];
   readonly namespaces: readonly Namespace[];
   readonly exceptions: readonly Exception[];
+  readonly policies: readonly SegmentPolicy[];
+  readonly guardrails: readonly Guardrail[];
+  readonly externalWorkloads: readonly ExternalWorkload[];
+  readonly restrictions: readonly Restriction[];
 };
 
 /** What is known of one namespace, so that a verdict doesn't scan. */
@@ -88,17 +93,19 @@ function sameNamespace(segment: Segment, namespace: Namespace | undefined): bool
 
 function rolesByNamespace(roles: readonly Role[], grants: ReadonlyMap<string, readonly Segment[]>) {
   const owned = new Map<string, string[]>();
-  for (const [namespace, segments] of grants)
-    for (const segment of segments) owned.set(segment.name, [...(owned.get(segment.name) ?? []), namespace]);
+  for (const [namespace, segments] of grants) for (const segment of segments) push(owned, segment.name, namespace);
   const held = new Map<string, Role[]>();
   for (const role of roles)
-    for (const namespace of owned.get(role.segment) ?? [])
-      if (role.match.namespaces?.includes(namespace) ?? true) {
-        const there = held.get(namespace);
-        if (there) there.push(role);
-        else held.set(namespace, [role]);
-      }
+    for (const namespace of owned.get(role.segment) ?? []) if (covers(role, namespace)) push(held, namespace, role);
   return held;
+}
+
+const covers = ({ match }: Role, namespace: string): boolean => match.namespaces?.includes(namespace) ?? true;
+
+function push<T>(lists: Map<string, T[]>, key: string, item: T): void {
+  const list = lists.get(key);
+  if (list) list.push(item);
+  else lists.set(key, [item]);
 }
 
 function namespaceView(
@@ -109,8 +116,7 @@ function namespaceView(
 ): NamespaceView {
   const rolesByAccount = new Map<string, Role[]>();
   for (const role of roles)
-    for (const account of new Set(role.match.serviceAccounts ?? []))
-      rolesByAccount.set(account, [...(rolesByAccount.get(account) ?? []), role]);
+    for (const account of new Set(role.match.serviceAccounts ?? [])) push(rolesByAccount, account, role);
   const rolesOfAnyAccount = roles.filter((role) => role.match.serviceAccounts === undefined);
   return { name, enrolled, segments, roles, rolesByAccount, rolesOfAnyAccount };
 }

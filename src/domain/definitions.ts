@@ -1,6 +1,7 @@
 import type { Instant } from "./instant.ts";
 import type { LabelSelector, Labels } from "./label-selector.ts";
 import type { Source } from "./problem.ts";
+import type { GrantedSentence } from "./sentences.ts";
 import type { WorkloadKind } from "./workload.ts";
 
 /** How far a definition's approval is known: a bare folder knows nothing; a server's object is approved or waits. */
@@ -72,13 +73,43 @@ export type Namespace = {
   readonly labels: Labels;
 };
 
-/** A grant with an end. `check` names a check on workloads; a grant of a sentence concerns traffic only. */
+/** What an exception permits: a check on workloads (with a path for `hostPath`), or a connection. */
+export type Permit = { readonly check: string; readonly path?: string } | { readonly sentence: GrantedSentence };
+
+/** A grant with an end. */
 export type Exception = Definition & {
   readonly namespace: string;
-  readonly permit: { readonly check: string; readonly path?: string } | { readonly sentence: true };
-  readonly workloads: { readonly role: string };
+  readonly permit: Permit;
+  readonly role: string;
   readonly reason: string;
-  readonly ticket: string;
+  readonly ticket?: string;
   readonly notBefore?: Instant;
   readonly expires: Instant;
+};
+
+/** A machine or a function that holds a role like any Pod. */
+export type ExternalWorkload = Definition & {
+  readonly namespace: string;
+  readonly kind: "Machine" | "Function";
+  readonly serviceAccount: string;
+  readonly labels: Labels;
+  readonly addresses: readonly string[];
+};
+
+/** Whom a quarantine or a revocation concerns. */
+export type RestrictionTarget =
+  | { readonly by: "identity" | "serial" | "segment" | "role"; readonly name: string }
+  | {
+      readonly by: "pod" | "virtualMachine" | "node";
+      readonly namespace?: string;
+      readonly name: string;
+      readonly uid?: string;
+    };
+
+/** A quarantine or a revocation. */
+export type Restriction = Definition & {
+  readonly target: RestrictionTarget;
+  readonly effect: "quarantine" | "revoke";
+  readonly reason: string;
+  readonly ticket?: string;
 };

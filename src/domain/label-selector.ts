@@ -18,14 +18,6 @@ export const selects = (selector: LabelSelector, labels: Labels): boolean =>
 function meets(requirement: LabelRequirement, labels: Labels): boolean {
   const present = Object.hasOwn(labels, requirement.key);
   const value = present ? labels[requirement.key] : undefined;
-  switch (requirement.operator) {
-    case "Exists":
-      return present;
-    case "DoesNotExist":
-      return !present;
-    case "In":
-      return value !== undefined && requirement.values.includes(value);
-    case "NotIn":
-      return value === undefined || !requirement.values.includes(value);
-  }
+  const listed = value !== undefined && requirement.values.includes(value);
+  return { Exists: present, DoesNotExist: !present, In: listed, NotIn: !listed }[requirement.operator];
 }

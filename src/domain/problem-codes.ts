@@ -50,6 +50,11 @@ export const PROBLEM_CODES = {
     why: "The object came with a label or annotation under Signet's prefixes whose value is not the one that follows from its role. Admission replaces it.",
     mend: "Take the key out of the manifest.",
   },
+  ROLE_CHANGED: {
+    title: "A change would give a running workload another role.",
+    why: "Identity is given once, at creation: the certificate and the rules of a running workload follow the role it was created with.",
+    mend: "Create the workload anew with the changed labels.",
+  },
   STAMP_MISSING: {
     title: "The workload has no stamp.",
     why: "Validation saw an object that mutation had not stamped: the mutating webhook did not answer, or was not asked.",

@@ -39,8 +39,6 @@ export type ObjectReference = {
 
 /**
  * What Signet needs to know of a workload to judge it: a Pod, a KubeVirt VM, a bare machine or a function.
- * `labels` and `annotations` are those its Pods (or guest) will carry; `ownLabels` and `ownAnnotations` those of the object
- * that would be stamped. For a Pod both are the same.
  */
 export type Workload = {
   readonly kind: WorkloadKind;
@@ -49,8 +47,12 @@ export type Workload = {
   readonly form: "pod" | "template" | "object";
   readonly namespace: string;
   readonly serviceAccount: string;
+  /** Labels and annotations that its Pods (or guest) will carry; roles match on them. */
   readonly labels: Labels;
   readonly annotations: Labels;
+  /** Those of the object that would be stamped; for a Pod the same as `labels` and `annotations`. */
+  readonly ownLabels: Labels;
+  readonly ownAnnotations: Labels;
   readonly owner?: Owner;
   /** The user name of whoever creates it, where that is known. */
   readonly creator?: string;

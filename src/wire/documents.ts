@@ -1,15 +1,14 @@
 import {
   type Document as YamlDocument,
-  isAlias,
   isMap,
   isNode,
-  isPair,
   isScalar,
   isSeq,
   LineCounter,
   type ParsedNode,
   parseAllDocuments,
-  type Scalar,
+  type YAMLMap,
+  type YAMLSeq,
 } from "yaml";
 import { ok, type Problem, refuseAll, type Result, type Source } from "../domain/problem.ts";
 
@@ -77,17 +76,17 @@ const documentOf = (read: Result<Document>): readonly Document[] =>
 
 function readDocument(parsed: YamlDocument.Parsed, file: string, lines: LineCounter): Result<Document> {
   const error = parsed.errors[0];
-  if (error) return syntax(error.message, file, sourceAt(file, lines, error.pos[0]));
+  if (error) return syntax(error.message, sourceAt(file, lines, error.pos[0]));
   try {
     const value: unknown = parsed.toJS({ maxAliasCount: MAX_ALIASES });
     return ok({ value, file, locate: (path) => locate(parsed.contents, path, file, lines) });
   } catch (fault) {
     const reason = fault instanceof Error ? fault.message : String(fault);
-    return syntax(reason, file, sourceAt(file, lines, parsed.range[0]));
+    return syntax(reason, sourceAt(file, lines, parsed.range[0]));
   }
 }
 
-const syntax = (reason: string, _file: string, source: Source): Result<never> =>
+const syntax = (reason: string, source: Source): Result<never> =>
   refuseAll([
     {
       code: "YAML_SYNTAX",
@@ -120,20 +119,20 @@ function locate(root: ParsedNode | null, path: FieldPath, file: string, lines: L
   return sourceAt(file, lines, offset);
 }
 
-function child(node: unknown, step: string | number): { node: unknown; offset: number } | undefined {
-  if (isMap(node)) {
-    const pair = node.items.find((item) => isPair(item) && scalarText(item.key) === String(step));
-    if (pair && isNode(pair.key)) return { node: pair.value, offset: pair.key.range?.[0] ?? 0 };
-  }
-  if (isSeq(node) && typeof step === "number") {
-    const item = node.items[step];
-    if (isNode(item)) return { node: item, offset: item.range?.[0] ?? 0 };
-  }
-  return undefined;
+type Child = { readonly node: unknown; readonly offset: number };
+
+const child = (node: unknown, step: string | number): Child | undefined =>
+  isMap(node) ? field(node, String(step)) : isSeq(node) ? item(node, step) : undefined;
+
+function field(map: YAMLMap, key: string): Child | undefined {
+  const pair = map.items.find((each) => isScalar(each.key) && String(each.key.value) === key);
+  return pair && isNode(pair.key) ? { node: pair.value, offset: pair.key.range?.[0] ?? 0 } : undefined;
 }
 
-const scalarText = (key: unknown): string | undefined =>
-  isScalar(key) ? String((key as Scalar).value) : isAlias(key) ? key.source : undefined;
+function item(list: YAMLSeq, index: string | number): Child | undefined {
+  const node = list.items[Number(index)];
+  return isNode(node) ? { node, offset: node.range?.[0] ?? 0 } : undefined;
+}
 
 /** A path as people write it: `spec.allow[0].on[1]`. */
 export const pathText = (path: FieldPath): string =>

@@ -7,7 +7,12 @@ import { addPolicyCommands } from "../../src/cli/policy-commands.ts";
 import { ok, refuse, type Result } from "../../src/domain/problem.ts";
 
 /** What a command printed, and its exit code. */
-export type Ran = { readonly out: string; readonly err: string; readonly code: number; readonly written: ReadonlyMap<string, string> };
+export type Ran = {
+  readonly out: string;
+  readonly err: string;
+  readonly code: number;
+  readonly written: ReadonlyMap<string, string>;
+};
 
 /** Runs `signet policy …` in this process, on files of the disk. */
 export function runPolicy(args: readonly string[]): Ran {

@@ -1,7 +1,15 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { runPolicy } from "../cli/run-policy.ts";
-import { argumentsOf, type Case, expectedText, INDEX, linesOf, manifests, optionsText } from "./netpol-analyzer-data.ts";
+import {
+  argumentsOf,
+  type Case,
+  expectedText,
+  INDEX,
+  linesOf,
+  manifests,
+  optionsText,
+} from "./netpol-analyzer-data.ts";
 
 const CASES = INDEX.cases.filter(({ mode }) => mode === "connlist");
 const connectivity = (one: Case, ...more: readonly string[]) =>

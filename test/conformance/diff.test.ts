@@ -19,6 +19,9 @@ describe("a folder does not differ from itself", () => {
   test("onlineboutique_workloads", () => {
     const dir = manifests("onlineboutique_workloads");
     const ran = runPolicy(["diff", dir, dir]);
-    expect({ out: ran.out, code: ran.code }).toEqual({ out: "No difference: both allow the same connections.\n", code: 0 });
+    expect({ out: ran.out, code: ran.code }).toEqual({
+      out: "No difference: both allow the same connections.\n",
+      code: 0,
+    });
   });
 });

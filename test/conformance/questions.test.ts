@@ -6,7 +6,14 @@ describe("single questions get np-guard's answer", () => {
   for (const one of INDEX.evalTuples)
     test(`${one.dir}: ${one.from} ${one.allowed ? "reaches" : "does not reach"} ${one.to} on ${one.protocol} ${one.port}`, () => {
       const networks = one.multipleNetworks ? ["--multiple-networks"] : [];
-      const ran = runPolicy(["allows", manifests(one.dir), one.from, one.to, `${one.protocol}/${one.port}`, ...networks]);
+      const ran = runPolicy([
+        "allows",
+        manifests(one.dir),
+        one.from,
+        one.to,
+        `${one.protocol}/${one.port}`,
+        ...networks,
+      ]);
       expect(ran.code).toBe(one.allowed ? 0 : 3);
       expect(ran.out.split(":", 1)[0]).toBe(one.allowed ? "allowed" : "denied");
     });

@@ -1,0 +1,85 @@
+import type { Catalogue } from "../domain/catalogue.ts";
+import type { Segment } from "../domain/definitions.ts";
+import type { Instant } from "../domain/instant.ts";
+import { problem, type Problem } from "../domain/problem.ts";
+import type { ProblemCode } from "../domain/problem-codes.ts";
+import type { Escape, EscapeCheck, Workload } from "../domain/workload.ts";
+import type { Identity } from "../identity/fit-role.ts";
+import { exceptionOf, excepts } from "./exceptions.ts";
+import { permits } from "./permits.ts";
+
+/** Each check on escapes: its code, and what it says of the workload. */
+const ESCAPES: Readonly<Record<EscapeCheck, { readonly code: ProblemCode; readonly says: string }>> = {
+  hostNetwork: { code: "HOST_NETWORK", says: "uses the node's network" },
+  hostPID: { code: "HOST_PID", says: "sees the node's processes" },
+  hostIPC: { code: "HOST_IPC", says: "shares the node's IPC" },
+  hostPath: { code: "HOST_PATH", says: "mounts a path of the node" },
+  hostProcess: { code: "HOST_PROCESS", says: "runs as a host process" },
+  privileged: { code: "PRIVILEGED", says: "runs privileged" },
+  capability: { code: "CAPABILITY_ADDED", says: "adds a capability" },
+  signerVolume: { code: "SIGNER_VOLUME", says: "mounts a certificate of Signet's signer by itself" },
+  uncoveredInterfaces: { code: "UNCOVERED_INTERFACE", says: "has an interface that no active target covers" },
+};
+
+/** What a check found, and the segment that refuses for it besides the workload's own. */
+export type Failed = { readonly problem: Problem; readonly segment: Segment };
+
+/** Judges a workload whose role is known: the namespace it shares, and each escape its role or exception does not permit. */
+export function check(catalogue: Catalogue, workload: Workload, identity: Identity, now: Instant): readonly Failed[] {
+  const strict = sharedStrictly(catalogue, workload);
+  const escapes = unpermitted(catalogue, workload, identity, now);
+  return [...(strict ? [strict] : []), ...escapes.map((found) => ({ problem: found, segment: identity.segment }))];
+}
+
+/** A strict segment refuses to share a namespace of its own with roles of another (product rules, "namespace is the unit of trust"). */
+function sharedStrictly(catalogue: Catalogue, { namespace, kind }: Workload): Failed | undefined {
+  const view = catalogue.namespaces.get(namespace);
+  if (!view) return undefined;
+  const strict = view.segments.find(
+    (owner) => owner.isolation === "strict" && view.roles.some((role) => role.segment !== owner.name),
+  );
+  const other = view.roles.find((role) => role.segment !== strict?.name);
+  if (!strict || !other) return undefined;
+  const found = problem(
+    "SEGMENT_STRICT",
+    "metadata.namespace",
+    `Strict segment ${strict.name} shares namespace ${namespace} with role ${other.name} of ${other.segment}.`,
+    `Move roles of ${other.segment} to a namespace of their own; until then no ${kind} of either starts here.`,
+  );
+  return { problem: found, segment: strict };
+}
+
+function unpermitted(catalogue: Catalogue, workload: Workload, identity: Identity, now: Instant): readonly Problem[] {
+  const refused = workload.escapes.filter((escape) => !permits(identity.role.permits, escape));
+  if (refused.length === 0) return [];
+  const pointed = exceptionOf(catalogue, { workload, role: identity.role.name, now });
+  const exception = pointed?.exception;
+  const left = exception ? refused.filter((escape) => !excepts(exception, escape)) : refused;
+  const why = pointed?.problem
+    ? [pointed.problem]
+    : exception && left.length > 0
+      ? [mismatch(exception.name, workload)]
+      : [];
+  return [...left.map((escape) => escapeProblem(escape, identity.role.name)), ...why];
+}
+
+const escapeProblem = (escape: Escape, role: string): Problem =>
+  problem(
+    ESCAPES[escape.check].code,
+    escape.path,
+    `It ${ESCAPES[escape.check].says}, which role ${role} does not permit${detail(escape)}.`,
+    `Take it away, or have "${escape.permit}" permitted by the role or by an exception.`,
+  );
+
+const detail = (escape: Escape): string => {
+  const colon = escape.permit.indexOf(":");
+  return colon === -1 ? "" : ` (${escape.permit.slice(colon + 1, colon + 60)})`;
+};
+
+const mismatch = (name: string, workload: Workload): Problem =>
+  problem(
+    "EXCEPTION_MISMATCH",
+    `${workload.metadataPath}.annotations.signet.dev/exception`,
+    `Exception "${name}" does not cover all that is refused.`,
+    "Request one that does, or take the rest away.",
+  );

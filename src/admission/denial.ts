@@ -1,0 +1,39 @@
+import type { Problem } from "../domain/problem.ts";
+import type { Verdict } from "./judge.ts";
+
+/** Longest first line of a denial, and longest warning, in characters (API convention for warnings). */
+export const LINE_LIMIT = 120;
+
+/** A text of one line, cut to the limit. Control characters would make the API server drop the whole line. */
+export function oneLine(text: string, limit = LINE_LIMIT): string {
+  const line = text.replace(/\p{Cc}+/gu, " ").trim();
+  return line.length <= limit ? line : `${line.slice(0, limit - 1)}…`;
+}
+
+/** What the user reads: the first refusal in at most 120 characters, then what to do, then the other refusals. */
+export function denialMessage(verdict: Verdict): string {
+  const refusals = verdict.findings.filter((each) => each.refuses).map((each) => each.problem);
+  return refusals.flatMap(denialLines).join("\n");
+}
+
+const denialLines = (found: Problem): readonly string[] => {
+  const tail = ` [${found.code}]`;
+  const head = `${oneLine(found.message, LINE_LIMIT - tail.length)}${tail}`;
+  return found.mend === undefined ? [head] : [head, `  ${oneLine(found.mend, 400)}`];
+};
+
+/** One warning of at most 120 characters for each finding that does not refuse. */
+export const warningsOf = (verdict: Verdict): readonly string[] =>
+  verdict.decision === "deny"
+    ? []
+    : verdict.findings.map(({ problem: { code, message } }) => oneLine(`${code}: ${message}`));
+
+/** What goes into the API server's audit log; keys are plain names (the webhook's name is put before them). */
+export function auditAnnotations(verdict: Verdict): Readonly<Record<string, string>> {
+  const { identity, problems } = verdict;
+  return {
+    verdict: verdict.decision,
+    ...(identity ? { role: identity.role.name, segment: identity.segment.name, "spiffe-id": identity.spiffeId } : {}),
+    ...(problems.length > 0 ? { problems: [...new Set(problems.map(({ code }) => code))].join(",") } : {}),
+  };
+}

@@ -1,0 +1,77 @@
+import type { Catalogue } from "../domain/catalogue.ts";
+import type { Exception } from "../domain/definitions.ts";
+import { formatInstant, type Instant } from "../domain/instant.ts";
+import { type Problem, problem } from "../domain/problem.ts";
+import type { ProblemCode } from "../domain/problem-codes.ts";
+import { EXCEPTION_ANNOTATION } from "../domain/reserved-keys.ts";
+import type { Escape, Workload } from "../domain/workload.ts";
+import { permits } from "./permits.ts";
+
+/** For whom, and when, an exception would have to count. */
+type Use = { readonly workload: Workload; readonly role: string; readonly now: Instant };
+
+/** The exception that a workload points to, or why it cannot be counted; undefined where it points to none. */
+export function exceptionOf(
+  catalogue: Catalogue,
+  use: Use,
+): { readonly exception?: Exception; readonly problem?: Problem } | undefined {
+  const { annotations, namespace, metadataPath } = use.workload;
+  if (!Object.hasOwn(annotations, EXCEPTION_ANNOTATION)) return undefined;
+  const name = annotations[EXCEPTION_ANNOTATION] ?? "";
+  const exception = catalogue.exceptions.get(`${namespace}/${name}`);
+  if (exception === undefined) return { problem: nameless(name, use.workload) };
+  const unusable = UNUSABLE.find((row) => row.holds(exception, use));
+  if (!unusable) return { exception };
+  const path = `${metadataPath}.annotations.${EXCEPTION_ANNOTATION}`;
+  return {
+    problem: problem(unusable.code, path, `Exception "${name}" ${unusable.says(exception, use)}.`, unusable.mend),
+  };
+}
+
+const nameless = (name: string, { namespace, metadataPath }: Workload): Problem =>
+  problem(
+    "EXCEPTION_MISSING",
+    `${metadataPath}.annotations.${EXCEPTION_ANNOTATION}`,
+    `There is no exception "${name}" in namespace ${namespace}.`,
+    "Create the SegmentException and have it approved, or take the annotation away.",
+  );
+
+/** What keeps an exception from counting, in the order in which it is said. */
+const UNUSABLE: readonly {
+  readonly code: ProblemCode;
+  readonly holds: (exception: Exception, use: Use) => boolean;
+  readonly says: (exception: Exception, use: Use) => string;
+  readonly mend: string;
+}[] = [
+  {
+    code: "EXCEPTION_UNAPPROVED",
+    holds: ({ approval }) => approval.state === "missing",
+    says: () => "is not approved",
+    mend: "Ask somebody with the verb approve.",
+  },
+  {
+    code: "EXCEPTION_NOT_YET",
+    holds: ({ notBefore }, { now }) => notBefore !== undefined && now < notBefore,
+    says: ({ notBefore }) => `begins at ${formatInstant(notBefore ?? 0)}`,
+    mend: "Wait until then, or have one approved that begins earlier.",
+  },
+  {
+    code: "EXCEPTION_EXPIRED",
+    holds: ({ expires }, { now }) => now >= expires,
+    says: ({ expires }) => `ended at ${formatInstant(expires)}`,
+    mend: "Mend what it was for, or have a new one approved.",
+  },
+  {
+    code: "EXCEPTION_MISMATCH",
+    holds: (exception, { role }) => exception.role !== role,
+    says: (exception, { role }) => `is for role ${exception.role}, not ${role}`,
+    mend: "Point to an exception for this role, or request one.",
+  },
+];
+
+/** Whether an exception permits this escape. */
+export function excepts(exception: Exception, escape: Escape): boolean {
+  if (!("check" in exception.permit)) return false;
+  const { check, path } = exception.permit;
+  return permits([path === undefined ? check : `${check}:${path}`], escape);
+}

@@ -1,0 +1,147 @@
+import type { Catalogue } from "../domain/catalogue.ts";
+import { EXEMPT_NAMESPACES } from "../domain/exempt-namespaces.ts";
+import { type Problem, problem } from "../domain/problem.ts";
+import { isReservedAnnotation, isReservedLabel, ROLE_LABEL } from "../domain/reserved-keys.ts";
+import type { Workload } from "../domain/workload.ts";
+import { deriveIdentity } from "../identity/fit-role.ts";
+import { type Finding, judge, type Terms, type Verdict, verdictOf } from "./judge.ts";
+import type { MetadataPresence, PatchOperation } from "./patch.ts";
+import { isStamped, review } from "./review.ts";
+import { deviations } from "./stamp.ts";
+
+/** Signet's own account; it alone may change a stamp. */
+export const SIGNET_ACCOUNT = "system:serviceaccount:signet-system:signet";
+
+/** What the gate needs to know of one AdmissionReview. */
+export type GateRequest = {
+  readonly uid: string;
+  readonly operation: "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
+  /** Empty for the object itself. */
+  readonly subResource: string;
+  readonly dryRun: boolean;
+  readonly user: { readonly username: string; readonly groups: readonly string[] };
+  /** Absent where the object is no workload. */
+  readonly workload?: Workload;
+  readonly oldWorkload?: Workload;
+  readonly presence: MetadataPresence;
+  /** Whether the object has a deletion timestamp. */
+  readonly deleting: boolean;
+  /** On UPDATE: whether template or spec, service account, labels or reserved keys differ from the old object. */
+  readonly relevantChange: boolean;
+};
+
+/** What the gate answers. `verdict` is absent where there was nothing to judge. */
+export type GateAnswer = {
+  readonly allowed: boolean;
+  readonly verdict?: Verdict;
+  readonly patch: readonly PatchOperation[];
+};
+
+const NOTHING_TO_SAY: GateAnswer = { allowed: true, patch: [] };
+
+/**
+ * Stamps a workload at creation, and VMs at every change. It never refuses: what has to be refused is left as it came, for
+ * validation to refuse. Running Pods are not stamped anew.
+ */
+export function mutate(catalogue: Catalogue, request: GateRequest, terms: Terms): GateAnswer {
+  const { workload, operation } = request;
+  const stamps =
+    operation === "CREATE" || (operation === "UPDATE" && request.relevantChange && workload?.kind === "VirtualMachine");
+  if (!workload || !stamps || request.subResource !== "" || request.deleting) return NOTHING_TO_SAY;
+  if (EXEMPT_NAMESPACES.has(workload.namespace)) return NOTHING_TO_SAY;
+  const reviewed = review(catalogue, workload, request.presence, terms);
+  return { allowed: true, verdict: reviewed.verdict, patch: reviewed.patch };
+}
+
+/**
+ * Judges the final state of a workload: its role, its checks, and that its stamp is the one that follows. An UPDATE is judged
+ * only where something relevant changed, and a deletion never (product rules, "Validation's fairness").
+ */
+export function validate(catalogue: Catalogue, request: GateRequest, terms: Terms): GateAnswer {
+  const { workload, operation } = request;
+  if (!workload || request.deleting || (operation !== "CREATE" && operation !== "UPDATE")) return NOTHING_TO_SAY;
+  if (operation === "UPDATE" && !request.relevantChange) return NOTHING_TO_SAY;
+  if (operation === "CREATE" && request.subResource !== "") return NOTHING_TO_SAY;
+  const verdict = judgeFinal(catalogue, request, workload, terms);
+  return { allowed: verdict.decision !== "deny", verdict, patch: [] };
+}
+
+function judgeFinal(catalogue: Catalogue, request: GateRequest, workload: Workload, terms: Terms): Verdict {
+  const verdict = judge(catalogue, workload, terms);
+  if (EXEMPT_NAMESPACES.has(workload.namespace) || !isStamped(workload)) return verdict;
+  const isNew = request.operation === "CREATE";
+  const onStamp = isNew ? stampFindings(verdict) : changeFindings(catalogue, request, workload, verdict);
+  const kept = verdict.findings.filter(({ problem: found }) => !isAnsweredByStamp(found, isNew));
+  return verdictOf([...kept, ...onStamp], verdict);
+}
+
+/**
+ * Whether a finding on the object's own metadata is said by the findings on its stamp instead: mutation has overwritten by
+ * now, and the label of a running workload is its stamp, no claim.
+ */
+const isAnsweredByStamp = ({ code, path }: Problem, isNew: boolean): boolean =>
+  path.startsWith("metadata.") &&
+  (code === "STAMP_OVERWRITTEN" || (!isNew && code === "ROLE_NOT_ENTITLED" && path.includes(".labels.")));
+
+/** At creation: a missing stamp means mutation did not answer; a wrong one was put there by somebody. */
+function stampFindings(verdict: Verdict): readonly Finding[] {
+  const wrong = verdict.deviations.filter(({ present }) => present !== undefined);
+  const claimed = verdict.problems.some(({ code }) => code === "ROLE_NOT_ENTITLED");
+  const forged = wrong
+    .filter(({ key }) => !(claimed && key === ROLE_LABEL))
+    .map(({ map, key }) => ({ problem: forgedKey(map, key), refuses: true }));
+  if (verdict.deviations.length === wrong.length) return forged;
+  return [...forged, { problem: STAMP_MISSING, refuses: verdict.enrolled }];
+}
+
+const STAMP_MISSING = problem(
+  "STAMP_MISSING",
+  "metadata",
+  "The workload was not stamped: mutation did not answer, or was not asked.",
+  "Create it again once Signet's mutating webhook answers.",
+);
+
+const forgedKey = (map: string, key: string): Problem =>
+  problem(
+    "FORGED",
+    `metadata.${map}.${key}`,
+    `The reserved key ${key} has a value that Signet did not give it.`,
+    "Take it out of the manifest; only Signet writes it.",
+  );
+
+/** At a change: nobody but Signet touches a stamp, and labels that would lead to another role need a new workload. */
+function changeFindings(
+  catalogue: Catalogue,
+  request: GateRequest,
+  workload: Workload,
+  verdict: Verdict,
+): readonly Finding[] {
+  const old = request.oldWorkload;
+  if (!old) return [];
+  const forged = request.user.username === SIGNET_ACCOUNT ? [] : stampChanges(old, workload);
+  const before = deriveIdentity(catalogue, old);
+  const after = verdict.identity?.role.name;
+  const moved = workload.kind === "Pod" && before.ok && after !== undefined && before.value.role.name !== after;
+  if (!moved) return forged;
+  const changed = problem(
+    "ROLE_CHANGED",
+    "metadata.labels",
+    `The change would make role ${before.value.role.name} of a running ${workload.kind} into ${after}.`,
+    "Create the workload anew with these labels.",
+  );
+  return [...forged, { problem: changed, refuses: verdict.enrolled }];
+}
+
+function stampChanges(old: Workload, now: Workload): readonly Finding[] {
+  const before = {
+    labels: reservedOnly(old.ownLabels, isReservedLabel),
+    annotations: reservedOnly(old.ownAnnotations, isReservedAnnotation),
+  };
+  return deviations({ labels: now.ownLabels, annotations: now.ownAnnotations }, before).map(({ map, key }) => ({
+    problem: forgedKey(map, key),
+    refuses: true,
+  }));
+}
+
+const reservedOnly = (map: Readonly<Record<string, string>>, reserved: (key: string) => boolean) =>
+  Object.fromEntries(Object.entries(map).filter(([key]) => reserved(key)));

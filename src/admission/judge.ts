@@ -1,0 +1,158 @@
+import type { Catalogue } from "../domain/catalogue.ts";
+import type { Approval, Segment } from "../domain/definitions.ts";
+import { EXEMPT_NAMESPACES } from "../domain/exempt-namespaces.ts";
+import type { Instant } from "../domain/instant.ts";
+import { problem, type Problem } from "../domain/problem.ts";
+import { ROLE_LABEL } from "../domain/reserved-keys.ts";
+import type { Workload } from "../domain/workload.ts";
+import { candidatesOf, deriveIdentity, fitting, type Identity } from "../identity/fit-role.ts";
+import { check } from "./checks.ts";
+import { inCanary } from "./canary.ts";
+import { type Deviation, deviations, NO_STAMP, type Stamp, stampOf } from "./stamp.ts";
+
+/** admit: nothing to say. warn: admitted, with something to say. deny: refused. */
+export type Decision = "admit" | "warn" | "deny";
+
+/** The verdict on one workload: a pure function of (workload, catalogue, instant), so that it can be replayed. */
+export type Verdict = {
+  readonly decision: Decision;
+  /** Absent where no one role fits. */
+  readonly identity?: Identity;
+  /** The stamp it gets, or has to have. */
+  readonly stamp: Stamp;
+  /** Reserved keys in which the object differs from its stamp. */
+  readonly deviations: readonly Deviation[];
+  /** How far role and segment are known to be approved; `none` where there is no role. */
+  readonly approval: "approved" | "unchecked" | "none";
+  readonly enrolled: boolean;
+  /** Refusing ones first. */
+  readonly findings: readonly Finding[];
+  /** The problems of the findings, in their order. */
+  readonly problems: readonly Problem[];
+};
+
+/** How to judge: at which moment, and whether unknown approval refuses. */
+export type Terms = { readonly now: Instant; readonly requireApproval?: boolean };
+
+/** A problem, and whether it refuses. */
+export type Finding = { readonly problem: Problem; readonly refuses: boolean };
+
+/**
+ * Judges a workload as it will be when mutation has stamped it (product rules, "Enrolment and modes"). In a namespace that
+ * is not enrolled everything is a warning; in an enrolled one a workload without a role is refused, and a failed check is
+ * where its segment is in force for it.
+ */
+export function judge(catalogue: Catalogue, workload: Workload, terms: Terms): Verdict {
+  if (EXEMPT_NAMESPACES.has(workload.namespace)) return exempted(workload);
+  const enrolled = isEnrolled(catalogue, workload);
+  const identity = deriveIdentity(catalogue, workload);
+  const claims = claimed(catalogue, workload);
+  const findings: Finding[] = claims.map((found) => ({ problem: found, refuses: enrolled }));
+  if (identity.ok) findings.push(...judgeIdentity(catalogue, workload, identity.value, terms));
+  else findings.push(...identity.problems.map((found) => ({ problem: found, refuses: enrolled })));
+  const stamp = identity.ok ? stampOf(identity.value) : NO_STAMP;
+  findings.push(...overwritten(workload, stamp, claims.length > 0));
+  return verdictOf(findings, {
+    ...(identity.ok ? { identity: identity.value } : {}),
+    stamp,
+    deviations: deviations({ labels: workload.ownLabels, annotations: workload.ownAnnotations }, stamp),
+    approval: identity.ok ? approvalOf(identity.value) : "none",
+    enrolled,
+  });
+}
+
+/** A verdict from what was found: one refusing finding refuses. */
+export function verdictOf(
+  found: readonly Finding[],
+  rest: Omit<Verdict, "decision" | "findings" | "problems">,
+): Verdict {
+  const findings = [...found].sort((a, b) => Number(b.refuses) - Number(a.refuses));
+  return { ...rest, decision: decide(findings), findings, problems: findings.map((each) => each.problem) };
+}
+
+const decide = (findings: readonly Finding[]): Decision =>
+  findings.some((each) => each.refuses) ? "deny" : findings.length > 0 ? "warn" : "admit";
+
+function judgeIdentity(catalogue: Catalogue, workload: Workload, identity: Identity, terms: Terms): readonly Finding[] {
+  const enrolled = isEnrolled(catalogue, workload);
+  const findings = check(catalogue, workload, identity, terms.now).map((failed) => ({
+    problem: failed.problem,
+    refuses: enrolled && (inForceFor(identity.segment, workload) || inForceFor(failed.segment, workload)),
+  }));
+  if (!terms.requireApproval || approvalOf(identity) === "approved") return findings;
+  return [{ problem: unapproved(identity), refuses: true }, ...findings];
+}
+
+const isEnrolled = (catalogue: Catalogue, { namespace }: Workload): boolean =>
+  catalogue.namespaces.get(namespace)?.enrolled ?? false;
+
+/** Whether a segment's rules bind this workload: in mode enforce all, in canary those that are named. */
+const inForceFor = (segment: Segment, workload: Workload): boolean =>
+  segment.mode === "enforce" || (segment.mode === "canary" && inCanary(segment, workload));
+
+const approvalOf = ({ role, segment }: Identity): "approved" | "unchecked" =>
+  isApproved(role.approval) && isApproved(segment.approval) ? "approved" : "unchecked";
+
+const isApproved = (approval: Approval): boolean => approval.state === "approved";
+
+const unapproved = ({ role, segment }: Identity): Problem =>
+  problem(
+    "APPROVAL_MISSING",
+    "",
+    isApproved(role.approval)
+      ? `Segment ${segment.name} is not known to be approved.`
+      : `Role ${role.name} is not known to be approved.`,
+    "Judge against `signet catalogue export` of a cluster, or leave --require-approval out.",
+  );
+
+/** A label that claims a role which does not fit: it points to something that was never granted. */
+function claimed(catalogue: Catalogue, workload: Workload): readonly Problem[] {
+  const claim = [workload.labels, workload.ownLabels].find((labels) => Object.hasOwn(labels, ROLE_LABEL))?.[ROLE_LABEL];
+  if (claim === undefined) return [];
+  if (fitting(candidatesOf(catalogue, workload), workload).some((role) => role.name === claim)) return [];
+  return [
+    problem(
+      "ROLE_NOT_ENTITLED",
+      `${workload.metadataPath}.labels.${ROLE_LABEL}`,
+      `The label ${ROLE_LABEL} claims "${claim.slice(0, 63)}", which does not fit this ${workload.kind}.`,
+      "Take the label away; admission writes it.",
+    ),
+  ];
+}
+
+/** Each reserved key that came with another value and is replaced or removed, in the object or in what its template brings. */
+function overwritten(workload: Workload, stamp: Stamp, claimReported: boolean): readonly Finding[] {
+  const own = { labels: workload.ownLabels, annotations: workload.ownAnnotations };
+  const carried = { labels: workload.labels, annotations: workload.annotations };
+  const found = workload.form === "template" ? [] : overwrittenIn(own, stamp, "metadata");
+  if (workload.metadataPath !== "metadata") found.push(...overwrittenIn(carried, stamp, workload.metadataPath));
+  const kept = found.filter((each) => !(claimReported && each.path.endsWith(`labels.${ROLE_LABEL}`)));
+  return kept.map((each) => ({ problem: each, refuses: false }));
+}
+
+const overwrittenIn = (carried: Stamp, stamp: Stamp, path: string): Problem[] =>
+  deviations(carried, stamp)
+    .filter(({ present }) => present !== undefined)
+    .map(({ map, key, wanted }) =>
+      problem(
+        "STAMP_OVERWRITTEN",
+        `${path}.${map}.${key}`,
+        wanted === undefined ? `The reserved key ${key} was removed.` : `The reserved key ${key} was overwritten.`,
+        "Take it out of the manifest; only Signet writes it.",
+      ),
+    );
+
+/** Cluster parts are never refused; what they carry under reserved keys counts for nothing, and is said to be forged. */
+function exempted(workload: Workload): Verdict {
+  const differing = deviations({ labels: workload.ownLabels, annotations: workload.ownAnnotations }, NO_STAMP);
+  const forged = differing.map(({ map, key }) => ({
+    refuses: true,
+    problem: problem(
+      "FORGED",
+      `metadata.${map}.${key}`,
+      `The reserved key ${key} may not be used in ${workload.namespace}.`,
+      "Take it out of the manifest.",
+    ),
+  }));
+  return verdictOf(forged, { stamp: NO_STAMP, deviations: differing, approval: "none", enrolled: false });
+}

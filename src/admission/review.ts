@@ -1,0 +1,25 @@
+import type { Catalogue } from "../domain/catalogue.ts";
+import type { Workload } from "../domain/workload.ts";
+import { judge, type Terms, type Verdict } from "./judge.ts";
+import { type MetadataPresence, type PatchOperation, patchOf } from "./patch.ts";
+
+/** A workload, its verdict, and the patch that admission makes of it. */
+export type Reviewed = {
+  readonly workload: Workload;
+  readonly verdict: Verdict;
+  readonly patch: readonly PatchOperation[];
+};
+
+/**
+ * Reviews one workload as admission would. What is refused is left as it came; templates and ExternalWorkloads are never
+ * patched: their Pods and machines are.
+ */
+export function review(catalogue: Catalogue, workload: Workload, present: MetadataPresence, terms: Terms): Reviewed {
+  const verdict = judge(catalogue, workload, terms);
+  const patched = verdict.decision !== "deny" && isStamped(workload);
+  return { workload, verdict, patch: patched ? patchOf(verdict.deviations, present) : [] };
+}
+
+/** Whether an object is stamped itself: Pods and VMs are, templates and ExternalWorkloads are not. */
+export const isStamped = ({ kind, form }: Workload): boolean =>
+  form !== "template" && (kind === "Pod" || kind === "VirtualMachine");

@@ -1,0 +1,68 @@
+import type { Definition } from "../domain/definitions.ts";
+import type { Labels } from "../domain/label-selector.ts";
+import {
+  CLASSIFICATION_LABEL,
+  ENVIRONMENT_LABEL,
+  isReservedAnnotation,
+  isReservedLabel,
+  ROLE_LABEL,
+  ROLE_LABEL_PREFIX,
+  SEGMENT_LABEL,
+  SPIFFE_ID_ANNOTATION,
+  STAMP_ANNOTATION,
+} from "../domain/reserved-keys.ts";
+import type { Identity } from "../identity/fit-role.ts";
+
+/** The labels and annotations that follow from an identity. */
+export type Stamp = { readonly labels: Labels; readonly annotations: Labels };
+
+/** The stamp of a workload that has no role: nothing. */
+export const NO_STAMP: Stamp = { labels: {}, annotations: {} };
+
+/** The stamp that an identity brings. Equal identities at equal generations have equal stamps, letter for letter. */
+export function stampOf({ role, segment, spiffeId }: Identity): Stamp {
+  const labels: Record<string, string> = { [ROLE_LABEL]: role.name, [SEGMENT_LABEL]: segment.name };
+  if (segment.environment !== undefined) labels[ENVIRONMENT_LABEL] = segment.environment;
+  if (segment.classification !== undefined) labels[CLASSIFICATION_LABEL] = segment.classification;
+  for (const [key, value] of Object.entries(role.labels)) labels[`${ROLE_LABEL_PREFIX}${key}`] = value;
+  const stamp = JSON.stringify({ role: origin(role), segment: origin(segment) });
+  return { labels, annotations: { [SPIFFE_ID_ANNOTATION]: spiffeId, [STAMP_ANNOTATION]: stamp } };
+}
+
+/** Name, UID and approved generation, as far as they are known. */
+function origin({ name, uid, approval }: Definition) {
+  const generation = approval.state === "approved" ? approval.generation : undefined;
+  return { name, uid, generation };
+}
+
+/** A reserved key of an object whose value is not the stamp's. `present` is undefined where the object lacks the key. */
+export type Deviation = {
+  readonly map: "labels" | "annotations";
+  readonly key: string;
+  readonly present: string | undefined;
+  readonly wanted: string | undefined;
+};
+
+/** Every reserved key in which an object's own metadata differs from the stamp. */
+export function deviations(own: Stamp, stamp: Stamp): readonly Deviation[] {
+  return [
+    ...differences("labels", own.labels, stamp.labels, isReservedLabel),
+    ...differences("annotations", own.annotations, stamp.annotations, isReservedAnnotation),
+  ];
+}
+
+function differences(
+  map: Deviation["map"],
+  own: Labels,
+  stamp: Labels,
+  reserved: (key: string) => boolean,
+): Deviation[] {
+  const found: Deviation[] = [];
+  for (const key in stamp) {
+    const present = Object.hasOwn(own, key) ? own[key] : undefined;
+    if (present !== stamp[key]) found.push({ map, key, present, wanted: stamp[key] });
+  }
+  for (const key in own)
+    if (reserved(key) && !Object.hasOwn(stamp, key)) found.push({ map, key, present: own[key], wanted: undefined });
+  return found;
+}

@@ -1,0 +1,10 @@
+/** Signet's own namespace. */
+export const SIGNET_NAMESPACE = "signet-system";
+
+/** Namespaces that Signet is never in the way of, by name: no label can take a cluster's own parts hostage. */
+export const EXEMPT_NAMESPACES: ReadonlySet<string> = new Set([
+  "kube-system",
+  "kube-public",
+  "kube-node-lease",
+  SIGNET_NAMESPACE,
+]);

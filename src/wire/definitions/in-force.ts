@@ -1,0 +1,102 @@
+import type { Static, TSchema } from "typebox";
+import type { Approval, Definition } from "../../domain/definitions.ts";
+import { ok, refuseAll, type Result } from "../../domain/problem.ts";
+import type { FieldPath } from "../documents.ts";
+import type { Kind } from "../kinds/kind.ts";
+import type { KubeObject } from "../objects.ts";
+import { isRaw, type Raw, rawAt, readBySchema, refuseAt, sourceOf, textAt } from "../read-object.ts";
+
+/** The spec of an object that is in force, and where it stands. */
+export type InForce<S extends TSchema> = {
+  readonly definition: Definition;
+  readonly spec: Static<S>;
+  /** Path of that spec in the object: `spec`, or `status.approved.spec`. */
+  readonly specPath: FieldPath;
+  readonly approved: Raw;
+};
+
+/**
+ * Reads an object of one of Signet's kinds, and which generation of it is in force (product rules, "Approval"): the last
+ * approved one where a server recorded it; the spec as it stands where no server has seen the object.
+ */
+export function readInForce<S extends TSchema>(kind: Kind<S>, object: KubeObject): Result<InForce<S>> {
+  const spec = readBySchema(kind.spec, object.raw["spec"] ?? {}, object, ["spec"]);
+  const scope = checkMetadata(kind, object);
+  const problems = [...(spec.ok ? [] : spec.problems), ...(scope.ok ? [] : scope.problems)];
+  if (!spec.ok || problems.length > 0) return refuseAll(problems);
+  const approval = approvalOf(object);
+  const approved = rawAt(rawAt(object.raw, "status"), "approved");
+  const definition = definitionOf(object, approval);
+  if (approval.state !== "approved") return ok({ definition, spec: spec.value, specPath: ["spec"], approved: {} });
+  const specPath = ["status", "approved", "spec"];
+  const inForce = readBySchema(kind.spec, approved["spec"], object, specPath);
+  return inForce.ok ? ok({ definition, spec: inForce.value, specPath, approved }) : inForce;
+}
+
+function checkMetadata(kind: Kind, object: KubeObject): Result<undefined> {
+  if (object.name === "")
+    return refuseAt(object, ["metadata", "name"], {
+      code: "FIELD_MISSING",
+      message: `The ${kind.kind} has no name.`,
+      mend: "Write metadata.name.",
+    });
+  if (kind.rules.length > 0 && object.name.length > 63)
+    return refuseAt(object, ["metadata", "name"], {
+      code: "FIELD_INVALID",
+      message: "The name is stamped as a label's value and has more than 63 characters.",
+      mend: "Choose a shorter name.",
+    });
+  if (kind.scope === "Cluster" && object.namespace !== "")
+    return refuseAt(object, ["metadata", "namespace"], {
+      code: "FIELD_INVALID",
+      message: `A ${kind.kind} belongs to the cluster and has no namespace.`,
+      mend: "Take metadata.namespace away.",
+    });
+  return checkTopLevel(kind, object);
+}
+
+const TOP_LEVEL: ReadonlySet<string> = new Set(["apiVersion", "kind", "metadata", "spec", "status"]);
+
+function checkTopLevel(kind: Kind, object: KubeObject): Result<undefined> {
+  const stray = Object.keys(object.raw).find((key) => !TOP_LEVEL.has(key));
+  if (stray === undefined) return ok(undefined);
+  return refuseAt(object, [stray], {
+    code: "FIELD_UNKNOWN",
+    message: `A ${kind.kind} has no field "${stray}" beside spec.`,
+    mend: "Fields of a definition stand under spec.",
+  });
+}
+
+function definitionOf(object: KubeObject, approval: Approval): Definition {
+  const uid = textAt(rawAt(object.raw, "metadata"), "uid");
+  const definition = { name: object.name, approval, source: sourceOf(object, []) };
+  return uid === undefined ? definition : { ...definition, uid };
+}
+
+/** An object with a UID, or with recorded approvals, has been on a server; there only an approved generation counts. */
+function approvalOf(object: KubeObject): Approval {
+  const metadata = rawAt(object.raw, "metadata");
+  const status = rawAt(object.raw, "status");
+  const approved = rawAt(status, "approved");
+  const generation = numberAt(approved, "generation");
+  if (generation !== undefined && !withdrawn(status, generation))
+    return { state: "approved", generation, by: textsAt(approved, "by") };
+  const fromServer = metadata["uid"] !== undefined || status["approvals"] !== undefined || generation !== undefined;
+  return fromServer ? { state: "missing", generation: numberAt(metadata, "generation") ?? 0 } : { state: "unchecked" };
+}
+
+/** Whether the last entry about a generation takes it out of force. */
+function withdrawn(status: Raw, generation: number): boolean {
+  const entries = Array.isArray(status["approvals"]) ? status["approvals"].filter(isRaw) : [];
+  return entries.findLast((entry) => entry["generation"] === generation)?.["withdraw"] === true;
+}
+
+const numberAt = (raw: Raw, key: string): number | undefined => {
+  const value = raw[key];
+  return typeof value === "number" ? value : undefined;
+};
+
+const textsAt = (raw: Raw, key: string): readonly string[] => {
+  const value = raw[key];
+  return Array.isArray(value) ? value.filter((each) => typeof each === "string") : [];
+};

@@ -1,0 +1,151 @@
+import type {
+  ExternalWorkload,
+  Restriction,
+  RestrictionTarget,
+  Role,
+  Segment,
+  TrustDomain,
+} from "../../domain/definitions.ts";
+import { ok, type Result } from "../../domain/problem.ts";
+import { WORKLOAD_KINDS } from "../../domain/workload.ts";
+import type { FieldPath } from "../documents.ts";
+import { EXTERNAL_WORKLOAD } from "../kinds/external-workload.ts";
+import { RESTRICTION } from "../kinds/restriction.ts";
+import { SEGMENT } from "../kinds/segment.ts";
+import { TRUST_DOMAIN } from "../kinds/trust-domain.ts";
+import { WORKLOAD_ROLE } from "../kinds/workload-role.ts";
+import type { KubeObject } from "../objects.ts";
+import { rawAt, refuseAt } from "../read-object.ts";
+import { readInForce } from "./in-force.ts";
+import { defined, namespaceOf, secondsAt, textMapAt } from "./parts.ts";
+import { SENSELESS, selectorOf, senselessRequirement } from "./selector.ts";
+
+const DEFAULT_LEAF_SECONDS = 4 * 3600;
+const CLASSIFIED_LEAF_SECONDS = 3600;
+
+/** Reads a TrustDomain. */
+export function readTrustDomain(object: KubeObject): Result<TrustDomain> {
+  const read = readInForce(TRUST_DOMAIN, object);
+  if (!read.ok) return read;
+  const { spec, specPath, definition } = read.value;
+  const ttl = secondsAt(spec.leaf?.maxTTL, object, [...specPath, "leaf", "maxTTL"]);
+  if (!ttl.ok) return ttl;
+  return ok({ ...definition, domain: spec.domain, leafMaxTtlSeconds: ttl.value ?? DEFAULT_LEAF_SECONDS });
+}
+
+/** Reads a Segment; a classification brings strict isolation, approval of policies and one-hour leaves by default. */
+export function readSegment(object: KubeObject): Result<Segment> {
+  const read = readInForce(SEGMENT, object);
+  if (!read.ok) return read;
+  const { spec, specPath, definition, approved } = read.value;
+  const ttl = secondsAt(spec.leaf?.maxTTL, object, [...specPath, "leaf", "maxTTL"]);
+  if (!ttl.ok) return ttl;
+  const brought = spec.classification === undefined ? PLAIN : CLASSIFIED;
+  return ok({
+    ...definition,
+    ...defined({
+      environment: spec.environment,
+      classification: spec.classification,
+      owner: spec.owner,
+      leafMaxTtlSeconds: ttl.value ?? brought.leafMaxTtlSeconds,
+    }),
+    namespaces: [],
+    intra: "deny",
+    mode: "observe",
+    ...brought.rules,
+    ...defined({
+      namespaces: spec.namespaces,
+      intra: spec.intra,
+      mode: spec.mode,
+      isolation: spec.isolation,
+      policyApproval: spec.policyApproval,
+    }),
+    namespaceUids: textMapAt(approved, "namespaceUIDs"),
+    canary: { workloads: [], namespaces: [], ...defined(spec.canary ?? {}) },
+  });
+}
+
+/** What a segment is without being told, and what a classification makes of it. */
+const PLAIN = { rules: { isolation: "shared", policyApproval: "none" }, leafMaxTtlSeconds: undefined } as const;
+const CLASSIFIED = {
+  rules: { isolation: "strict", policyApproval: "required" },
+  leafMaxTtlSeconds: CLASSIFIED_LEAF_SECONDS,
+} as const;
+
+/** Reads a WorkloadRole. */
+export function readRole(object: KubeObject): Result<Role> {
+  const read = readInForce(WORKLOAD_ROLE, object);
+  if (!read.ok) return read;
+  const { spec, specPath, definition } = read.value;
+  const match = spec.match;
+  const senseless = senselessRequirement(match.podLabels);
+  if (senseless !== undefined)
+    return refuseAt(object, [...specPath, "match", "podLabels", "matchExpressions", senseless], SENSELESS);
+  const labels = checkRoleLabels(spec.labels ?? {}, object, [...specPath, "labels"]);
+  if (!labels.ok) return labels;
+  return ok({
+    ...definition,
+    segment: spec.segment,
+    match: {
+      kinds: WORKLOAD_KINDS,
+      createdBy: [],
+      labels: selectorOf(match.podLabels),
+      ...defined({
+        namespaces: match.namespaces,
+        serviceAccounts: match.serviceAccounts,
+        kinds: match.kinds,
+        createdBy: match.createdBy,
+      }),
+    },
+    labels: labels.value,
+    permits: spec.permits ?? [],
+    delivery: spec.identity?.delivery ?? "none",
+  });
+}
+
+const LABEL_NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
+
+function checkRoleLabels(labels: Readonly<Record<string, string>>, object: KubeObject, path: FieldPath) {
+  for (const [key, value] of Object.entries(labels))
+    if (!LABEL_NAME.test(key) || (value !== "" && !LABEL_NAME.test(value)))
+      return refuseAt(object, [...path, key], {
+        code: "FIELD_INVALID",
+        message: `"${key}: ${value}" cannot be stamped as role.signet.dev/${key}.`,
+        mend: "Key and value must be at most 63 letters, digits, dashes, underscores and dots.",
+      });
+  return ok(labels);
+}
+
+/** Reads an ExternalWorkload. */
+export function readExternalWorkload(object: KubeObject): Result<ExternalWorkload> {
+  const read = readInForce(EXTERNAL_WORKLOAD, object);
+  if (!read.ok) return read;
+  const { spec, definition } = read.value;
+  return ok({
+    ...definition,
+    namespace: namespaceOf(object),
+    kind: spec.kind,
+    serviceAccount: spec.serviceAccount,
+    labels: textMapAt(rawAt(object.raw, "metadata"), "labels"),
+    addresses: spec.addresses ?? [],
+  });
+}
+
+/** Reads a Restriction. */
+export function readRestriction(object: KubeObject): Result<Restriction> {
+  const read = readInForce(RESTRICTION, object);
+  if (!read.ok) return read;
+  const { spec, specPath, definition } = read.value;
+  const named = Object.entries(spec.target);
+  const first = named[0];
+  if (named.length !== 1 || !first)
+    return refuseAt(object, [...specPath, "target"], {
+      code: "FIELD_CONFLICT",
+      message: "A Restriction concerns exactly one target.",
+      mend: "Name one of identity, serial, pod, virtualMachine, node, segment, role.",
+    });
+  const [by, value] = first;
+  const target = (typeof value === "string" ? { by, name: value } : { by, ...value }) as RestrictionTarget;
+  const ticket = spec.ticket === undefined ? {} : { ticket: spec.ticket };
+  return ok({ ...definition, target, effect: spec.effect, reason: spec.reason, ...ticket });
+}

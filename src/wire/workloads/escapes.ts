@@ -1,0 +1,109 @@
+import type { Escape, EscapeCheck } from "../../domain/workload.ts";
+import { type FieldPath, pathText } from "../documents.ts";
+import { isRaw, type Raw } from "../read-object.ts";
+import type { FieldReader } from "./field-reader.ts";
+
+/** The signer whose certificates name workloads. */
+export const SIGNER_NAME = "signet.dev/svid";
+
+/** Capabilities that container runtimes give by default; adding these takes a Pod nowhere (Pod Security Standards, Baseline). */
+const HARMLESS_CAPABILITIES: ReadonlySet<string> = new Set([
+  "AUDIT_WRITE",
+  "CHOWN",
+  "DAC_OVERRIDE",
+  "FOWNER",
+  "FSETID",
+  "KILL",
+  "MKNOD",
+  "NET_BIND_SERVICE",
+  "SETFCAP",
+  "SETGID",
+  "SETPCAP",
+  "SETUID",
+  "SYS_CHROOT",
+]);
+
+/** The annotation by which a Pod joins further networks (Multus). */
+const NETWORKS_ANNOTATION = "k8s.v1.cni.cncf.io/networks";
+
+const escape = (check: EscapeCheck, path: FieldPath, permit: string = check): Escape => ({
+  check,
+  permit,
+  path: pathText(path),
+});
+
+/** Every way out of its own boundary that a Pod's spec asks for. */
+export function podEscapes(reader: FieldReader, spec: Raw, path: FieldPath): Escape[] {
+  const found: Escape[] = [];
+  for (const flag of ["hostNetwork", "hostPID", "hostIPC"] as const)
+    if (reader.flag(spec, flag, path)) found.push(escape(flag, [...path, flag]));
+  hostProcess(reader, spec, path, found);
+  for (const volume of reader.objects(spec, "volumes", path)) volumeEscapes(reader, volume.raw, volume.path, found);
+  for (const list of ["initContainers", "containers", "ephemeralContainers"])
+    for (const container of reader.objects(spec, list, path))
+      containerEscapes(reader, container.raw, container.path, found);
+  return found;
+}
+
+function containerEscapes(reader: FieldReader, container: Raw, path: FieldPath, found: Escape[]): void {
+  if (container["securityContext"] === undefined) return;
+  const security = reader.object(container, "securityContext", path);
+  const at = [...path, "securityContext"];
+  if (reader.flag(security, "privileged", at)) found.push(escape("privileged", [...at, "privileged"]));
+  hostProcess(reader, container, path, found);
+  const capabilities = reader.object(security, "capabilities", at);
+  for (const [index, name] of reader.list(capabilities, "add", [...at, "capabilities"]).entries()) {
+    const capability = String(name).toUpperCase().replace(/^CAP_/, "");
+    if (!HARMLESS_CAPABILITIES.has(capability))
+      found.push(escape("capability", [...at, "capabilities", "add", index], `capability:${capability}`));
+  }
+}
+
+function hostProcess(reader: FieldReader, holder: Raw, path: FieldPath, found: Escape[]): void {
+  if (holder["securityContext"] === undefined) return;
+  const security = reader.object(holder, "securityContext", path);
+  const windows = reader.object(security, "windowsOptions", [...path, "securityContext"]);
+  const at = [...path, "securityContext", "windowsOptions"];
+  if (reader.flag(windows, "hostProcess", at)) found.push(escape("hostProcess", [...at, "hostProcess"]));
+}
+
+function volumeEscapes(reader: FieldReader, volume: Raw, path: FieldPath, found: Escape[]): void {
+  const host = reader.object(volume, "hostPath", path);
+  if (host === volume["hostPath"]) {
+    const hostPath = reader.text(host, "path", [...path, "hostPath"]) ?? "/";
+    found.push(escape("hostPath", [...path, "hostPath", "path"], `hostPath:${cleanPath(hostPath)}`));
+  }
+  const at = [...path, "projected"];
+  for (const source of reader.objects(reader.object(volume, "projected", path), "sources", at)) {
+    const certificate = reader.object(source.raw, "podCertificate", source.path);
+    if (reader.text(certificate, "signerName", [...source.path, "podCertificate"]) === SIGNER_NAME)
+      found.push(escape("signerVolume", [...source.path, "podCertificate"]));
+  }
+}
+
+/** Interfaces beyond the Pod network that the annotation asks for. */
+export function annotatedNetworks(annotations: Readonly<Record<string, string>>, path: FieldPath): Escape[] {
+  const networks = annotations[NETWORKS_ANNOTATION];
+  const none = networks === undefined || /^\s*(\[\s*\])?\s*$/.test(networks);
+  return none ? [] : [escape("uncoveredInterfaces", [...path, NETWORKS_ANNOTATION])];
+}
+
+/** Every way out of its own boundary that a KubeVirt VMI's spec asks for. */
+export function vmiEscapes(reader: FieldReader, spec: Raw, path: FieldPath): Escape[] {
+  const found: Escape[] = [];
+  for (const network of reader.objects(spec, "networks", path))
+    if (!isRaw(network.raw["pod"])) found.push(escape("uncoveredInterfaces", network.path));
+  for (const volume of reader.objects(spec, "volumes", path)) {
+    const disk = reader.object(volume.raw, "hostDisk", volume.path);
+    const hostPath = reader.text(disk, "path", [...volume.path, "hostDisk"]);
+    if (hostPath !== undefined)
+      found.push(escape("hostPath", [...volume.path, "hostDisk", "path"], `hostPath:${cleanPath(hostPath)}`));
+  }
+  return found;
+}
+
+/** Doubled and trailing slashes away; a path with `..` stays as it is and is covered by no permit. */
+function cleanPath(path: string): string {
+  const clean = path.replace(/\/+/g, "/").replace(/(?<=.)\/$/, "");
+  return clean.startsWith("/") ? clean : `/${clean}`;
+}

@@ -1,0 +1,73 @@
+import type { Labels } from "../../domain/label-selector.ts";
+import type { Problem } from "../../domain/problem.ts";
+import { type FieldPath, pathText } from "../documents.ts";
+import { isRaw, type Place, problemAt, type Raw } from "../read-object.ts";
+
+const NO_LABELS: Labels = Object.freeze({});
+type Field = { readonly raw: Raw; readonly key: string; readonly path: FieldPath };
+
+const NOTHING: Raw = Object.freeze({});
+
+/**
+ * Reads fields of a foreign object and collects what is wrong. Fields nobody asks for are left aside; a field that is asked
+ * for and has the wrong type is a problem, never a default. Null counts as absent, as the API server has it.
+ */
+export class FieldReader {
+  readonly problems: Problem[] = [];
+  readonly place: Place;
+
+  constructor(place: Place) {
+    this.place = place;
+  }
+
+  object(raw: Raw, key: string, path: FieldPath): Raw {
+    return this.#read({ raw, key, path }, isRaw, "an object") ?? NOTHING;
+  }
+
+  text(raw: Raw, key: string, path: FieldPath): string | undefined {
+    return this.#read({ raw, key, path }, (value) => typeof value === "string", "a text");
+  }
+
+  flag(raw: Raw, key: string, path: FieldPath): boolean {
+    return this.#read({ raw, key, path }, (value) => typeof value === "boolean", "true or false") ?? false;
+  }
+
+  list(raw: Raw, key: string, path: FieldPath): readonly unknown[] {
+    return this.#read({ raw, key, path }, (value) => Array.isArray(value), "a list") ?? [];
+  }
+
+  /** The objects of a list, each with its path. */
+  objects(raw: Raw, key: string, path: FieldPath): readonly { readonly raw: Raw; readonly path: FieldPath }[] {
+    const found: { raw: Raw; path: FieldPath }[] = [];
+    for (const [index, item] of this.list(raw, key, path).entries())
+      if (isRaw(item)) found.push({ raw: item, path: [...path, key, index] });
+      else this.#wrong([...path, key, index], "an object");
+    return found;
+  }
+
+  /** A map of texts: labels or annotations. */
+  labels(raw: Raw, key: string, path: FieldPath): Labels {
+    const map = this.#read({ raw, key, path }, isRaw, "a map of texts");
+    if (map === undefined) return NO_LABELS;
+    for (const name in map) if (typeof map[name] !== "string") this.#wrong([...path, key, name], "a text");
+    return map as Labels;
+  }
+
+  #read<T>({ raw, key, path }: Field, is: (value: unknown) => value is T, what: string): T | undefined {
+    const value = Object.hasOwn(raw, key) ? raw[key] : undefined;
+    if (value === undefined || value === null) return undefined;
+    if (is(value)) return value;
+    this.#wrong([...path, key], what);
+    return undefined;
+  }
+
+  #wrong(path: FieldPath, what: string): void {
+    this.problems.push(
+      problemAt(this.place, path, {
+        code: "FIELD_INVALID",
+        message: `The value of ${pathText(path)} must be ${what}.`,
+        mend: "Correct it; the API server would refuse it too.",
+      }),
+    );
+  }
+}

@@ -1,0 +1,60 @@
+import "reflect-metadata";
+import { Pkcs10CertificateRequestGenerator } from "@peculiar/x509";
+import type { ApiAnswer } from "./api.ts";
+import type { Cluster } from "./boot.ts";
+import { nodeSubject } from "./nodes.ts";
+
+/** The running Pod a kubelet speaks for, as names; the Pod must be bound to the node. */
+export type PodOnNode = { readonly namespace: string; readonly pod: string; readonly node: string };
+
+/** What a kubelet asked, with the private key it keeps for the Pod, and the server's answer to the creation. */
+export type PodCertificateAsked = { readonly keys: CryptoKeyPair; readonly answer: ApiAnswer };
+
+type ObjectRead = {
+  readonly metadata: { readonly name: string; readonly uid: string };
+  readonly spec: { readonly serviceAccountName: string };
+};
+
+const P256 = { name: "ECDSA", namedCurve: "P-256" } as const;
+
+/** Creates the PodCertificateRequest that the Pod's kubelet would, as the node's user, for a fresh P-256 key. */
+export async function requestPodCertificate(
+  cluster: Cluster,
+  place: PodOnNode,
+  signerName: string,
+): Promise<PodCertificateAsked> {
+  const { namespace, node: nodeName, pod: podName } = place;
+  const pod = await read(cluster, `/api/v1/namespaces/${namespace}/pods/${podName}`);
+  const serviceAccountName = pod.spec.serviceAccountName;
+  const account = await read(cluster, `/api/v1/namespaces/${namespace}/serviceaccounts/${serviceAccountName}`);
+  const node = await read(cluster, `/api/v1/nodes/${nodeName}`);
+  const keys = await crypto.subtle.generateKey(P256, true, ["sign", "verify"]);
+  const spec = {
+    signerName,
+    podName,
+    podUID: pod.metadata.uid,
+    serviceAccountName,
+    serviceAccountUID: account.metadata.uid,
+    nodeName,
+    nodeUID: node.metadata.uid,
+    maxExpirationSeconds: 3600,
+    stubPKCS10Request: await emptyRequest(keys),
+  };
+  const body = { metadata: { generateName: `${podName}-` }, spec };
+  const path = `/apis/certificates.k8s.io/v1/namespaces/${namespace}/podcertificaterequests`;
+  const { name: user, groups } = nodeSubject(nodeName);
+  return { keys, answer: await cluster.request("POST", path, { user, groups, body }) };
+}
+
+async function read(cluster: Cluster, path: string): Promise<ObjectRead> {
+  const answer = await cluster.request("GET", path);
+  if (answer.status !== 200) throw new Error(`GET ${path}: HTTP ${answer.status}`);
+  return answer.body as ObjectRead;
+}
+
+/** The names a certificate will hold are the signer's business: a kubelet's request only proves the key. */
+async function emptyRequest(keys: CryptoKeyPair): Promise<string> {
+  const signingAlgorithm = { name: "ECDSA", hash: "SHA-256" };
+  const request = await Pkcs10CertificateRequestGenerator.create({ keys, signingAlgorithm });
+  return Buffer.from(request.rawData).toString("base64");
+}

@@ -1,0 +1,27 @@
+import { spawnSync } from "node:child_process";
+import process from "node:process";
+
+/** Command → the Debian package that brings it. */
+const PACKAGES: Readonly<Record<string, string>> = {
+  openssl: "openssl",
+  bash: "bash",
+  nft: "nftables",
+  setpriv: "util-linux",
+  psql: "postgresql",
+  chromium: "chromium",
+};
+
+const isThere = (command: string): boolean => spawnSync("sh", ["-c", `command -v ${command}`]).status === 0;
+
+/** Installs what is missing where this process may; gives the commands that are missing still. */
+export function ensureCommands(commands: readonly string[]): readonly string[] {
+  const missing = commands.filter((command) => !isThere(command));
+  const packages = missing.flatMap((command) => PACKAGES[command] ?? []);
+  if (packages.length > 0 && process.getuid?.() === 0 && isThere("apt-get")) {
+    process.stderr.write(`installing ${packages.join(", ")}\n`);
+    const options = { stdio: ["ignore", "ignore", "inherit"] as ["ignore", "ignore", "inherit"] };
+    spawnSync("apt-get", ["update", "-q"], options);
+    spawnSync("apt-get", ["install", "-qy", "--no-install-recommends", ...packages], options);
+  }
+  return missing.filter((command) => !isThere(command));
+}
