@@ -26,7 +26,12 @@ export function renderListDot(listing: Listing): string {
   return ["digraph connectivity {", "  rankdir=LR;", ...nodes, ...edges, "}", ""].join("\n");
 }
 
-const SHAPES: Readonly<Record<Endpoint["kind"], string>> = { workload: "box", "ingress-controller": "hexagon", outside: "ellipse" };
+const SHAPES: Readonly<Record<Endpoint["kind"], string>> = {
+  workload: "box",
+  "ingress-controller": "hexagon",
+  outside: "ellipse",
+  imagined: "box",
+};
 
 const quote = (text: string): string => `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
 

@@ -1,7 +1,7 @@
 import { type Problem, problem } from "../../domain/problem.ts";
 import { type ClassId, type Evaluator, makeEvaluator } from "../evaluate/evaluator.ts";
 import { allowedPorts } from "../evaluate/slices.ts";
-import { type Endpoint, workloadText } from "../model/endpoint.ts";
+import { type Endpoint, isInside, workloadText } from "../model/endpoint.ts";
 import type { Direction } from "../model/policy.ts";
 import type { World } from "../model/world.ts";
 import { intersect, uniteAll } from "../sets/intervals.ts";
@@ -79,7 +79,7 @@ export function controllerPairs(world: World, scene: Scene): readonly Connection
 export function blockedOpenings(world: World, scene: Scene): readonly Problem[] {
   const reach = reachIn(scene);
   return controllerPairs(world, scene).flatMap(({ ports, ...pair }) =>
-    intersect(reach(pair), ports).length > 0 || pair.destination.kind === "outside"
+    intersect(reach(pair), ports).length > 0 || !isInside(pair.destination)
       ? []
       : [problem("INGRESS_BLOCKED", "", `An Ingress or Route leads to ${workloadText(pair.destination.name)}, but no connection of it is allowed by policies.`)],
   );

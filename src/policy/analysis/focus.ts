@@ -1,5 +1,5 @@
 import { type Problem, problem } from "../../domain/problem.ts";
-import type { Endpoint } from "../model/endpoint.ts";
+import { type Endpoint, isInside } from "../model/endpoint.ts";
 import type { Direction } from "../model/policy.ts";
 import { holds } from "../sets/intervals.ts";
 import { isPort, type PortSet, PROTOCOLS, portKey, type Protocol } from "../sets/port-set.ts";
@@ -33,7 +33,7 @@ export function parseOnePort(text: string): OnePort | undefined {
 
 /** Whether the endpoint goes by this name. Outside ranges go by none. */
 export const isCalled = (endpoint: Endpoint, name: string): boolean =>
-  endpoint.kind !== "outside" &&
+  isInside(endpoint) &&
   (endpoint.name.name === name || (endpoint.kind === "workload" && `${endpoint.name.namespace}/${endpoint.name.name}` === name));
 
 /** Whether a pair is asked for. Peers and direction count only with a workload. */

@@ -1,4 +1,4 @@
-import type { Endpoint, Inside } from "../model/endpoint.ts";
+import { type Endpoint, type Inside, isInside } from "../model/endpoint.ts";
 import type { Direction, Policy, Rule } from "../model/policy.ts";
 import { holds } from "../sets/intervals.ts";
 import type { PortSet } from "../sets/port-set.ts";
@@ -66,7 +66,7 @@ export function makeEvaluator(policies: readonly Policy[]): Evaluator {
     endpoint,
     door: (id, direction) => {
       const subject = endpoint(id);
-      if (subject.kind === "outside") return undefined;
+      if (!isInside(subject)) return undefined;
       return (doors[direction][id] ??= makeDoor(ordered, subject, direction, bind));
     },
   };
@@ -111,6 +111,7 @@ export const meansPort = (bound: BoundRule, destination: ClassId, key: number): 
 function classKey(endpoint: Endpoint): string {
   if (endpoint.kind === "outside")
     return `outside ${endpoint.addresses.v4.join()} ${endpoint.addresses.v6.map(String).join()}`;
+  if (endpoint.kind === "imagined") return `imagined ${endpoint.text}`;
   const { namespace, namespaceLabels, labels, ports, addresses, host, virtualMachine } = endpoint.traits;
   return JSON.stringify([
     namespace,

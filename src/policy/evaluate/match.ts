@@ -1,7 +1,8 @@
 import { type LabelSelector, type Labels, selects } from "../../domain/label-selector.ts";
-import type { Endpoint, HostNode, Inside, Traits } from "../model/endpoint.ts";
+import { type Endpoint, type HostNode, type Inside, isInside, type Traits } from "../model/endpoint.ts";
+import { impliedBy } from "./imagined.ts";
 import type { Peer, PodSelector, Policy, Rule } from "../model/policy.ts";
-import { includesAddresses, isWholeFamily, meet, noAddresses } from "../sets/address-set.ts";
+import { type AddressSet, includesAddresses, isWholeFamily, meet, NO_ADDRESSES, noAddresses } from "../sets/address-set.ts";
 
 /** Whether a rule means somebody: surely not, perhaps (an address or a node is not known), or surely. */
 export type Match = "no" | "perhaps" | "yes";
@@ -31,15 +32,13 @@ export function matchPeers(policy: Policy, rule: Rule, other: Endpoint): Match {
 function matchPeer(policy: Policy, peer: Peer, other: Endpoint): Match {
   switch (peer.kind) {
     case "pods":
+      if (other.kind === "imagined") return yesOrNo(impliedBy(peer.selector, other.selector));
       return yesOrNo(other.kind !== "outside" && isPeer(policy, peer.selector, other));
     case "addresses":
-      return other.kind === "outside"
-        ? yesOrNo(includesAddresses(peer.addresses, other.addresses))
-        : peer.matchesPods
-          ? matchAddress(peer, other.traits)
-          : "no";
+      if (other.kind === "outside") return yesOrNo(includesAddresses(peer.addresses, other.addresses));
+      return peer.matchesPods ? matchAddress(peer, other.kind === "imagined" ? NO_ADDRESSES : other.traits.addresses) : "no";
     case "nodes":
-      return peer.met && other.kind !== "outside" && other.traits.host ? matchNode(peer.selector, other.traits.host) : "no";
+      return peer.met && isInside(other) && other.traits.host ? matchNode(peer.selector, other.traits.host) : "no";
     case "unknown":
       return "perhaps";
   }
@@ -54,8 +53,8 @@ function isPeer(policy: Policy, selector: PodSelector, other: Inside): boolean {
 }
 
 /** An unknown address is in all of IPv4 for certain; whether it is in less than that nobody knows. */
-function matchAddress(peer: Extract<Peer, { kind: "addresses" }>, traits: Traits): Match {
-  if (!noAddresses(traits.addresses)) return yesOrNo(meet(peer.addresses, traits.addresses));
+function matchAddress(peer: Extract<Peer, { kind: "addresses" }>, addresses: AddressSet): Match {
+  if (!noAddresses(addresses)) return yesOrNo(meet(peer.addresses, addresses));
   return noAddresses(peer.addresses) ? "no" : isWholeFamily(peer.addresses) ? "yes" : "perhaps";
 }
 

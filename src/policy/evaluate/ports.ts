@@ -1,4 +1,4 @@
-import type { Endpoint, Traits } from "../model/endpoint.ts";
+import { type Endpoint, isInside, type Traits } from "../model/endpoint.ts";
 import type { Policy, PortMatch, Rule } from "../model/policy.ts";
 import { uniteAll } from "../sets/intervals.ts";
 import { ALL_PORTS, NO_PORTS, type PortSet, portRange } from "../sets/port-set.ts";
@@ -8,7 +8,7 @@ export function portsTowards(policy: Policy, rule: Rule, destination: Endpoint):
   if (rule.ports === "all") return ALL_PORTS;
   return uniteAll(
     rule.ports.map((port) =>
-      port.kind === "ports" ? port.ports : destination.kind === "outside" ? NO_PORTS : resolve(policy, port, destination.traits),
+      port.kind === "ports" ? port.ports : isInside(destination) ? resolve(policy, port, destination.traits) : NO_PORTS,
     ),
   );
 }

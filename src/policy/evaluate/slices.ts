@@ -5,7 +5,7 @@ import type { BoundRule, ClassId, Door, Evaluator } from "./evaluator.ts";
 
 /** Why a door lets ports through or not. */
 export type Because =
-  /** A rule of a tier decided, or (NetworkPolicy) every rule listed allows. */
+  /** A rule of a tier decided, or (NetworkPolicy) the first allowing rule of each policy that allows. */
   | { readonly kind: "rules"; readonly rules: readonly BoundRule[] }
   /** NetworkPolicies select the workload, and none has a rule for this. */
   | { readonly kind: "isolated"; readonly by: readonly { readonly policy: Policy; readonly near: readonly BoundRule[] }[] }
@@ -82,24 +82,31 @@ export function actionOf(bound: BoundRule, other: ClassId): "allow" | "deny" | "
   return bound.rule.action === "allow" ? undefined : "deny";
 }
 
-/** NetworkPolicies decide together: parts what is left by which rules allow it; what none allows is denied. */
+/**
+ * NetworkPolicies decide together: parts what is left by which policies allow it, each by its first rule that does; what
+ * none allows is denied.
+ */
 function sliceNetwork(door: Door, entering: Pending, other: ClassId, destination: ClassId): readonly Slice[] {
   const { passes } = entering;
   const by = door.network.map(({ policy, rules }) => ({ policy, near: rules.filter((bound) => bound.match(other) === "yes") }));
-  let parts: { ports: PortSet; rules: readonly BoundRule[] }[] = [{ ports: entering.ports, rules: [] }];
-  for (const bound of by.flatMap(({ near }) => near)) {
-    const ports = bound.ports(destination);
-    parts = parts.flatMap((part) => [
-      { ports: subtract(part.ports, ports), rules: part.rules },
-      { ports: intersect(part.ports, ports), rules: [...part.rules, bound] },
-    ]);
-    parts = parts.filter((part) => part.ports.length > 0);
+  let parts: readonly Part[] = [{ ports: entering.ports, rules: [] }];
+  for (const { near } of by) {
+    let undecided = parts;
+    const decided: Part[] = [];
+    for (const bound of near) {
+      const ports = bound.ports(destination);
+      decided.push(...undecided.map((part) => ({ ports: intersect(part.ports, ports), rules: [...part.rules, bound] })));
+      undecided = undecided.map((part) => ({ ...part, ports: subtract(part.ports, ports) }));
+    }
+    parts = [...decided, ...undecided].filter((part) => part.ports.length > 0);
   }
   return parts.map(({ ports, rules }) => {
     const because: Because = rules.length > 0 ? { kind: "rules", rules } : { kind: "isolated", by };
     return { ports, allowed: rules.length > 0, passes, because };
   });
 }
+
+type Part = { readonly ports: PortSet; readonly rules: readonly BoundRule[] };
 
 /** The ports that one door lets through. */
 export const openPorts = (slices: readonly Slice[]): PortSet =>

@@ -1,4 +1,4 @@
-import type { LabelRequirement, LabelSelector } from "../../domain/label-selector.ts";
+import type { WrittenSelector } from "../model/policy.ts";
 import { at, type Field, items, mapOrAbsent, onlyKnown, optionalText, refuseField, requiredText, requiredWord, textMap } from "./field.ts";
 
 const OPERATORS = ["In", "NotIn", "Exists", "DoesNotExist"] as const;
@@ -6,19 +6,19 @@ const NAME = /^[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 const PREFIX = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
 
 /** Reads a Kubernetes label selector; absent and empty select everything. Bad keys, values and operators refuse it. */
-export function readSelector(field: Field): LabelSelector {
+export function readSelector(field: Field): WrittenSelector {
   if (!mapOrAbsent(field)) return [];
   onlyKnown(field, ["matchLabels", "matchExpressions"]);
   const labels = at(field, "matchLabels");
-  const equal = Object.entries(textMap(labels)).map(([key, value]): LabelRequirement => {
+  const equal = Object.entries(textMap(labels)).map(([key, value]): WrittenSelector[number] => {
     checkKey(at(labels, key), key);
     checkValue(at(labels, key), value);
-    return { key, operator: "In", values: [value] };
+    return { key, operator: "In", values: [value], asLabel: true };
   });
   return [...equal, ...items(at(field, "matchExpressions")).map(readRequirement)];
 }
 
-function readRequirement(field: Field): LabelRequirement {
+function readRequirement(field: Field): WrittenSelector[number] {
   onlyKnown(field, ["key", "operator", "values"]);
   const key = requiredText(at(field, "key"));
   if (key !== "") checkKey(at(field, "key"), key);
@@ -31,7 +31,7 @@ function readRequirement(field: Field): LabelRequirement {
   const takesValues = operator === "In" || operator === "NotIn";
   if (takesValues !== values.length > 0)
     refuseField(at(field, "values"), "FIELD_INVALID", `${operator} needs ${takesValues ? "at least one value" : "no values"}.`);
-  return { key, operator, values };
+  return { key, operator, values, asLabel: false };
 }
 
 /** A label key: an optional DNS name, a slash, and up to 63 letters, digits, dashes, underscores, dots. */

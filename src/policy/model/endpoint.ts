@@ -1,6 +1,7 @@
 import type { Labels } from "../../domain/label-selector.ts";
 import type { AddressSet } from "../sets/address-set.ts";
 import type { Protocol } from "../sets/port-set.ts";
+import type { PodSelector } from "./policy.ts";
 
 /** A port that a container lists. */
 export type ContainerPort = { readonly port: number; readonly protocol: Protocol; readonly name?: string };
@@ -39,5 +40,14 @@ export type Inside = {
 /** One end of a flow outside the cluster: a range of addresses that no policy tells apart. */
 export type Outside = { readonly kind: "outside"; readonly text: string; readonly addresses: AddressSet };
 
+/**
+ * A Pod that is not in the input but that a rule could mean: any Pod that meets the selector and no more is known of.
+ * Without a selector it is any Pod of the cluster.
+ */
+export type Imagined = { readonly kind: "imagined"; readonly text: string; readonly selector?: PodSelector };
+
 /** One end of a flow. */
-export type Endpoint = Inside | Outside;
+export type Endpoint = Inside | Outside | Imagined;
+
+/** Whether an end is a workload of the input or the ingress controller, so that its labels and ports are known. */
+export const isInside = (end: Endpoint): end is Inside => end.kind === "workload" || end.kind === "ingress-controller";

@@ -1,4 +1,4 @@
-import type { LabelSelector } from "../../domain/label-selector.ts";
+import type { LabelRequirement } from "../../domain/label-selector.ts";
 import type { Source } from "../../domain/problem.ts";
 import type { AddressSet } from "../sets/address-set.ts";
 import type { PortSet, Protocol } from "../sets/port-set.ts";
@@ -25,10 +25,13 @@ export type Tier = "admin" | "network" | "baseline";
 /** What a rule does with the ports it matches; `pass` leaves the tier. */
 export type Action = "allow" | "deny" | "pass";
 
+/** A label selector that remembers which of its requirements were written as `matchLabels`. */
+export type WrittenSelector = readonly (LabelRequirement & { readonly asLabel: boolean })[];
+
 /** Which Pods are meant: by the name or the labels of their namespace, and by their own labels. */
 export type PodSelector = {
-  readonly namespaces: { readonly name: string } | { readonly selector: LabelSelector };
-  readonly pods: LabelSelector;
+  readonly namespaces: { readonly name: string } | { readonly selector: WrittenSelector };
+  readonly pods: WrittenSelector;
 };
 
 /** One entry of `from`, `to`: who stands at the other end. */
@@ -42,7 +45,7 @@ export type Peer =
       readonly path: FieldPath;
     }
   /** `nodes` of ClusterNetworkPolicy, which meet host-networked Pods; those of AdminNetworkPolicy meet nothing. */
-  | { readonly kind: "nodes"; readonly selector: LabelSelector; readonly met: boolean; readonly path: FieldPath }
+  | { readonly kind: "nodes"; readonly selector: WrittenSelector; readonly met: boolean; readonly path: FieldPath }
   /** A peer we don't know: fails closed, as the ClusterNetworkPolicy API demands. */
   | { readonly kind: "unknown"; readonly path: FieldPath };
 
