@@ -40,7 +40,9 @@ function allowsCommand(io: Io, dir: string, asked: Asked, options: Options): Exi
   if (!answers.ok) return badInput(io, answers.problems);
   warn(io, world.value.warnings);
   const allowed = answers.value.some((answer) => answer.allowed);
-  io.out(options.output === "json" ? renderJson(question, answers.value, allowed) : renderText(question, answers.value));
+  io.out(
+    options.output === "json" ? renderJson(question, answers.value, allowed) : renderText(question, answers.value),
+  );
   return allowed ? 0 : 3;
 }
 
@@ -58,7 +60,13 @@ const renderJson = (question: Question, answers: readonly Answer[], allowed: boo
         allowed: answer.allowed,
         egress: doorReason(answer.verdict.egress),
         ingress: doorReason(answer.verdict.ingress),
-        ...(answer.through ? { through: answer.through.map(({ opening, service }) => `${opening.kind} ${opening.namespace}/${opening.name} by service ${service}`) } : {}),
+        ...(answer.through
+          ? {
+              through: answer.through.map(
+                ({ opening, service }) => `${opening.kind} ${opening.namespace}/${opening.name} by service ${service}`,
+              ),
+            }
+          : {}),
       })),
     },
     null,
@@ -68,7 +76,8 @@ const renderJson = (question: Question, answers: readonly Answer[], allowed: boo
 const portText = ({ port }: Question): string => `${port.protocol} ${port.port}`;
 
 function renderText(question: Question, answers: readonly Answer[]): string {
-  if (answers.length === 0) return `denied: ${question.from} => ${question.to} on ${portText(question)}\n  they share no network\n`;
+  if (answers.length === 0)
+    return `denied: ${question.from} => ${question.to} on ${portText(question)}\n  they share no network\n`;
   return answers.map((answer) => answerText(question, answer)).join("");
 }
 

@@ -34,10 +34,19 @@ type Format = {
 };
 
 const FORMATS: Readonly<Record<string, Format>> = {
-  text: { list: renderListText, exposed: (listing, report) => joined(renderListText(listing), renderExposureText(report, listing.focus)) },
+  text: {
+    list: renderListText,
+    exposed: (listing, report) => joined(renderListText(listing), renderExposureText(report, listing.focus)),
+  },
   json: { list: renderListJson, exposed: (listing, report) => exposureJson(rowsOf(listing), report, listing.focus) },
-  csv: { list: renderListCsv, exposed: (listing, report) => joined(renderListCsv(listing), exposureTable(report, listing.focus, "csv")) },
-  md: { list: renderListMarkdown, exposed: (listing, report) => joined(renderListMarkdown(listing), exposureTable(report, listing.focus, "md")) },
+  csv: {
+    list: renderListCsv,
+    exposed: (listing, report) => joined(renderListCsv(listing), exposureTable(report, listing.focus, "csv")),
+  },
+  md: {
+    list: renderListMarkdown,
+    exposed: (listing, report) => joined(renderListMarkdown(listing), exposureTable(report, listing.focus, "md")),
+  },
   dot: { list: renderListDot },
   svg: { list: renderListSvg },
 };
@@ -53,7 +62,12 @@ export function addConnectivity(policy: Command, io: Io, outcome: Outcome): void
     .argument("<dir...>", "folders or files of manifests")
     .option("--output <format>", "text, json, csv, md, dot or svg", "text")
     .option("--multiple-networks", "count user-defined networks, network attachments and VirtualMachines")
-    .option("--focus-workload <name>", "only pairs with this workload, as name or namespace/name; repeatable", collect, [])
+    .option(
+      "--focus-workload <name>",
+      "only pairs with this workload, as name or namespace/name; repeatable",
+      collect,
+      [],
+    )
     .option("--focus-peer <name>", "with --focus-workload: only pairs with this other side; repeatable", collect, [])
     .option("--focus-direction <direction>", "with --focus-workload: ingress or egress")
     .option("--focus-conn <port>", "only pairs that may use this port, as tcp-80")
@@ -98,19 +112,28 @@ function exposureReport(world: World, focus: Focus): ExposureReport | undefined 
 }
 
 function usageProblems(options: Options): readonly Problem[] {
-  const formats = options.explain ? ["text", "json"] : Object.keys(FORMATS).filter((name) => !options.exposure || FORMATS[name]?.exposed);
+  const formats = options.explain
+    ? ["text", "json"]
+    : Object.keys(FORMATS).filter((name) => !options.exposure || FORMATS[name]?.exposed);
   const half = options.explainOnly;
   return [
-    ...(formats.includes(options.output) ? [] : [problem("USAGE", "--output", `"${options.output}" is none of ${formats.join(", ")}.`)]),
-    ...(half === undefined || half === "allow" || half === "deny" ? [] : [problem("USAGE", "--explain-only", `"${half}" is neither allow nor deny.`)]),
-    ...(options.exposure && options.multipleNetworks ? [problem("USAGE", "--exposure", "Exposure cannot be combined with --multiple-networks.")] : []),
+    ...(formats.includes(options.output)
+      ? []
+      : [problem("USAGE", "--output", `"${options.output}" is none of ${formats.join(", ")}.`)]),
+    ...(half === undefined || half === "allow" || half === "deny"
+      ? []
+      : [problem("USAGE", "--explain-only", `"${half}" is neither allow nor deny.`)]),
+    ...(options.exposure && options.multipleNetworks
+      ? [problem("USAGE", "--exposure", "Exposure cannot be combined with --multiple-networks.")]
+      : []),
   ];
 }
 
 function readFocus(options: Options): Focus | Problem {
   const { focusDirection: direction } = options;
   const conn = options.focusConn === undefined ? undefined : parseOnePort(options.focusConn);
-  if (options.focusConn !== undefined && !conn) return problem("USAGE", "--focus-conn", `"${options.focusConn}" is no port such as tcp-80.`);
+  if (options.focusConn !== undefined && !conn)
+    return problem("USAGE", "--focus-conn", `"${options.focusConn}" is no port such as tcp-80.`);
   if (direction !== undefined && direction !== "ingress" && direction !== "egress")
     return problem("USAGE", "--focus-direction", `"${direction}" is neither ingress nor egress.`);
   return {

@@ -46,10 +46,12 @@ const workloadsInfo = ({ workloads, kind }: Change): string =>
 /** For people: what each pair gains (+) and loses (-). */
 export function renderDiffText(changes: readonly Change[]): string {
   if (changes.length === 0) return "No difference: both allow the same connections.\n";
-  const lines = [...changes].sort(byText).flatMap((change) => [
-    ...(change.gained.length > 0 ? [`+ ${pairText(change)} : ${portSetText(change.gained)}${noteText(change)}`] : []),
-    ...(change.lost.length > 0 ? [`- ${pairText(change)} : ${portSetText(change.lost)}${noteText(change)}`] : []),
-  ]);
+  const lines = [...changes]
+    .sort(byText)
+    .flatMap((change) => [
+      ...(change.gained.length > 0 ? [`+ ${pairText(change)} : ${portSetText(change.gained)}${noteText(change)}`] : []),
+      ...(change.lost.length > 0 ? [`- ${pairText(change)} : ${portSetText(change.lost)}${noteText(change)}`] : []),
+    ]);
   return [...lines, "", summary(changes), ""].join("\n");
 }
 
@@ -60,7 +62,10 @@ function noteText(change: Change): string {
 }
 
 const summary = (changes: readonly Change[]): string => {
-  const [gained, lost] = [changes.filter(({ gained: ports }) => ports.length > 0), changes.filter(({ lost: ports }) => ports.length > 0)];
+  const [gained, lost] = [
+    changes.filter(({ gained: ports }) => ports.length > 0),
+    changes.filter(({ lost: ports }) => ports.length > 0),
+  ];
   return `${count(gained.length)} gained connections, ${count(lost.length)} lost some.`;
 };
 
@@ -87,13 +92,15 @@ export const renderDiffJson = (changes: readonly Change[]): string =>
 /** For a pull request: a table of what is gained and lost. */
 export function renderDiffMarkdown(changes: readonly Change[]): string {
   if (changes.length === 0) return "**Network policy:** both sides allow the same connections.\n";
-  const rows = [...changes].sort(byText).map((change) => [
-    plainText(change.source),
-    plainText(change.destination),
-    change.gained.length === 0 ? "" : portSetText(change.gained),
-    change.lost.length === 0 ? "" : portSetText(change.lost),
-    noteText(change).trim(),
-  ]);
+  const rows = [...changes]
+    .sort(byText)
+    .map((change) => [
+      plainText(change.source),
+      plainText(change.destination),
+      change.gained.length === 0 ? "" : portSetText(change.gained),
+      change.lost.length === 0 ? "" : portSetText(change.lost),
+      noteText(change).trim(),
+    ]);
   const table = [["From", "To", "Gained", "Lost", "Note"], ["---", "---", "---", "---", "---"], ...rows];
   return `**Network policy:** ${summary(changes)}\n\n${table.map((row) => `| ${row.map(markdownCell).join(" | ")} |\n`).join("")}`;
 }

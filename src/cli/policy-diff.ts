@@ -4,7 +4,13 @@ import { type Change, diffConnectivity, plainText } from "../policy/analysis/dif
 import { portSetText } from "../policy/sets/port-set.ts";
 import { badInput, type Outcome } from "./action.ts";
 import type { ExitCode, Io } from "./io.ts";
-import { renderDiffConformance, renderDiffCsv, renderDiffJson, renderDiffMarkdown, renderDiffText } from "./policy-diff-formats.ts";
+import {
+  renderDiffConformance,
+  renderDiffCsv,
+  renderDiffJson,
+  renderDiffMarkdown,
+  renderDiffText,
+} from "./policy-diff-formats.ts";
 import { readManifests, warn } from "./policy-input.ts";
 import { renderSarif } from "./sarif.ts";
 
@@ -35,7 +41,10 @@ export function addDiff(policy: Command, io: Io, outcome: Outcome): void {
 
 function diffCommand(io: Io, dir1: string, dir2: string, options: Options): ExitCode {
   const render = FORMATS[options.output];
-  if (!render) return badInput(io, [problem("USAGE", "--output", `"${options.output}" is none of ${Object.keys(FORMATS).join(", ")}.`)]);
+  if (!render)
+    return badInput(io, [
+      problem("USAGE", "--output", `"${options.output}" is none of ${Object.keys(FORMATS).join(", ")}.`),
+    ]);
   const [before, after] = [readManifests(io, [dir1], options), readManifests(io, [dir2], options)];
   if (!before.ok || !after.ok)
     return badInput(io, [...(before.ok ? [] : before.problems), ...(after.ok ? [] : after.problems)]);
@@ -52,10 +61,22 @@ function renderDiffSarif(changes: readonly Change[]): string {
       const pair = `${plainText(change.source)} => ${plainText(change.destination)}`;
       return [
         ...(change.gained.length > 0
-          ? [{ code: "CONNECTION_GAINED" as const, level: "warning" as const, message: `${pair} gains ${portSetText(change.gained)}.` }]
+          ? [
+              {
+                code: "CONNECTION_GAINED" as const,
+                level: "warning" as const,
+                message: `${pair} gains ${portSetText(change.gained)}.`,
+              },
+            ]
           : []),
         ...(change.lost.length > 0
-          ? [{ code: "CONNECTION_LOST" as const, level: "note" as const, message: `${pair} loses ${portSetText(change.lost)}.` }]
+          ? [
+              {
+                code: "CONNECTION_LOST" as const,
+                level: "note" as const,
+                message: `${pair} loses ${portSetText(change.lost)}.`,
+              },
+            ]
           : []),
       ];
     }),

@@ -18,7 +18,11 @@ export function renderExplainJson(scenes: readonly ExplainedScene[]): string {
         egress: sliceReason(egress),
         ingress: sliceReason(ingress),
         ...(through
-          ? { through: through.ways.map(({ opening, service }) => `${opening.kind} ${opening.namespace}/${opening.name} by service ${service}`) }
+          ? {
+              through: through.ways.map(
+                ({ opening, service }) => `${opening.kind} ${opening.namespace}/${opening.name} by service ${service}`,
+              ),
+            }
           : {}),
       })),
       ...(isolatedBy ? { isolatedBy: isolatedBy.ends.map(({ network }) => networkText(network, "pod-network")) } : {}),

@@ -1,4 +1,10 @@
-import { type ExplainedScene, type Explanation, isDefault, isWhollyDefault, type Reasoned } from "../policy/analysis/explain.ts";
+import {
+  type ExplainedScene,
+  type Explanation,
+  isDefault,
+  isWhollyDefault,
+  type Reasoned,
+} from "../policy/analysis/explain.ts";
 import type { Focus } from "../policy/analysis/focus.ts";
 import type { BoundRule } from "../policy/evaluate/evaluator.ts";
 import type { Slice } from "../policy/evaluate/slices.ts";
@@ -27,7 +33,8 @@ export function renderExplainText(scenes: readonly ExplainedScene[], focus: Focu
     ];
   });
   const isolated = scenes.filter(({ scene }) => scene.open && scene.members.length > 0).length > 1;
-  const note = "*** Note: Connections between any peers from separate isolated networks are denied by default and therefore not listed in this report.\n";
+  const note =
+    "*** Note: Connections between any peers from separate isolated networks are denied by default and therefore not listed in this report.\n";
   return `${blocks.map((block) => `\n${block}`).join("")}${isolated && !focus.conn ? `\n${note}` : ""}`;
 }
 
@@ -78,10 +85,18 @@ function isolationText({ ends }: NonNullable<Explanation["isolatedBy"]>): string
   const kinds = { UDN: "UserDefinedNetwork", CUDN: "ClusterUserDefinedNetwork" } as const;
   const because = ends
     .map(({ network, end }) =>
-      network.kind === "UDN" || network.kind === "CUDN" ? `${kinds[network.kind]} '${network.name}' isolates ${end.text}` : "",
+      network.kind === "UDN" || network.kind === "CUDN"
+        ? `${kinds[network.kind]} '${network.name}' isolates ${end.text}`
+        : "",
     )
     .join("; and ");
-  return ["due to existence of user defined networks:", "\t\tEgress ", `\t\t\t${because}`, "\t\tIngress ", `\t\t\t${because}`].join("\n");
+  return [
+    "due to existence of user defined networks:",
+    "\t\tEgress ",
+    `\t\t\t${because}`,
+    "\t\tIngress ",
+    `\t\t\t${because}`,
+  ].join("\n");
 }
 
 function reasonText(part: Reasoned, { source, destination }: Explanation): string {
@@ -107,7 +122,13 @@ const waysText = ({ through }: Reasoned): readonly string[] =>
       : `${name} allows ingress to service ${service}, but the protocols and ports do not match`;
   });
 
-function doorText(title: "Egress" | "Ingress", slice: Slice, subject: Endpoint, other: Endpoint, ways: readonly string[]): string {
+function doorText(
+  title: "Egress" | "Ingress",
+  slice: Slice,
+  subject: Endpoint,
+  other: Endpoint,
+  ways: readonly string[],
+): string {
   const direction: Direction = title === "Egress" ? "egress" : "ingress";
   const lines = [
     ...slice.passes.map((bound) => tierText(bound, title)),
@@ -125,11 +146,22 @@ const VERBS = { allow: "allows", deny: "denies", pass: "passes" } as const;
 const tierText = ({ policy, rule }: BoundRule, title: string): string =>
   `${policy.kind} '${policyName(policy)}' ${VERBS[rule.action]} connections by ${title} rule ${rule.name ?? `#${rule.index}`}`;
 
-function becauseLines(slice: Slice, title: string, direction: Direction, subject: Endpoint, other: Endpoint): readonly string[] {
+function becauseLines(
+  slice: Slice,
+  title: string,
+  direction: Direction,
+  subject: Endpoint,
+  other: Endpoint,
+): readonly string[] {
   const { because } = slice;
   if (because.kind === "default") return [DEFAULT];
   if (because.kind === "isolated")
-    return listed(because.by.map(({ policy, near }) => ({ policy, text: isolatedText(policy, near, title, direction, subject, other) })));
+    return listed(
+      because.by.map(({ policy, near }) => ({
+        policy,
+        text: isolatedText(policy, near, title, direction, subject, other),
+      })),
+    );
   const byPolicy = new Map<Policy, BoundRule[]>();
   for (const bound of because.rules) byPolicy.set(bound.policy, [...(byPolicy.get(bound.policy) ?? []), bound]);
   return listed([...byPolicy].map(([policy, rules]) => ({ policy, text: allowedText(policy, rules, title) })));
@@ -149,7 +181,9 @@ const allowedText = (policy: Policy, rules: readonly BoundRule[], title: string)
 };
 
 const ruleNumbers = (rules: readonly BoundRule[]): string =>
-  rules.length === 1 ? `rule #${rules[0]?.rule.index}` : `rules ${rules.map(({ rule }) => `#${rule.index}`).join(", ")}`;
+  rules.length === 1
+    ? `rule #${rules[0]?.rule.index}`
+    : `rules ${rules.map(({ rule }) => `#${rule.index}`).join(", ")}`;
 
 function isolatedText(
   policy: Policy,
@@ -160,7 +194,8 @@ function isolatedText(
   other: Endpoint,
 ): string {
   const name = `${policy.kind} '${policyName(policy)}' selects ${subject.text}`;
-  if (near.length > 0) return `${name}, and ${title} ${ruleNumbers(near)} selects ${other.text}, but the protocols and ports do not match`;
+  if (near.length > 0)
+    return `${name}, and ${title} ${ruleNumbers(near)} selects ${other.text}, but the protocols and ports do not match`;
   const none = policy.rules[direction]?.length === 0 ? " (no rules defined)" : "";
   return `${name}, but ${other.text} is not allowed by any ${title} rule${none}`;
 }

@@ -15,7 +15,9 @@ export function focusedReport(report: ExposureReport, focus: Focus): ExposureRep
     focus.workloads.length === 0 ||
     (focus.workloads.some((name) => isCalled(workload, name)) && (focus.direction ?? direction) === direction);
   return {
-    exposures: report.exposures.filter(({ workload, direction, ports }) => asked(workload, direction) && onFocusPort(focus, ports)),
+    exposures: report.exposures.filter(
+      ({ workload, direction, ports }) => asked(workload, direction) && onFocusPort(focus, ports),
+    ),
     unprotected: report.unprotected.filter(({ workload, direction }) => asked(workload, direction)),
   };
 }
@@ -33,7 +35,10 @@ export function renderExposureText(report: ExposureReport, focus: Focus): string
   const bare = report.unprotected
     .map(({ workload, direction }) => `${workload.text} is not protected on ${TITLES[direction].title}\n`)
     .sort();
-  const all = [...blocks, ...(bare.length > 0 ? [`Workloads not protected by network policies:\n${bare.join("")}`] : [])];
+  const all = [
+    ...blocks,
+    ...(bare.length > 0 ? [`Workloads not protected by network policies:\n${bare.join("")}`] : []),
+  ];
   return `Exposure Analysis Result:\n${all.join("\n")}`;
 }
 
@@ -67,7 +72,10 @@ const sortKey = ({ workload, peer }: Exposure): string => `${workload.text} ${pe
 /** Exposure rows after those of the list, as comma-separated values or as a Markdown table. */
 export function exposureTable(report: ExposureReport, focus: Focus, format: "csv" | "md"): string {
   const rows = report.exposures.map((one) => ({ direction: one.direction, ...rowOf(one, focus) }));
-  const table = [["direction", "src", "dst", "conn"], ...rows.map((row) => [row.direction, row.src, row.dst, row.conn ?? ""])];
+  const table = [
+    ["direction", "src", "dst", "conn"],
+    ...rows.map((row) => [row.direction, row.src, row.dst, row.conn ?? ""]),
+  ];
   if (format === "csv") return table.map((row) => `${row.map(csvCell).join(",")}\n`).join("");
   const [header = [], ...body] = table;
   return [header, header.map(() => "---"), ...body].map((row) => `| ${row.map(markdownCell).join(" | ")} |\n`).join("");

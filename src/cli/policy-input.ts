@@ -13,7 +13,10 @@ export function readManifests(io: Io, paths: readonly string[], options: InputOp
   if (!files.ok) return files;
   const read = files.value.map((file) => readUntilBroken(file.text, file.name));
   const broken = read.flatMap(({ problems }) => problems);
-  const world = worldOf(read.flatMap(({ documents }) => documents), options);
+  const world = worldOf(
+    read.flatMap(({ documents }) => documents),
+    options,
+  );
   if (!world.ok) return refuseAll([...world.problems, ...broken]);
   const warnings = [...broken, ...world.value.warnings, ...emptiness(world.value)];
   return ok({ ...world.value, warnings });
@@ -31,7 +34,9 @@ function parseYaml(text: string): unknown {
 }
 
 const emptiness = (world: World): readonly Problem[] =>
-  world.pods.length > 0 ? [] : [problem("INPUT_EMPTY", "", "no relevant Kubernetes workload resources found in the input.")];
+  world.pods.length > 0
+    ? []
+    : [problem("INPUT_EMPTY", "", "no relevant Kubernetes workload resources found in the input.")];
 
 /** Prints warnings to standard error, one a line; each only once. */
 export function warn(io: Io, warnings: readonly Problem[]): void {

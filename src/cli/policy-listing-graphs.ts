@@ -12,7 +12,9 @@ export function renderListDot(listing: Listing): string {
       [
         `  subgraph ${quote(`cluster_${index}_${group}`)} {`,
         `    label=${quote(listing.sections.length > 1 ? `${group} (${network})` : group)};`,
-        ...ends.map((end) => `    ${quote(`${index} ${end.text}`)} [label=${quote(shortText(end))} shape=${SHAPES[end.kind]}];`),
+        ...ends.map(
+          (end) => `    ${quote(`${index} ${end.text}`)} [label=${quote(shortText(end))} shape=${SHAPES[end.kind]}];`,
+        ),
         "  }",
       ].join("\n"),
     );
@@ -35,14 +37,17 @@ const SHAPES: Readonly<Record<Endpoint["kind"], string>> = {
 
 const quote = (text: string): string => `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
 
-const shortText = (end: Endpoint): string => (end.kind === "workload" ? `${end.name.name}[${end.name.kind}]` : end.text);
+const shortText = (end: Endpoint): string =>
+  end.kind === "workload" ? `${end.name.name}[${end.name.kind}]` : end.text;
 
 const groupOf = (end: Endpoint): string =>
   end.kind === "workload" ? end.name.namespace : end.kind === "outside" ? "outside" : "ingress";
 
 /** The ends that occur in connections, by namespace, each once. */
 function groupsOf(connections: readonly Connection[]): ReadonlyMap<string, readonly Endpoint[]> {
-  const ends = new Map(connections.flatMap(({ source, destination }) => [source, destination].map((end) => [end.text, end])));
+  const ends = new Map(
+    connections.flatMap(({ source, destination }) => [source, destination].map((end) => [end.text, end])),
+  );
   const groups = new Map<string, Endpoint[]>();
   for (const end of ends.values()) groups.set(groupOf(end), [...(groups.get(groupOf(end)) ?? []), end]);
   return groups;
@@ -82,7 +87,9 @@ function matrix({ scene, connections }: Section): { svg: string; width: number; 
   const at = (text: string, list: readonly string[]): number => list.indexOf(text) * CELL;
   const svg = [
     `<text x="0" y="12" font-weight="bold">${escape(networkText(scene.network, "pod-network"))}</text>`,
-    ...rows.map((text) => `<text x="${LABEL - 6}" y="${head + at(text, rows) + 13}" text-anchor="end">${escape(text)}</text>`),
+    ...rows.map(
+      (text) => `<text x="${LABEL - 6}" y="${head + at(text, rows) + 13}" text-anchor="end">${escape(text)}</text>`,
+    ),
     ...columns.map((text) => {
       const x = LABEL + at(text, columns) + 13;
       return `<text transform="translate(${x} ${head - 4}) rotate(-90)">${escape(text)}</text>`;

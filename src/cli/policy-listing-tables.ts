@@ -23,7 +23,9 @@ export const renderListJson = (listing: Listing): string => `${JSON.stringify(ro
 
 /** Comma-separated values with a header line (RFC 4180). */
 export const renderListCsv = (listing: Listing): string =>
-  tableOf(rowsOf(listing)).map((row) => `${row.map(csvCell).join(",")}\n`).join("");
+  tableOf(rowsOf(listing))
+    .map((row) => `${row.map(csvCell).join(",")}\n`)
+    .join("");
 
 /** A Markdown table. */
 export function renderListMarkdown(listing: Listing): string {
@@ -33,7 +35,9 @@ export function renderListMarkdown(listing: Listing): string {
 
 /** A header of the columns that are there, and the rows. */
 function tableOf(rows: readonly Row[]): readonly (readonly string[])[] {
-  const columns = COLUMNS.filter((column) => column === "src" || column === "dst" || rows.some((row) => row[column] !== undefined));
+  const columns = COLUMNS.filter(
+    (column) => column === "src" || column === "dst" || rows.some((row) => row[column] !== undefined),
+  );
   return [columns, ...rows.map((row) => columns.map((column) => row[column] ?? ""))];
 }
 

@@ -15,12 +15,16 @@ export function renderListText(listing: Listing): string {
   const { sections, focus } = listing;
   const blocks: string[] = [];
   if (focus.conn) blocks.push(`Permitted connections on ${focus.conn.protocol} ${focus.conn.port}:\n`);
-  const several = sections.some(({ scene, connections }) => scene.network.kind !== "pod-network" && connections.length > 0);
+  const several = sections.some(
+    ({ scene, connections }) => scene.network.kind !== "pod-network" && connections.length > 0,
+  );
   for (const section of sections) {
     const lines = section.connections.map((connection) => lineOf(connection, focus.conn === undefined));
     const body = lines.length > 0 ? lines : several && !focus.conn ? whyEmpty(section) : [];
     if (body.length === 0) continue;
-    const heading = several ? [`Permitted connectivity analyzed in ${networkText(section.scene.network, "Pod network")}:`] : [];
+    const heading = several
+      ? [`Permitted connectivity analyzed in ${networkText(section.scene.network, "Pod network")}:`]
+      : [];
     blocks.push(text([...heading, ...body]));
   }
   if (listing.multipleNetworks && !focus.conn) blocks.push(mapping(listing));
@@ -42,7 +46,9 @@ function whyEmpty({ scene }: Section): readonly string[] {
 /** Which networks each workload is on; with a focus only those that a line names. */
 function mapping({ sections, focus }: Listing): string {
   const named = new Set(
-    sections.flatMap(({ connections }) => connections.flatMap(({ source, destination }) => [source.text, destination.text])),
+    sections.flatMap(({ connections }) =>
+      connections.flatMap(({ source, destination }) => [source.text, destination.text]),
+    ),
   );
   const networks = new Map<string, { primary: string; secondary: string[] }>();
   for (const { scene } of sections)

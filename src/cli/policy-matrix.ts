@@ -11,10 +11,20 @@ type Options = { readonly output: string; readonly multipleNetworks?: boolean };
 
 const FORMATS: Readonly<Record<string, (cells: readonly Cell[]) => string>> = {
   text: (cells) =>
-    cells.map(({ source, destination, allowed }) => `src: ${source}, dest: ${destination}, allowed conns: ${allowed}\n`).join(""),
-  json: (cells) => `${JSON.stringify(cells.map(({ source, destination, allowed }) => ({ src: source, dst: destination, allowed })), null, 2)}\n`,
+    cells
+      .map(({ source, destination, allowed }) => `src: ${source}, dest: ${destination}, allowed conns: ${allowed}\n`)
+      .join(""),
+  json: (cells) =>
+    `${JSON.stringify(
+      cells.map(({ source, destination, allowed }) => ({ src: source, dst: destination, allowed })),
+      null,
+      2,
+    )}\n`,
   csv: (cells) =>
-    ["src,dst,allowed", ...cells.map(({ source, destination, allowed }) => [source, destination, String(allowed)].map(csvCell).join(","))]
+    [
+      "src,dst,allowed",
+      ...cells.map(({ source, destination, allowed }) => [source, destination, String(allowed)].map(csvCell).join(",")),
+    ]
       .map((line) => `${line}\n`)
       .join(""),
 };
@@ -36,7 +46,10 @@ export function addMatrix(policy: Command, io: Io, outcome: Outcome): void {
 function matrixCommand(io: Io, dir: string, text: string, options: Options): ExitCode {
   const render = FORMATS[options.output];
   const port = parseOnePort(text);
-  if (!render) return badInput(io, [problem("USAGE", "--output", `"${options.output}" is none of ${Object.keys(FORMATS).join(", ")}.`)]);
+  if (!render)
+    return badInput(io, [
+      problem("USAGE", "--output", `"${options.output}" is none of ${Object.keys(FORMATS).join(", ")}.`),
+    ]);
   if (!port) return badInput(io, [problem("USAGE", "", `"${text}" is no port such as TCP/80.`)]);
   const world = readManifests(io, [dir], options);
   if (!world.ok) return badInput(io, world.problems);

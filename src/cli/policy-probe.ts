@@ -19,7 +19,12 @@ export function addProbe(policy: Command, io: Io, outcome: Outcome): void {
     .description("check expected connections against manifests and changes of them (exit 0: all as expected, 1: not)")
     .argument("<dir>", "folder that the manifests named in the expectations are relative to")
     .requiredOption("--expectations <file>", "the expectations, as JSON or YAML")
-    .option("--test <name>", "only this test; repeatable", (name: string, before: readonly string[]) => [...before, name], [])
+    .option(
+      "--test <name>",
+      "only this test; repeatable",
+      (name: string, before: readonly string[]) => [...before, name],
+      [],
+    )
     .option("--output <format>", "text or json", "text")
     .action((dir: string, options: Options) => {
       outcome.code = probeCommand(io, dir, options);
@@ -34,7 +39,10 @@ function probeCommand(io: Io, dir: string, options: Options): ExitCode {
   if (chosen.length === 0) return badInput(io, [problem("NOT_FOUND", "--test", "The expectations hold no such test.")]);
   const runs: Run[] = [];
   for (const test of chosen) {
-    const documents = readAll(io, [...baseManifests, ...test.manifests].map((path) => `${dir}/${path}`));
+    const documents = readAll(
+      io,
+      [...baseManifests, ...test.manifests].map((path) => `${dir}/${path}`),
+    );
     const poked = documents.ok ? runProbes(documents.value, test, READ_OPTIONS) : documents;
     if (!poked.ok) return badInput(io, poked.problems);
     runs.push({ test: test.name, poked: poked.value });

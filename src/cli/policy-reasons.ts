@@ -4,7 +4,7 @@ import type { Direction, Policy } from "../policy/model/policy.ts";
 import { policyText } from "../policy/model/policy.ts";
 
 /** A rule in machine-readable form: the policy, the rule by name or number, and where it stands. */
-export type RuleReason = {
+type RuleReason = {
   readonly policy: string;
   readonly rule?: string;
   readonly action?: string;
@@ -28,7 +28,12 @@ export function doorReason(verdict: DoorVerdict): DoorReason {
     case "rules":
       return { allowed, decidedBy: "rule", rules: because.rules.map(ruleReason), passedBy };
     case "isolated":
-      return { allowed, decidedBy: "no-rule-of-those-that-select-it", rules: because.by.map(({ policy }) => policyReason(policy)), passedBy };
+      return {
+        allowed,
+        decidedBy: "no-rule-of-those-that-select-it",
+        rules: because.by.map(({ policy }) => policyReason(policy)),
+        passedBy,
+      };
     case "default":
       return { allowed, decidedBy: "default", rules: [], passedBy };
   }
@@ -50,7 +55,10 @@ export function doorLines(verdict: DoorVerdict, direction: Direction): readonly 
   const passes = verdict.passes.map((bound) => `passed on by ${ruleText(bound, direction)}`);
   switch (because.kind) {
     case "rules":
-      return [...passes, ...because.rules.map((bound) => `${verdict.allowed ? "allowed" : "denied"} by ${ruleText(bound, direction)}`)];
+      return [
+        ...passes,
+        ...because.rules.map((bound) => `${verdict.allowed ? "allowed" : "denied"} by ${ruleText(bound, direction)}`),
+      ];
     case "isolated":
       return [
         ...passes,
@@ -60,7 +68,10 @@ export function doorLines(verdict: DoorVerdict, direction: Direction): readonly 
         ),
       ];
     case "default":
-      return [...passes, passes.length > 0 ? "allowed: nothing after that says anything" : "allowed: no policy says anything"];
+      return [
+        ...passes,
+        passes.length > 0 ? "allowed: nothing after that says anything" : "allowed: no policy says anything",
+      ];
   }
 }
 

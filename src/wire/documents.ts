@@ -53,7 +53,10 @@ export function readUntilBroken(
   const read = readEach(text, file);
   const broken = read.findIndex((one) => !one.ok);
   const good = broken < 0 ? read : read.slice(0, broken);
-  return { documents: good.flatMap(documentOf), problems: read.slice(good.length, good.length + 1).flatMap(problemsOf) };
+  return {
+    documents: good.flatMap(documentOf),
+    problems: read.slice(good.length, good.length + 1).flatMap(problemsOf),
+  };
 }
 
 function readEach(text: string, file: string): readonly Result<Document>[] {

@@ -29,7 +29,7 @@ type Index = {
 };
 
 /** A single question with its answer. */
-export type EvalTuple = {
+type EvalTuple = {
   readonly dir: string;
   readonly from: string;
   readonly to: string;

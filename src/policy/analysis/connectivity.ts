@@ -43,7 +43,10 @@ export function pairsOf(scene: Scene, cuts: Cuts): readonly Pair[] {
 export function connectivity(world: World, scene: Scene, cuts: Cuts = cutsOfWorld(world)): readonly Connection[] {
   const reach = reachIn(scene);
   const direct = pairsOf(scene, cuts).map((pair) => ({ ...pair, ports: reach(pair) }));
-  const through = controllerPairs(world, scene).map(({ ports, ...pair }) => ({ ...pair, ports: intersect(reach(pair), ports) }));
+  const through = controllerPairs(world, scene).map(({ ports, ...pair }) => ({
+    ...pair,
+    ports: intersect(reach(pair), ports),
+  }));
   return [...direct, ...through].filter(({ ports }) => ports.length > 0);
 }
 
@@ -66,12 +69,14 @@ export function reachIn(scene: Scene, evaluator: Evaluator = makeEvaluator(scene
 }
 
 /** The workloads that the ingress controller is led to, and the ports. */
-export function controllerPairs(world: World, scene: Scene): readonly Connection[] {
+function controllerPairs(world: World, scene: Scene): readonly Connection[] {
   if (!scene.open) return [];
   return scene.members.flatMap((member) => {
     const ways = waysTo(world, member);
     if (ways.length === 0) return [];
-    return [{ source: INGRESS_CONTROLLER, destination: member.endpoint, ports: uniteAll(ways.map((way) => way.ports)) }];
+    return [
+      { source: INGRESS_CONTROLLER, destination: member.endpoint, ports: uniteAll(ways.map((way) => way.ports)) },
+    ];
   });
 }
 
@@ -81,6 +86,12 @@ export function blockedOpenings(world: World, scene: Scene): readonly Problem[] 
   return controllerPairs(world, scene).flatMap(({ ports, ...pair }) =>
     intersect(reach(pair), ports).length > 0 || !isInside(pair.destination)
       ? []
-      : [problem("INGRESS_BLOCKED", "", `An Ingress or Route leads to ${workloadText(pair.destination.name)}, but no connection of it is allowed by policies.`)],
+      : [
+          problem(
+            "INGRESS_BLOCKED",
+            "",
+            `An Ingress or Route leads to ${workloadText(pair.destination.name)}, but no connection of it is allowed by policies.`,
+          ),
+        ],
   );
 }

@@ -37,7 +37,12 @@ export function diffConnectivity(before: World, after: World): readonly Change[]
   return joinRanges(changes);
 }
 
-function changeOf({ network, connection }: Entry, before: PortSet, after: PortSet, names?: ReadonlySet<string>): Change {
+function changeOf(
+  { network, connection }: Entry,
+  before: PortSet,
+  after: PortSet,
+  names?: ReadonlySet<string>,
+): Change {
   const { source, destination } = connection;
   return {
     kind: before.length === 0 ? "added" : after.length === 0 ? "removed" : "changed",
@@ -52,7 +57,8 @@ function changeOf({ network, connection }: Entry, before: PortSet, after: PortSe
   };
 }
 
-const isNew = (end: Endpoint, names: ReadonlySet<string>): boolean => end.kind === "workload" && !names.has(plainText(end));
+const isNew = (end: Endpoint, names: ReadonlySet<string>): boolean =>
+  end.kind === "workload" && !names.has(plainText(end));
 
 /** The name of an end without the mark of its network, so that a workload that moved is still the same. */
 export const plainText = (end: Endpoint): string => (end.kind === "workload" ? workloadText(end.name) : end.text);
@@ -65,7 +71,10 @@ function entriesOf(world: World, cuts: Cuts): ReadonlyMap<string, Entry> {
   for (const scene of scenesOf(world))
     for (const connection of connectivity(world, scene, cuts)) {
       const network = scene.network.kind === "NAD" ? scene.network.name : "";
-      entries.set(`${network} ${plainText(connection.source)} => ${plainText(connection.destination)}`, { network: scene.network, connection });
+      entries.set(`${network} ${plainText(connection.source)} => ${plainText(connection.destination)}`, {
+        network: scene.network,
+        connection,
+      });
     }
   return entries;
 }
@@ -86,7 +95,11 @@ function joinRanges(changes: readonly Change[]): readonly Change[] {
 }
 
 const firstAddress = ({ source, destination }: Change): number =>
-  (source.kind === "outside" ? source.addresses.v4[0] : destination.kind === "outside" ? destination.addresses.v4[0] : 0) ?? 0;
+  (source.kind === "outside"
+    ? source.addresses.v4[0]
+    : destination.kind === "outside"
+      ? destination.addresses.v4[0]
+      : 0) ?? 0;
 
 const joinKey = ({ source, destination, before, after, network }: Change): string =>
   [source, destination].map((end) => (end.kind === "outside" ? "*" : end.text)).join(" => ") +

@@ -22,7 +22,10 @@ export type Reasoned = {
 /** Why a pair may talk on some ports and not on others; `isolatedBy` if they share no network. */
 export type Explanation = Pair & {
   readonly parts: readonly Reasoned[];
-  readonly isolatedBy?: { readonly ports: PortSet; readonly ends: readonly { readonly network: NetworkName; readonly end: Endpoint }[] };
+  readonly isolatedBy?: {
+    readonly ports: PortSet;
+    readonly ends: readonly { readonly network: NetworkName; readonly end: Endpoint }[];
+  };
 };
 
 /** The explanations of one network. */
@@ -113,22 +116,24 @@ function mergedWays(ways: readonly Way[]): readonly Way[] {
 function isolatedPairs(scene: Scene, scenes: readonly Scene[], focus: Focus): readonly Explanation[] {
   if (!scene.open) return [];
   const others = scenes.filter((other) => other.open && other !== scene);
-  return scene.members.flatMap(({ endpoint: source }) =>
-    others.flatMap((other) =>
-      other.members.map(({ endpoint: destination }) => ({
-        source,
-        destination,
-        parts: [],
-        isolatedBy: {
-          ports: askedPorts(focus),
-          ends: [
-            { network: scene.network, end: source },
-            { network: other.network, end: destination },
-          ].filter(({ network }) => network.kind !== "pod-network"),
-        },
-      })),
-    ),
-  ).filter((pair) => workloadText(pair.source.name) !== workloadText(pair.destination.name) && inFocus(focus, pair));
+  return scene.members
+    .flatMap(({ endpoint: source }) =>
+      others.flatMap((other) =>
+        other.members.map(({ endpoint: destination }) => ({
+          source,
+          destination,
+          parts: [],
+          isolatedBy: {
+            ports: askedPorts(focus),
+            ends: [
+              { network: scene.network, end: source },
+              { network: other.network, end: destination },
+            ].filter(({ network }) => network.kind !== "pod-network"),
+          },
+        })),
+      ),
+    )
+    .filter((pair) => workloadText(pair.source.name) !== workloadText(pair.destination.name) && inFocus(focus, pair));
 }
 
 /** Whether nothing but the absence of policies opens the whole pair. */

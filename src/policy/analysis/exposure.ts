@@ -20,7 +20,7 @@ export type Exposure = {
 };
 
 /** A workload that no policy selects in a direction. */
-export type Unprotected = { readonly workload: Inside; readonly direction: Direction };
+type Unprotected = { readonly workload: Inside; readonly direction: Direction };
 
 /** The exposure of all workloads of a network. */
 export type ExposureReport = { readonly exposures: readonly Exposure[]; readonly unprotected: readonly Unprotected[] };
@@ -47,7 +47,11 @@ const guarding = (scene: Scene, { endpoint }: Member, direction: Direction): rea
     return rules !== undefined && (policy.tier === "network" || rules.length > 0) && isSubject(policy, endpoint);
   });
 
-const outsideOf = ({ endpoint }: Member, direction: Direction, connections: readonly Connection[]): readonly Exposure[] =>
+const outsideOf = (
+  { endpoint }: Member,
+  direction: Direction,
+  connections: readonly Connection[],
+): readonly Exposure[] =>
   connections.flatMap(({ source, destination, ports }) => {
     const [own, other] = direction === "egress" ? [source, destination] : [destination, source];
     return own === endpoint && other.kind === "outside"
@@ -103,14 +107,22 @@ export function exposedPortsText({ ports, names }: Exposure): string {
 }
 
 /** The kinds of Pod that rules of this door name, each once. */
-function imaginedPeers(scene: Scene, member: Member, direction: Direction): readonly (Imagined & { readonly selector: PodSelector })[] {
+function imaginedPeers(
+  scene: Scene,
+  member: Member,
+  direction: Direction,
+): readonly (Imagined & { readonly selector: PodSelector })[] {
   const selectors = guarding(scene, member, direction)
     .flatMap((policy) => policy.rules[direction] ?? [])
     .flatMap((rule) => (rule.peers === "anyone" ? [] : rule.peers))
     .flatMap((peer) => (peer.kind === "pods" && !impliedBy(peer.selector, undefined) ? [peer.selector] : []));
   const written = firstWritten(scene);
   const unique = new Map(selectors.map((selector) => [selectorKey(selector), selector]));
-  return [...unique].map(([key, selector]) => ({ kind: "imagined", text: selectorText(written.get(key) ?? selector), selector }));
+  return [...unique].map(([key, selector]) => ({
+    kind: "imagined",
+    text: selectorText(written.get(key) ?? selector),
+    selector,
+  }));
 }
 
 /** Selectors of one meaning go by the form in which the first policy writes them. */
@@ -118,7 +130,8 @@ function firstWritten({ policies }: Scene): ReadonlyMap<string, PodSelector> {
   const written = new Map<string, PodSelector>();
   const rules = policies.flatMap((policy) => DIRECTIONS.flatMap((direction) => policy.rules[direction] ?? []));
   for (const peer of rules.flatMap((rule) => (rule.peers === "anyone" ? [] : rule.peers)))
-    if (peer.kind === "pods" && !written.has(selectorKey(peer.selector))) written.set(selectorKey(peer.selector), peer.selector);
+    if (peer.kind === "pods" && !written.has(selectorKey(peer.selector)))
+      written.set(selectorKey(peer.selector), peer.selector);
   return written;
 }
 
@@ -138,7 +151,8 @@ const allLabels = (selector: WrittenSelector): boolean => selector.every(({ asLa
 function selectorText(selector: PodSelector): string {
   const name = onlyNamespace(selector);
   const requirements = "name" in selector.namespaces ? [] : selector.namespaces.selector;
-  const namespace = name ?? (requirements.length === 0 ? "[all namespaces]" : `[namespace with {${requirementsText(requirements)}}]`);
+  const namespace =
+    name ?? (requirements.length === 0 ? "[all namespaces]" : `[namespace with {${requirementsText(requirements)}}]`);
   const pods = selector.pods.length === 0 ? "[all pods]" : `[pod with {${requirementsText(selector.pods)}}]`;
   return `${namespace}/${pods}`;
 }

@@ -34,7 +34,8 @@ export function parseOnePort(text: string): OnePort | undefined {
 /** Whether the endpoint goes by this name. Outside ranges go by none. */
 export const isCalled = (endpoint: Endpoint, name: string): boolean =>
   isInside(endpoint) &&
-  (endpoint.name.name === name || (endpoint.kind === "workload" && `${endpoint.name.namespace}/${endpoint.name.name}` === name));
+  (endpoint.name.name === name ||
+    (endpoint.kind === "workload" && `${endpoint.name.namespace}/${endpoint.name.name}` === name));
 
 /** Whether a pair is asked for. Peers and direction count only with a workload. */
 export function inFocus(focus: Focus, { source, destination }: Pair): boolean {
@@ -54,12 +55,19 @@ export const onFocusPort = (focus: Focus, ports: PortSet): boolean =>
 export function focusWarnings(focus: Focus, scenes: readonly Scene[], controllerIsThere: boolean): readonly Problem[] {
   const known = scenes.flatMap((scene) => scene.members.map((member) => member.endpoint));
   const unknown = [...focus.workloads, ...focus.peers].filter(
-    (name) => !known.some((endpoint) => isCalled(endpoint, name)) && !(name === "ingress-controller" && controllerIsThere),
+    (name) =>
+      !known.some((endpoint) => isCalled(endpoint, name)) && !(name === "ingress-controller" && controllerIsThere),
   );
   const alone = focus.workloads.length === 0;
   return [
-    ...unknown.map((name) => problem("WORKLOAD_UNKNOWN", "", `Workload ${name} does not exist in the input resources.`)),
-    ...(alone && focus.peers.length > 0 ? [problem("USAGE", "", "--focus-peer counts only with --focus-workload; it is ignored.")] : []),
-    ...(alone && focus.direction ? [problem("USAGE", "", "--focus-direction counts only with --focus-workload; it is ignored.")] : []),
+    ...unknown.map((name) =>
+      problem("WORKLOAD_UNKNOWN", "", `Workload ${name} does not exist in the input resources.`),
+    ),
+    ...(alone && focus.peers.length > 0
+      ? [problem("USAGE", "", "--focus-peer counts only with --focus-workload; it is ignored.")]
+      : []),
+    ...(alone && focus.direction
+      ? [problem("USAGE", "", "--focus-direction counts only with --focus-workload; it is ignored.")]
+      : []),
   ];
 }

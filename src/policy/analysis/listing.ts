@@ -33,7 +33,7 @@ export function listConnectivity(world: World, focus: Focus, multipleNetworks: b
 }
 
 /** What evaluating brings to light: openings that policies close, and named ports that match nothing. */
-export const listWarnings = (world: World, scenes: readonly Scene[]): readonly Problem[] =>
+const listWarnings = (world: World, scenes: readonly Scene[]): readonly Problem[] =>
   scenes.flatMap((scene) => [...blockedOpenings(world, scene), ...namedPortWarnings(scene)]);
 
 const byText = (a: Connection, b: Connection): number => {

@@ -20,7 +20,11 @@ function judgeRule(policy: Policy, rule: Rule, direction: Direction, members: re
   if (named.length === 0) return [];
   const subjects = members.filter((member) => isSubject(policy, member));
   const destinations =
-    direction === "ingress" ? subjects : subjects.length === 0 ? [] : members.filter((member) => matchPeers(policy, rule, member) === "yes");
+    direction === "ingress"
+      ? subjects
+      : subjects.length === 0
+        ? []
+        : members.filter((member) => matchPeers(policy, rule, member) === "yes");
   return named.flatMap((port) => judgePort(policy, port, destinations));
 }
 

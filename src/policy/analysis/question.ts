@@ -35,7 +35,12 @@ export function ask(world: World, question: Question): Result<readonly Answer[]>
   for (const name of [question.from, question.to]) {
     const found = bearers(scenes, name);
     if (found.length === 0 && !isOther(name))
-      return refuse("WORKLOAD_UNKNOWN", "", `Workload ${name} does not exist in the input resources.`, "Names are `name` or `namespace/name`, of a workload or of a Pod; or an IP address.");
+      return refuse(
+        "WORKLOAD_UNKNOWN",
+        "",
+        `Workload ${name} does not exist in the input resources.`,
+        "Names are `name` or `namespace/name`, of a workload or of a Pod; or an IP address.",
+      );
     if (found.length > 1)
       return refuse("WORKLOAD_UNKNOWN", "", `${name} is the name of ${found.join(" and ")}.`, "Write namespace/name.");
   }
@@ -47,7 +52,9 @@ const isOther = (name: string): boolean => name === "ingress-controller" || pars
 /** The workloads of any network that go by a name. */
 function bearers(scenes: readonly Scene[], name: string): readonly string[] {
   const found = scenes.flatMap(({ members }) => members.filter((member) => isNamed(member, name)));
-  return [...new Set(found.map(({ endpoint }) => `${endpoint.name.namespace}/${endpoint.name.name}[${endpoint.name.kind}]`))];
+  return [
+    ...new Set(found.map(({ endpoint }) => `${endpoint.name.namespace}/${endpoint.name.name}[${endpoint.name.kind}]`)),
+  ];
 }
 
 const isNamed = ({ endpoint, pods }: Member, name: string): boolean =>
@@ -76,7 +83,8 @@ function answerOn(world: World, scene: Scene, { from, to, port }: Question): rea
   const key = portKey(port.protocol, port.port);
   const verdict = decide(evaluator, evaluator.classOf(source.endpoint), evaluator.classOf(destination.endpoint), key);
   const answer = { network: scene.network, source: source.endpoint, destination: destination.endpoint, verdict };
-  if (source.endpoint.kind !== "ingress-controller" || !destination.member) return [{ ...answer, allowed: verdict.allowed }];
+  if (source.endpoint.kind !== "ingress-controller" || !destination.member)
+    return [{ ...answer, allowed: verdict.allowed }];
   const through = waysTo(world, destination.member).filter((way) => holds(way.ports, key));
   return [{ ...answer, through, allowed: verdict.allowed && through.length > 0 }];
 }

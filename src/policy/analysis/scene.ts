@@ -85,12 +85,19 @@ function membersOf(
     if (group) group.pods.push(pod);
     else groups.set(workloadText(name), { pods: [pod], name });
   }
-  return [...groups.values()].flatMap(({ pods: group, name }) => {
-    const [first] = group;
-    if (!first) return [];
-    const endpoint: Inside = { kind: "workload", name, text: textOn(network, name), traits: traitsOf(world, first, addresses(first)) };
-    return [{ endpoint, pods: group }];
-  }).sort((a, b) => compare(a.endpoint.text, b.endpoint.text));
+  return [...groups.values()]
+    .flatMap(({ pods: group, name }) => {
+      const [first] = group;
+      if (!first) return [];
+      const endpoint: Inside = {
+        kind: "workload",
+        name,
+        text: textOn(network, name),
+        traits: traitsOf(world, first, addresses(first)),
+      };
+      return [{ endpoint, pods: group }];
+    })
+    .sort((a, b) => compare(a.endpoint.text, b.endpoint.text));
 }
 
 /** In a UDN the namespace is marked, as its addresses are not those of the Pod network. */

@@ -22,7 +22,13 @@ export function decide(evaluator: Evaluator, source: ClassId, destination: Class
 
 const DEFAULT: DoorVerdict = { allowed: true, passes: [], because: { kind: "default" } };
 
-function decideDoor(evaluator: Evaluator, subject: ClassId, other: ClassId, direction: Direction, key: number): DoorVerdict {
+function decideDoor(
+  evaluator: Evaluator,
+  subject: ClassId,
+  other: ClassId,
+  direction: Direction,
+  key: number,
+): DoorVerdict {
   const door = evaluator.door(subject, direction);
   if (!door) return DEFAULT;
   const destination = direction === "egress" ? other : subject;
@@ -33,12 +39,17 @@ function decideDoor(evaluator: Evaluator, subject: ClassId, other: ClassId, dire
     for (const { rules } of door.network)
       for (const bound of rules)
         if (bound.match(other) === "yes" && meansPort(bound, destination, key)) return ruled(true, passes, [bound]);
-    const by = door.network.map(({ policy, rules }) => ({ policy, near: rules.filter((bound) => bound.match(other) === "yes") }));
+    const by = door.network.map(({ policy, rules }) => ({
+      policy,
+      near: rules.filter((bound) => bound.match(other) === "yes"),
+    }));
     return { allowed: false, passes, because: { kind: "isolated", by } };
   }
   const last = firstRule(door.baseline, other, destination, key);
   if (last && !last.pass) return ruled(last.allowed, passes, [last.bound]);
-  return passes.length === 0 && !last ? DEFAULT : { allowed: true, passes: last ? [...passes, last.bound] : passes, because: DEFAULT.because };
+  return passes.length === 0 && !last
+    ? DEFAULT
+    : { allowed: true, passes: last ? [...passes, last.bound] : passes, because: DEFAULT.because };
 }
 
 const ruled = (allowed: boolean, passes: readonly BoundRule[], rules: readonly BoundRule[]): DoorVerdict => ({

@@ -22,10 +22,14 @@ function namespaceImplied(wanted: PodSelector, known: PodSelector): boolean {
   return requirementsImplied(asked, given);
 }
 
-const nameOnly = (name: string): WrittenSelector => [{ key: NAME_LABEL, operator: "In", values: [name], asLabel: true }];
+const nameOnly = (name: string): WrittenSelector => [
+  { key: NAME_LABEL, operator: "In", values: [name], asLabel: true },
+];
 
 function requirementsImplied(wanted: WrittenSelector, known: WrittenSelector): boolean {
-  const labels = Object.fromEntries(known.filter(({ asLabel }) => asLabel).map(({ key, values }) => [key, values[0] ?? ""]));
+  const labels = Object.fromEntries(
+    known.filter(({ asLabel }) => asLabel).map(({ key, values }) => [key, values[0] ?? ""]),
+  );
   const same = new Set(known.map(requirementKey));
   return wanted.every(
     (one) => same.has(requirementKey(one)) || (Object.hasOwn(labels, one.key) && selects([one], labels)),
@@ -39,7 +43,9 @@ const requirementKey = ({ key, operator, values }: WrittenSelector[number]): str
 /** Selectors of one meaning have one key, whatever the order of their requirements. */
 export const selectorKey = (selector: PodSelector): string =>
   JSON.stringify([
-    ("name" in selector.namespaces ? nameOnly(selector.namespaces.name) : selector.namespaces.selector).map(requirementKey).sort(),
+    ("name" in selector.namespaces ? nameOnly(selector.namespaces.name) : selector.namespaces.selector)
+      .map(requirementKey)
+      .sort(),
     selector.pods.map(requirementKey).sort(),
   ]);
 
@@ -47,5 +53,7 @@ export const selectorKey = (selector: PodSelector): string =>
 export function onlyNamespace(selector: PodSelector): string | undefined {
   if ("name" in selector.namespaces) return selector.namespaces.name;
   const [only] = selector.namespaces.selector;
-  return selector.namespaces.selector.length === 1 && only?.asLabel && only.key === NAME_LABEL ? only.values[0] : undefined;
+  return selector.namespaces.selector.length === 1 && only?.asLabel && only.key === NAME_LABEL
+    ? only.values[0]
+    : undefined;
 }

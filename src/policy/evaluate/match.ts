@@ -2,7 +2,14 @@ import { type LabelSelector, type Labels, selects } from "../../domain/label-sel
 import { type Endpoint, type HostNode, type Inside, isInside, type Traits } from "../model/endpoint.ts";
 import { impliedBy } from "./imagined.ts";
 import type { Peer, PodSelector, Policy, Rule } from "../model/policy.ts";
-import { type AddressSet, includesAddresses, isWholeFamily, meet, NO_ADDRESSES, noAddresses } from "../sets/address-set.ts";
+import {
+  type AddressSet,
+  includesAddresses,
+  isWholeFamily,
+  meet,
+  NO_ADDRESSES,
+  noAddresses,
+} from "../sets/address-set.ts";
 
 /** Whether a rule means somebody: surely not, perhaps (an address or a node is not known), or surely. */
 export type Match = "no" | "perhaps" | "yes";
@@ -36,7 +43,9 @@ function matchPeer(policy: Policy, peer: Peer, other: Endpoint): Match {
       return yesOrNo(other.kind !== "outside" && isPeer(policy, peer.selector, other));
     case "addresses":
       if (other.kind === "outside") return yesOrNo(includesAddresses(peer.addresses, other.addresses));
-      return peer.matchesPods ? matchAddress(peer, other.kind === "imagined" ? NO_ADDRESSES : other.traits.addresses) : "no";
+      return peer.matchesPods
+        ? matchAddress(peer, other.kind === "imagined" ? NO_ADDRESSES : other.traits.addresses)
+        : "no";
     case "nodes":
       return peer.met && isInside(other) && other.traits.host ? matchNode(peer.selector, other.traits.host) : "no";
     case "unknown":

@@ -8,7 +8,10 @@ export type Because =
   /** A rule of a tier decided, or (NetworkPolicy) the first allowing rule of each policy that allows. */
   | { readonly kind: "rules"; readonly rules: readonly BoundRule[] }
   /** NetworkPolicies select the workload, and none has a rule for this. */
-  | { readonly kind: "isolated"; readonly by: readonly { readonly policy: Policy; readonly near: readonly BoundRule[] }[] }
+  | {
+      readonly kind: "isolated";
+      readonly by: readonly { readonly policy: Policy; readonly near: readonly BoundRule[] }[];
+    }
   /** Nothing says anything: Kubernetes allows. */
   | { readonly kind: "default" };
 
@@ -28,7 +31,12 @@ const OPEN: readonly Slice[] = [{ ports: ALL_PORTS, allowed: true, passes: [], b
  * All ports, parted by how one door of `subject` treats them when `other` stands at the far end. An outside subject has
  * no door: everything is let through.
  */
-export function sliceDoor(evaluator: Evaluator, subject: ClassId, other: ClassId, direction: Direction): readonly Slice[] {
+export function sliceDoor(
+  evaluator: Evaluator,
+  subject: ClassId,
+  other: ClassId,
+  direction: Direction,
+): readonly Slice[] {
   const door = evaluator.door(subject, direction);
   if (!door) return OPEN;
   const destination = direction === "egress" ? other : subject;
@@ -64,7 +72,13 @@ function walkTier(
       if (rest.length > 0) left.push({ ...pending, ports: rest });
       if (hit.length === 0) continue;
       if (action === "pass") passed.push({ ports: hit, passes: [...pending.passes, bound] });
-      else done.push({ ports: hit, allowed: action === "allow", passes: pending.passes, because: { kind: "rules", rules: [bound] } });
+      else
+        done.push({
+          ports: hit,
+          allowed: action === "allow",
+          passes: pending.passes,
+          because: { kind: "rules", rules: [bound] },
+        });
     }
     open = left;
   }
@@ -88,14 +102,19 @@ export function actionOf(bound: BoundRule, other: ClassId): "allow" | "deny" | "
  */
 function sliceNetwork(door: Door, entering: Pending, other: ClassId, destination: ClassId): readonly Slice[] {
   const { passes } = entering;
-  const by = door.network.map(({ policy, rules }) => ({ policy, near: rules.filter((bound) => bound.match(other) === "yes") }));
+  const by = door.network.map(({ policy, rules }) => ({
+    policy,
+    near: rules.filter((bound) => bound.match(other) === "yes"),
+  }));
   let parts: readonly Part[] = [{ ports: entering.ports, rules: [] }];
   for (const { near } of by) {
     let undecided = parts;
     const decided: Part[] = [];
     for (const bound of near) {
       const ports = bound.ports(destination);
-      decided.push(...undecided.map((part) => ({ ports: intersect(part.ports, ports), rules: [...part.rules, bound] })));
+      decided.push(
+        ...undecided.map((part) => ({ ports: intersect(part.ports, ports), rules: [...part.rules, bound] })),
+      );
       undecided = undecided.map((part) => ({ ...part, ports: subtract(part.ports, ports) }));
     }
     parts = [...decided, ...undecided].filter((part) => part.ports.length > 0);

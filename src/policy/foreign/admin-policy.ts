@@ -1,6 +1,16 @@
 import type { Action, Direction, Peer, PodSelector, PortMatch, Rule } from "../model/policy.ts";
 import { uniteAddresses } from "../sets/address-set.ts";
-import { at, exactlyOne, type Field, items, onlyKnown, optionalText, refuseField, requiredWord, warnField } from "./field.ts";
+import {
+  at,
+  exactlyOne,
+  type Field,
+  items,
+  onlyKnown,
+  optionalText,
+  refuseField,
+  requiredWord,
+  warnField,
+} from "./field.ts";
 import { readCidr } from "./network-policy.ts";
 import { readSelector } from "./selector.ts";
 
@@ -19,7 +29,9 @@ export type Dialect = {
 /** The subject of a tiered policy: exactly one of `namespaces` and `pods`. */
 export function readSubject(field: Field): PodSelector {
   onlyKnown(field, ["namespaces", "pods"]);
-  return exactlyOne(field, ["namespaces", "pods"]) === "pods" ? podsOf(at(field, "pods")) : namespacesOf(at(field, "namespaces"));
+  return exactlyOne(field, ["namespaces", "pods"]) === "pods"
+    ? podsOf(at(field, "pods"))
+    : namespacesOf(at(field, "namespaces"));
 }
 
 const namespacesOf = (field: Field): PodSelector => ({ namespaces: { selector: readSelector(field) }, pods: [] });
@@ -58,16 +70,28 @@ function readTieredRule(field: Field, index: number, direction: Direction, diale
   };
 }
 
-function warnNamedTowardsAddresses(entries: readonly Field[], ports: readonly PortMatch[], peers: readonly Peer[]): void {
+function warnNamedTowardsAddresses(
+  entries: readonly Field[],
+  ports: readonly PortMatch[],
+  peers: readonly Peer[],
+): void {
   const named = entries.find((_, index) => ports[index]?.kind === "named");
   if (named && peers.some((peer) => peer.kind === "addresses"))
-    warnField(named, "PORT_NAME_UNMATCHED", "A named port matches nothing towards networks.", "Write the port's number.");
+    warnField(
+      named,
+      "PORT_NAME_UNMATCHED",
+      "A named port matches nothing towards networks.",
+      "Write the port's number.",
+    );
 }
 
 function readTieredPeer(field: Field, direction: Direction, dialect: Dialect): Peer {
   const { path } = field;
   const known = dialect.peers[direction];
-  const only = dialect.unknownPeerFailsClosed && !known.some((key) => at(field, key).value != null) ? undefined : exactlyOne(field, known);
+  const only =
+    dialect.unknownPeerFailsClosed && !known.some((key) => at(field, key).value != null)
+      ? undefined
+      : exactlyOne(field, known);
   if (only !== undefined) onlyKnown(field, known);
   switch (only) {
     case "namespaces":
@@ -79,10 +103,18 @@ function readTieredPeer(field: Field, direction: Direction, dialect: Dialect): P
     case "nodes":
       return readNodes(at(field, "nodes"), dialect, path);
     case "domainNames":
-      warnField(at(field, "domainNames"), "PEER_UNSUPPORTED", "Domain names are not resolved: this peer matches nothing.");
+      warnField(
+        at(field, "domainNames"),
+        "PEER_UNSUPPORTED",
+        "Domain names are not resolved: this peer matches nothing.",
+      );
       return { kind: "unknown", path };
     default:
-      warnField(field, "PEER_UNSUPPORTED", "No peer that is known here: an accepting rule matches nothing, any other denies all.");
+      warnField(
+        field,
+        "PEER_UNSUPPORTED",
+        "No peer that is known here: an accepting rule matches nothing, any other denies all.",
+      );
       return { kind: "unknown", path };
   }
 }
@@ -96,6 +128,10 @@ function readNetworks(field: Field, dialect: Dialect, path: Peer["path"]): Peer 
 
 function readNodes(field: Field, dialect: Dialect, path: Peer["path"]): Peer {
   if (!dialect.meetsByAddress)
-    warnField(field, "PEER_UNSUPPORTED", "Nodes field of an AdminNetworkPolicyEgressPeer is not supported: it matches nothing.");
+    warnField(
+      field,
+      "PEER_UNSUPPORTED",
+      "Nodes field of an AdminNetworkPolicyEgressPeer is not supported: it matches nothing.",
+    );
   return { kind: "nodes", selector: readSelector(field), met: dialect.meetsByAddress, path };
 }

@@ -31,7 +31,13 @@ function fromJson(field: Field, text: string, namespace: string): readonly Attac
     const name = optionalText(at(item, "name"));
     if (name === undefined) return [];
     const ips: unknown = at(item, "ips").value;
-    return [{ namespace: optionalText(at(item, "namespace")) ?? namespace, name, addresses: addressesOf(Array.isArray(ips) ? ips : []) }];
+    return [
+      {
+        namespace: optionalText(at(item, "namespace")) ?? namespace,
+        name,
+        addresses: addressesOf(Array.isArray(ips) ? ips : []),
+      },
+    ];
   });
 }
 

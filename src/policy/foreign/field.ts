@@ -15,7 +15,7 @@ export type Field = { readonly value: unknown; readonly path: FieldPath; readonl
 export const newNotes = (): Notes => ({ refused: [], warned: [] });
 
 /** A path as people write it: `spec.ingress[0].from`. */
-export const pathText = (path: FieldPath): string =>
+const pathText = (path: FieldPath): string =>
   path.reduce<string>(
     (text, step) => (typeof step === "number" ? `${text}[${step}]` : text === "" ? step : `${text}.${step}`),
     "",
@@ -60,7 +60,11 @@ export function onlyKnown(field: Field, known: readonly string[]): void {
   if (!mapOrAbsent(field)) return;
   for (const key of keysOf(field))
     if (!known.includes(key))
-      refuseField(at(field, key), "FIELD_UNKNOWN", `There is no field of this name here; known are ${known.join(", ")}.`);
+      refuseField(
+        at(field, key),
+        "FIELD_UNKNOWN",
+        `There is no field of this name here; known are ${known.join(", ")}.`,
+      );
 }
 
 /** The items of a list; none where it is absent. */

@@ -61,7 +61,8 @@ export function skippedWarnings(all: readonly Opened[], multipleNetworks: boolea
 
 function whySkipped(opened: Opened, multipleNetworks: boolean): string | undefined {
   const name = `${opened.namespace}/${opened.name}`;
-  if (isLauncher(opened)) return `skipping virt-launcher pod: ${name} as it is a launcher pod managing a VirtualMachine`;
+  if (isLauncher(opened))
+    return `skipping virt-launcher pod: ${name} as it is a launcher pod managing a VirtualMachine`;
   if (!multipleNetworks && NEEDS_NETWORKS.has(kindOf(opened)))
     return `skipping object with type: ${opened.kind} (${name}): it counts with --multiple-networks only.`;
   if (UNEVALUATED.has(`${opened.group}/${opened.kind}`))

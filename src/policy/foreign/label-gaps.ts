@@ -16,12 +16,16 @@ export function labelGaps(
   namespaces: ReadonlyMap<string, Labels>,
 ): readonly Problem[] {
   const groups = byWorkload(pods);
-  const uneven = [...groups].filter(([, group]) => group.some((pod) => !sameLabels(pod.labels, group[0]?.labels ?? {})));
+  const uneven = [...groups].filter(([, group]) =>
+    group.some((pod) => !sameLabels(pod.labels, group[0]?.labels ?? {})),
+  );
   if (uneven.length === 0) return [];
   const places = policies.flatMap(selectorsOf);
   return uneven.flatMap(([text, group]) =>
     places
-      .filter(({ selector }) => inNamespace(selector, group[0]?.namespace ?? "", namespaces) && splits(selector.pods, group))
+      .filter(
+        ({ selector }) => inNamespace(selector, group[0]?.namespace ?? "", namespaces) && splits(selector.pods, group),
+      )
       .map(({ policy, path }) => ({
         ...problem(
           "WORKLOAD_LABELS_DIFFER",

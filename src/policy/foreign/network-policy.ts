@@ -1,6 +1,17 @@
 import type { Direction, Peer, Policy, PolicyKind, PortMatch, Rule } from "../model/policy.ts";
 import { type AddressSet, NO_ADDRESSES, parseCidr, setOf, subtractAddresses } from "../sets/address-set.ts";
-import { at, type Field, items, keysOf, mapOrAbsent, onlyKnown, optionalWord, refuseField, requiredText, warnField } from "./field.ts";
+import {
+  at,
+  type Field,
+  items,
+  keysOf,
+  mapOrAbsent,
+  onlyKnown,
+  optionalWord,
+  refuseField,
+  requiredText,
+  warnField,
+} from "./field.ts";
 import type { Opened } from "./object.ts";
 import { readPolicyPort } from "./port-match.ts";
 import { readSelector } from "./selector.ts";
@@ -38,7 +49,10 @@ function policyTypes(spec: Field): readonly Direction[] {
   const types = at(spec, "policyTypes");
   const named = items(types).map((type) => optionalWord(type, ["Ingress", "Egress"]));
   if (named.length > 0)
-    return [...(named.includes("Ingress") ? ["ingress" as const] : []), ...(named.includes("Egress") ? ["egress" as const] : [])];
+    return [
+      ...(named.includes("Ingress") ? ["ingress" as const] : []),
+      ...(named.includes("Egress") ? ["egress" as const] : []),
+    ];
   return items(at(spec, "egress")).length > 0 ? ["ingress", "egress"] : ["ingress"];
 }
 
@@ -66,7 +80,12 @@ function readRule(field: Field, index: number, scope: Scope): Rule {
 function refuseNamedTowardsBlock(entries: readonly Field[], ports: readonly PortMatch[], peers: readonly Peer[]): void {
   const named = entries.find((_, index) => ports[index]?.kind === "named");
   if (named && peers.some((peer) => peer.kind === "addresses"))
-    refuseField(at(named, "port"), "FIELD_CONFLICT", "A named port means nothing towards an ipBlock.", "Write the port's number.");
+    refuseField(
+      at(named, "port"),
+      "FIELD_CONFLICT",
+      "A named port means nothing towards an ipBlock.",
+      "Write the port's number.",
+    );
 }
 
 function readPeer(field: Field, scope: Scope): Peer {
@@ -75,7 +94,11 @@ function readPeer(field: Field, scope: Scope): Peer {
   const set = keysOf(field);
   if (set.length === 0) {
     if (mapOrAbsent(field))
-      refuseField(field, "FIELD_MISSING", "A peer must name an ipBlock, a podSelector or a namespaceSelector; this one is empty.");
+      refuseField(
+        field,
+        "FIELD_MISSING",
+        "A peer must name an ipBlock, a podSelector or a namespaceSelector; this one is empty.",
+      );
     return { kind: "unknown", path };
   }
   if (!set.includes("ipBlock"))
@@ -91,7 +114,12 @@ function readPeer(field: Field, scope: Scope): Peer {
     };
   if (set.length > 1)
     refuseField(field, "FIELD_CONFLICT", "A peer is either an ipBlock or a selector; this one has both.");
-  return { kind: "addresses", addresses: readBlock(at(field, "ipBlock")), matchesPods: scope.kind === "MultiNetworkPolicy", path };
+  return {
+    kind: "addresses",
+    addresses: readBlock(at(field, "ipBlock")),
+    matchesPods: scope.kind === "MultiNetworkPolicy",
+    path,
+  };
 }
 
 function readBlock(field: Field): AddressSet {
@@ -109,7 +137,10 @@ export function readCidr(field: Field): AddressSet {
     return NO_ADDRESSES;
   }
   if (block.family === 6)
-    warnField(field, "ADDRESS_V6_UNLISTED", `"${text}": IPv6 addresses are not supported in lists; single questions answer them.`);
+    warnField(
+      field,
+      "ADDRESS_V6_UNLISTED",
+      `"${text}": IPv6 addresses are not supported in lists; single questions answer them.`,
+    );
   return setOf(block);
 }
-

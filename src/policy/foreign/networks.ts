@@ -45,7 +45,11 @@ function isPrimary(spec: Field, topologies: readonly Topology[]): boolean {
   const layer = at(spec, `${topology[0]?.toLowerCase()}${topology.slice(1)}`);
   const role = requiredWord(at(layer, "role"), ["Primary", "Secondary"]);
   if (role === "Secondary")
-    warnField(at(layer, "role"), "NETWORK_IGNORED", "Only primary user-defined networks are looked at; this one is ignored.");
+    warnField(
+      at(layer, "role"),
+      "NETWORK_IGNORED",
+      "Only primary user-defined networks are looked at; this one is ignored.",
+    );
   return role === "Primary";
 }
 

@@ -31,7 +31,8 @@ export function readPod(opened: Opened, nodes: Nodes): PodRecord {
   const spec = at(pod, "spec");
   const name = requiredText(at(opened.root, "metadata", "name"));
   const { namespace } = opened;
-  const replicas = template && opened.kind !== "CronJob" ? optionalWhole(at(opened.root, "spec", "replicas")) : undefined;
+  const replicas =
+    template && opened.kind !== "CronJob" ? optionalWhole(at(opened.root, "spec", "replicas")) : undefined;
   const host = at(spec, "hostNetwork").value === true ? readHost(spec, nodes) : undefined;
   return {
     namespace,

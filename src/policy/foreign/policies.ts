@@ -9,7 +9,11 @@ import { readStrictly, type Sheet } from "./sheet.ts";
 import { readAdminPolicy, readBaselinePolicy, readClusterPolicy } from "./tiered-kinds.ts";
 
 /** Reads every policy among the objects, in order; two of one name, or of one priority where that decides, refuse. */
-export function readPolicies(sheet: Sheet, objects: readonly Opened[], attachments: ReadonlySet<string>): readonly Policy[] {
+export function readPolicies(
+  sheet: Sheet,
+  objects: readonly Opened[],
+  attachments: ReadonlySet<string>,
+): readonly Policy[] {
   const found = objects.filter((opened) => POLICY_KINDS.has(kindOf(opened)));
   const policies = readStrictly(sheet, found, (opened) => readPolicy(opened, attachments));
   refuseTwins(sheet, policies);
@@ -51,7 +55,11 @@ function policyFor(opened: Opened, attachments: ReadonlySet<string>): NonNullabl
     .map((name) => networkName(name, opened.namespace));
   const known = named.filter((network) => attachments.has(`${network.namespace}/${network.name}`));
   if (known.length < named.length || named.length === 0)
-    warnField(field, "NETWORK_IGNORED", "This policy names no network, or one that has no NetworkAttachmentDefinition in the input.");
+    warnField(
+      field,
+      "NETWORK_IGNORED",
+      "This policy names no network, or one that has no NetworkAttachmentDefinition in the input.",
+    );
   return known;
 }
 
@@ -62,7 +70,11 @@ function refuseTwins(sheet: Sheet, policies: readonly Policy[]): void {
     const first = seen.get(key);
     if (first)
       sheet.refused.push({
-        ...problem("OBJECT_DUPLICATE", "metadata.name", `${policyText(policy)}: there is another one, at ${placeOf(first)}.`),
+        ...problem(
+          "OBJECT_DUPLICATE",
+          "metadata.name",
+          `${policyText(policy)}: there is another one, at ${placeOf(first)}.`,
+        ),
         source: policy.locate(["metadata", "name"]),
       });
     else seen.set(key, policy);
@@ -81,7 +93,10 @@ function judgePriorities(sheet: Sheet, policies: readonly Policy[]): void {
       continue;
     }
     const message = `${policyText(policy)}: the priority ${policy.priority} is also that of ${policyText(first)} at ${placeOf(first)}.`;
-    const found = { ...problem("POLICY_PRIORITY_SHARED", "spec.priority", message), source: policy.locate(["spec", "priority"]) };
+    const found = {
+      ...problem("POLICY_PRIORITY_SHARED", "spec.priority", message),
+      source: policy.locate(["spec", "priority"]),
+    };
     (policy.kind === "AdminNetworkPolicy" ? sheet.refused : sheet.warned).push(found);
   }
 }

@@ -17,7 +17,7 @@ export function readRange(protocol: Protocol, from: Field, to: Field): PortSet {
 }
 
 /** A port number from 1 to 65535, which must be there. */
-export function readPort(field: Field): number | undefined {
+function readPort(field: Field): number | undefined {
   const port = optionalWhole(field);
   if (!present(field)) refuseField(field, "FIELD_MISSING", "The port number is missing.");
   else if (port !== undefined && !isPort(port))
@@ -29,13 +29,17 @@ export function readPort(field: Field): number | undefined {
 export function readNamedPort(field: Field, protocol?: Protocol): PortMatch {
   const name = typeof field.value === "string" ? field.value : "";
   if (!NAME.test(name))
-    refuseField(field, "FIELD_INVALID", `"${name}" cannot be the name of a port (at most 15 small letters, digits, dashes).`);
+    refuseField(
+      field,
+      "FIELD_INVALID",
+      `"${name}" cannot be the name of a port (at most 15 small letters, digits, dashes).`,
+    );
   const path = field.path;
   return protocol === undefined ? { kind: "named", name, path } : { kind: "named", name, protocol, path };
 }
 
 /** Whether the field holds a name of a port and not a number. */
-export const isPortName = (field: Field): boolean => typeof field.value === "string";
+const isPortName = (field: Field): boolean => typeof field.value === "string";
 
 /** The entry `port`, `endPort`, `protocol` of a NetworkPolicy's `ports` (networking.k8s.io/v1 NetworkPolicyPort). */
 export function readPolicyPort(field: Field): PortMatch {

@@ -1,5 +1,16 @@
 import type { WrittenSelector } from "../model/policy.ts";
-import { at, type Field, items, mapOrAbsent, onlyKnown, optionalText, refuseField, requiredText, requiredWord, textMap } from "./field.ts";
+import {
+  at,
+  type Field,
+  items,
+  mapOrAbsent,
+  onlyKnown,
+  optionalText,
+  refuseField,
+  requiredText,
+  requiredWord,
+  textMap,
+} from "./field.ts";
 
 const OPERATORS = ["In", "NotIn", "Exists", "DoesNotExist"] as const;
 const NAME = /^[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
@@ -30,19 +41,23 @@ function readRequirement(field: Field): WrittenSelector[number] {
   });
   const takesValues = operator === "In" || operator === "NotIn";
   if (takesValues !== values.length > 0)
-    refuseField(at(field, "values"), "FIELD_INVALID", `${operator} needs ${takesValues ? "at least one value" : "no values"}.`);
+    refuseField(
+      at(field, "values"),
+      "FIELD_INVALID",
+      `${operator} needs ${takesValues ? "at least one value" : "no values"}.`,
+    );
   return { key, operator, values, asLabel: false };
 }
 
 /** A label key: an optional DNS name, a slash, and up to 63 letters, digits, dashes, underscores, dots. */
-export function isLabelKey(key: string): boolean {
+function isLabelKey(key: string): boolean {
   const slash = key.lastIndexOf("/");
   const prefix = slash < 0 ? undefined : key.slice(0, slash);
   return NAME.test(key.slice(slash + 1)) && (prefix === undefined || (prefix.length <= 253 && PREFIX.test(prefix)));
 }
 
 /** A label value: empty, or up to 63 letters, digits, dashes, underscores, dots. */
-export const isLabelValue = (value: string): boolean => value === "" || NAME.test(value);
+const isLabelValue = (value: string): boolean => value === "" || NAME.test(value);
 
 function checkKey(field: Field, key: string): void {
   if (!isLabelKey(key))

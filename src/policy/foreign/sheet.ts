@@ -8,7 +8,11 @@ export type Sheet = { readonly refused: Problem[]; readonly warned: Problem[] };
 export const newSheet = (): Sheet => ({ refused: [], warned: [] });
 
 /** Reads each object; one that can't be read refuses the whole folder, as any answer without it would be wrong. */
-export function readStrictly<T>(sheet: Sheet, objects: readonly Opened[], read: (opened: Opened) => T | undefined): T[] {
+export function readStrictly<T>(
+  sheet: Sheet,
+  objects: readonly Opened[],
+  read: (opened: Opened) => T | undefined,
+): T[] {
   return objects.flatMap((opened) => {
     const value = read(opened);
     sheet.refused.push(...placed(opened, opened.notes.refused));
@@ -18,10 +22,17 @@ export function readStrictly<T>(sheet: Sheet, objects: readonly Opened[], read: 
 }
 
 /** Reads each object; one that can't be read is left out with a warning. */
-export function readLeniently<T>(sheet: Sheet, objects: readonly Opened[], read: (opened: Opened) => T | undefined): T[] {
+export function readLeniently<T>(
+  sheet: Sheet,
+  objects: readonly Opened[],
+  read: (opened: Opened) => T | undefined,
+): T[] {
   return objects.flatMap((opened) => {
     const value = read(opened);
-    const left = placed(opened, opened.notes.refused).map((found) => ({ ...found, message: `Left out: ${found.message}` }));
+    const left = placed(opened, opened.notes.refused).map((found) => ({
+      ...found,
+      message: `Left out: ${found.message}`,
+    }));
     sheet.warned.push(...left, ...placed(opened, opened.notes.warned));
     return value === undefined || left.length > 0 ? [] : [value];
   });

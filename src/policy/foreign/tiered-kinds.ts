@@ -1,7 +1,17 @@
 import type { Policy, PortMatch } from "../model/policy.ts";
 import { PROTOCOLS, type Protocol } from "../sets/port-set.ts";
 import { type Dialect, readSubject, readTieredRules } from "./admin-policy.ts";
-import { at, exactlyOne, type Field, onlyKnown, optionalWhole, present, refuseField, requiredText, requiredWord } from "./field.ts";
+import {
+  at,
+  exactlyOne,
+  type Field,
+  onlyKnown,
+  optionalWhole,
+  present,
+  refuseField,
+  requiredText,
+  requiredWord,
+} from "./field.ts";
 import type { Opened } from "./object.ts";
 import { readNamedPort, readProtocol, readRange } from "./port-match.ts";
 
@@ -44,7 +54,12 @@ export function readBaselinePolicy(opened: Opened): Policy {
       "FIELD_INVALID",
       `The one BaselineAdminNetworkPolicy of a cluster is named default, not "${opened.name}".`,
     );
-  return { ...tiered(opened, BASELINE, ["subject", "ingress", "egress"]), kind: "BaselineAdminNetworkPolicy", tier: "baseline", priority: 0 };
+  return {
+    ...tiered(opened, BASELINE, ["subject", "ingress", "egress"]),
+    kind: "BaselineAdminNetworkPolicy",
+    tier: "baseline",
+    priority: 0,
+  };
 }
 
 /** Reads a policy.networking.k8s.io/v1alpha2 ClusterNetworkPolicy. Pods on the host network are outside its reach. */
@@ -60,7 +75,11 @@ export function readClusterPolicy(opened: Opened): Policy {
   };
 }
 
-function tiered(opened: Opened, dialect: Dialect, known: readonly string[]): Omit<Policy, "kind" | "tier" | "priority"> {
+function tiered(
+  opened: Opened,
+  dialect: Dialect,
+  known: readonly string[],
+): Omit<Policy, "kind" | "tier" | "priority"> {
   const spec = at(opened.root, "spec");
   onlyKnown(spec, known);
   return {

@@ -29,7 +29,9 @@ export function readVirtualMachine(opened: Opened, parseYaml: (text: string) => 
 }
 
 function serviceAccountOf(spec: Field): string {
-  const volumes = items(at(spec, "volumes")).map((volume) => optionalText(at(volume, "serviceAccount", "serviceAccountName")));
+  const volumes = items(at(spec, "volumes")).map((volume) =>
+    optionalText(at(volume, "serviceAccount", "serviceAccountName")),
+  );
   return volumes.find((account) => account !== undefined) ?? "default";
 }
 

@@ -37,7 +37,11 @@ export function readWorld(objects: readonly ForeignObject[], options: ReadOption
   const pods = readPods(sheet, counted, readNodes(sheet, of("Node")), options);
   const namespaces = withImplied(labels, pods);
   const policies = readPolicies(sheet, counted, attachments);
-  const primaryNetworks = readNetworks(sheet, [...of("UserDefinedNetwork"), ...of("ClusterUserDefinedNetwork")], labels);
+  const primaryNetworks = readNetworks(
+    sheet,
+    [...of("UserDefinedNetwork"), ...of("ClusterUserDefinedNetwork")],
+    labels,
+  );
   const services = readLeniently(sheet, of("Service"), readService);
   const openings = [
     ...readLeniently(sheet, of("Ingress"), readIngress),
@@ -53,12 +57,12 @@ export function readWorld(objects: readonly ForeignObject[], options: ReadOption
 
 /** Labels of namespaces by name; the later of two objects of one name counts, as `kubectl apply` has it. */
 const readNamespaces = (sheet: Sheet, objects: readonly Opened[]): ReadonlyMap<string, Labels> =>
-  new Map(
-    readLeniently(sheet, objects, ({ name, labels }) => [name, { [NAME_LABEL]: name, ...labels }] as const),
-  );
+  new Map(readLeniently(sheet, objects, ({ name, labels }) => [name, { [NAME_LABEL]: name, ...labels }] as const));
 
 const readNodes = (sheet: Sheet, objects: readonly Opened[]): Nodes =>
-  new Map(readLeniently(sheet, objects, (opened) => [opened.name, textMap(at(opened.root, "metadata", "labels"))] as const));
+  new Map(
+    readLeniently(sheet, objects, (opened) => [opened.name, textMap(at(opened.root, "metadata", "labels"))] as const),
+  );
 
 function withImplied(labels: ReadonlyMap<string, Labels>, pods: readonly PodRecord[]): ReadonlyMap<string, Labels> {
   const all = new Map(labels);
@@ -71,12 +75,17 @@ function readPods(sheet: Sheet, objects: readonly Opened[], nodes: Nodes, option
   const byName = new Map<string, PodRecord>();
   const holders = objects.filter((opened) => holdsPods(opened.kind) || kindOf(opened) === "VirtualMachine");
   readLeniently(sheet, holders, (opened) => {
-    const pod = opened.kind === "VirtualMachine" ? readVirtualMachine(opened, options.parseYaml) : readPod(opened, nodes);
+    const pod =
+      opened.kind === "VirtualMachine" ? readVirtualMachine(opened, options.parseYaml) : readPod(opened, nodes);
     if (opened.notes.refused.length > 0) return undefined;
     const key = `${opened.kind} ${pod.namespace}/${pod.name}`;
     if (byName.has(key))
       sheet.warned.push({
-        ...problem("OBJECT_DUPLICATE", "metadata.name", `${key} is defined more than once; the last definition counts.`),
+        ...problem(
+          "OBJECT_DUPLICATE",
+          "metadata.name",
+          `${key} is defined more than once; the last definition counts.`,
+        ),
         source: opened.locate(["metadata", "name"]),
       });
     byName.set(key, pod);
@@ -85,9 +94,14 @@ function readPods(sheet: Sheet, objects: readonly Opened[], nodes: Nodes, option
   return [...byName.values()];
 }
 
-function readNetworks(sheet: Sheet, objects: readonly Opened[], labels: ReadonlyMap<string, Labels>): readonly PrimaryNetwork[] {
+function readNetworks(
+  sheet: Sheet,
+  objects: readonly Opened[],
+  labels: ReadonlyMap<string, Labels>,
+): readonly PrimaryNetwork[] {
   const read = objects.flatMap((opened) => {
-    const network = kindOf(opened) === "UserDefinedNetwork" ? readUserNetwork(opened, labels) : readClusterNetwork(opened, labels);
+    const network =
+      kindOf(opened) === "UserDefinedNetwork" ? readUserNetwork(opened, labels) : readClusterNetwork(opened, labels);
     return network === undefined ? [] : [{ opened, network }];
   });
   refuseShared(read);
@@ -101,7 +115,11 @@ function warnMissingAttachments(sheet: Sheet, pods: readonly PodRecord[], attach
     for (const { namespace, name } of pod.attachments)
       if (!attachments.has(`${namespace}/${name}`))
         sheet.warned.push({
-          ...problem("NETWORK_IGNORED", "", `${pod.namespace}/${pod.name} asks for the network ${namespace}/${name}, which has no NetworkAttachmentDefinition in the input.`),
+          ...problem(
+            "NETWORK_IGNORED",
+            "",
+            `${pod.namespace}/${pod.name} asks for the network ${namespace}/${name}, which has no NetworkAttachmentDefinition in the input.`,
+          ),
           source: pod.locate([]),
         });
 }

@@ -20,7 +20,7 @@ export type PolicyKind =
   | "MultiNetworkPolicy";
 
 /** When a policy is asked: before, with, or after the NetworkPolicies. */
-export type Tier = "admin" | "network" | "baseline";
+type Tier = "admin" | "network" | "baseline";
 
 /** What a rule does with the ports it matches; `pass` leaves the tier. */
 export type Action = "allow" | "deny" | "pass";

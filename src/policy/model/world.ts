@@ -51,7 +51,11 @@ export type Opening = {
 };
 
 /** A primary user-defined network: of one namespace (UDN), or of those it selects (CUDN). */
-export type PrimaryNetwork = { readonly kind: "UDN" | "CUDN"; readonly name: string; readonly namespaces: readonly string[] };
+export type PrimaryNetwork = {
+  readonly kind: "UDN" | "CUDN";
+  readonly name: string;
+  readonly namespaces: readonly string[];
+};
 
 /** Everything an analysis looks at, as read from plain objects. */
 export type World = {

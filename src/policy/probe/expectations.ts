@@ -1,5 +1,15 @@
 import { ok, refuseAll, type Result } from "../../domain/problem.ts";
-import { at, type Field, items, newNotes, optionalText, optionalWhole, refuseField, requiredText, requiredWord } from "../foreign/field.ts";
+import {
+  at,
+  type Field,
+  items,
+  newNotes,
+  optionalText,
+  optionalWhole,
+  refuseField,
+  requiredText,
+  requiredWord,
+} from "../foreign/field.ts";
 import { PROTOCOLS } from "../sets/port-set.ts";
 import type { OnePort } from "../analysis/focus.ts";
 import type { PatchOperation } from "./json-patch.ts";
@@ -11,7 +21,13 @@ export type Target = { readonly kind: string; readonly namespace?: string; reado
 export type ProbeAction =
   | { readonly kind: "patch"; readonly target: Target; readonly operations: readonly PatchOperation[] }
   | { readonly kind: "delete"; readonly target: Target }
-  | { readonly kind: "poke"; readonly from: string; readonly to: string; readonly port: OnePort; readonly expect: boolean };
+  | {
+      readonly kind: "poke";
+      readonly from: string;
+      readonly to: string;
+      readonly port: OnePort;
+      readonly expect: boolean;
+    };
 
 /** One test: manifests on top of the base, and named steps. */
 export type ProbeTest = {
@@ -52,10 +68,17 @@ function readAction(field: Field): readonly ProbeAction[] {
 }
 
 function readPoke(field: Field): ProbeAction {
-  const end = (side: string): string => `${requiredText(at(field, side, "ns"))}/${requiredText(at(field, side, "pod"))}`;
+  const end = (side: string): string =>
+    `${requiredText(at(field, side, "ns"))}/${requiredText(at(field, side, "pod"))}`;
   const protocol = requiredWord(at(field, "protocol"), PROTOCOLS) ?? "TCP";
   const port = optionalWhole(at(field, "port")) ?? 0;
-  return { kind: "poke", from: end("from"), to: end("to"), port: { protocol, port }, expect: at(field, "expect").value === true };
+  return {
+    kind: "poke",
+    from: end("from"),
+    to: end("to"),
+    port: { protocol, port },
+    expect: at(field, "expect").value === true,
+  };
 }
 
 function readTarget(field: Field): Target {

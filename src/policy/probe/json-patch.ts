@@ -62,11 +62,15 @@ function put(root: unknown, pointer: string, value: unknown, insert: boolean): R
 
 /** The container that a JSON Pointer (RFC 6901) leads into, and the key in it. */
 function find(root: unknown, pointer: string): Result<Place> {
-  const steps = pointer.split("/").slice(1).map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
+  const steps = pointer
+    .split("/")
+    .slice(1)
+    .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
   const key = steps.pop();
   if (!pointer.startsWith("/") || key === undefined) return nowhere(pointer);
   let holder: unknown = root;
-  for (const step of steps) holder = isContainer(holder) && Object.hasOwn(holder, step) ? Reflect.get(holder, step) : undefined;
+  for (const step of steps)
+    holder = isContainer(holder) && Object.hasOwn(holder, step) ? Reflect.get(holder, step) : undefined;
   return isContainer(holder) ? ok({ holder, key }) : nowhere(pointer);
 }
 

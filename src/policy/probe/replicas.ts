@@ -7,14 +7,21 @@ const NODE_NETWORK = 192 * 2 ** 24 + 168 * 2 ** 16;
 /** The world with each replica of a controller as a Pod of its own, `name-0`, `name-1` …, and an address for every Pod. */
 export function withReplicas(world: World): World {
   const pods = world.pods.flatMap(replicasOf);
-  return { ...world, pods: pods.map((pod, index) => (noAddresses(pod.addresses) ? { ...pod, addresses: addressFor(pod, index) } : pod)) };
+  return {
+    ...world,
+    pods: pods.map((pod, index) => (noAddresses(pod.addresses) ? { ...pod, addresses: addressFor(pod, index) } : pod)),
+  };
 }
 
 function replicasOf(pod: PodRecord): readonly PodRecord[] {
   if (pod.workload.kind === "Pod" || pod.virtualMachine) return [pod];
   return Array.from({ length: pod.replicas ?? 1 }, (_, index) => {
     const name = `${pod.name}-${index}`;
-    const labels = { "apps.kubernetes.io/pod-index": String(index), "statefulset.kubernetes.io/pod-name": name, ...pod.labels };
+    const labels = {
+      "apps.kubernetes.io/pod-index": String(index),
+      "statefulset.kubernetes.io/pod-name": name,
+      ...pod.labels,
+    };
     return { ...pod, name, labels: pod.workload.kind === "StatefulSet" ? labels : pod.labels };
   });
 }

@@ -21,7 +21,11 @@ export type Poked = {
 type State = { readonly objects: readonly ForeignObject[]; readonly world: World; readonly evaluator: Evaluator };
 
 /** Runs one test from a fresh state: actions in order, each on the state that the one before left. */
-export function runProbes(objects: readonly ForeignObject[], test: ProbeTest, options: ReadOptions): Result<readonly Poked[]> {
+export function runProbes(
+  objects: readonly ForeignObject[],
+  test: ProbeTest,
+  options: ReadOptions,
+): Result<readonly Poked[]> {
   let state = stateOf(objects, options);
   const poked: Poked[] = [];
   for (const step of test.steps)
@@ -41,12 +45,15 @@ export function runProbes(objects: readonly ForeignObject[], test: ProbeTest, op
 
 function stateOf(objects: readonly ForeignObject[], options: ReadOptions): Result<State> {
   const world = readWorld(objects, options);
-  return world.ok ? ok({ objects, world: withReplicas(world.value), evaluator: makeEvaluator(world.value.policies) }) : world;
+  return world.ok
+    ? ok({ objects, world: withReplicas(world.value), evaluator: makeEvaluator(world.value.policies) })
+    : world;
 }
 
 function poke({ world, evaluator }: State, step: string, action: Poked["poke"]): Result<Poked> {
   const members = scenesOf(world, "pod").flatMap((scene) => scene.members);
-  const find = (name: string) => members.find(({ endpoint }) => `${endpoint.name.namespace}/${endpoint.name.name}` === name)?.endpoint;
+  const find = (name: string) =>
+    members.find(({ endpoint }) => `${endpoint.name.namespace}/${endpoint.name.name}` === name)?.endpoint;
   const [from, to] = [find(action.from), find(action.to)];
   if (!from || !to)
     return refuse("WORKLOAD_UNKNOWN", "", `There is no Pod ${from ? action.to : action.from} in the manifests.`);
@@ -58,7 +65,8 @@ function poke({ world, evaluator }: State, step: string, action: Poked["poke"]):
 function change(state: State, action: Exclude<ProbeAction, { kind: "poke" }>): Result<readonly ForeignObject[]> {
   const index = state.objects.findIndex((object) => isTarget(object.value, action.target));
   const object = state.objects[index];
-  if (!object) return refuse("NOT_FOUND", "", `There is no ${action.target.kind} ${action.target.name} in the manifests.`);
+  if (!object)
+    return refuse("NOT_FOUND", "", `There is no ${action.target.kind} ${action.target.name} in the manifests.`);
   if (action.kind === "delete") return ok(state.objects.toSpliced(index, 1));
   const operations = action.operations.map((operation) =>
     "value" in operation ? { ...operation, value: withAddresses(operation.value, state.world) } : operation,
@@ -80,7 +88,8 @@ const POD_IP = "podIP:";
 
 /** Replaces every text `podIP:<namespace>/<pod>` by the Pod's address. */
 function withAddresses(value: unknown, world: World): unknown {
-  if (typeof value === "string" && value.startsWith(POD_IP)) return podAddress(world, value.slice(POD_IP.length)) ?? value;
+  if (typeof value === "string" && value.startsWith(POD_IP))
+    return podAddress(world, value.slice(POD_IP.length)) ?? value;
   if (Array.isArray(value)) return value.map((item) => withAddresses(item, world));
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withAddresses(item, world)]));
