@@ -13,7 +13,16 @@ const ROOMS: Readonly<Record<string, { readonly floor: number; readonly outside:
   learn: { floor: 3, outside: [] },
   ca: {
     floor: 4,
-    outside: ["@peculiar/x509", "reflect-metadata", "jose", "node-forge", "node:crypto", "node:fs", "node:path"],
+    outside: [
+      "@peculiar/x509",
+      "reflect-metadata",
+      "jose",
+      "node-forge",
+      "node:crypto",
+      "node:fs",
+      "node:path",
+      "node:net",
+    ],
   },
   kube: {
     floor: 4,
@@ -24,15 +33,39 @@ const ROOMS: Readonly<Record<string, { readonly floor: number; readonly outside:
     floor: 4,
     outside: ["node:sqlite", "node:worker_threads", "node:crypto", "node:fs", "node:path", "node:url", "pg"],
   },
-  http: { floor: 4, outside: ["fastify", "prom-client", "pino", "node:http", "node:https", "node:tls"] },
+  http: {
+    floor: 4,
+    outside: [
+      "fastify",
+      "prom-client",
+      "pino",
+      "node:http",
+      "node:https",
+      "node:tls",
+      "node:net",
+      "node:crypto",
+      "node:buffer",
+      "node:perf_hooks",
+      "node:process",
+    ],
+  },
   cli: { floor: 4, outside: ["commander", "yaml"] },
   bin: {
     floor: 5,
-    outside: ["node:process", "node:module", "node:fs", "node:path", "node:url", "node:crypto", "node:os", "pino"],
+    outside: [
+      "node:process",
+      "node:module",
+      "node:fs",
+      "node:path",
+      "node:url",
+      "node:crypto",
+      "node:os",
+      "node:perf_hooks",
+      "pino",
+    ],
   },
 };
 
-/** Files that a room's shell alone may import what the room otherwise may not: a worker's own thread. */
 type Import = { readonly file: string; readonly from: string };
 
 const files = (folder: string): readonly string[] =>

@@ -90,7 +90,7 @@ function stampFindings(verdict: Verdict): readonly Finding[] {
   const forged = wrong
     .filter(({ key }) => !(claimed && key === ROLE_LABEL))
     .map(({ map, key }) => ({ problem: forgedKey(map, key), refuses: true }));
-  if (verdict.deviations.length === wrong.length) return forged;
+  if (claimed || verdict.deviations.length === wrong.length) return forged;
   return [...forged, { problem: STAMP_MISSING, refuses: verdict.enrolled }];
 }
 

@@ -11,14 +11,18 @@ export type Reviewed = {
 };
 
 /**
- * Reviews one workload as admission would. What is refused is left as it came; templates and ExternalWorkloads are never
- * patched: their Pods and machines are.
+ * Reviews one workload as admission would. Where a role fits it is stamped, refused or not: validation refuses what it has
+ * to. What claims a role that is not its own, or has none and is refused for that, is left as it came. Templates and
+ * ExternalWorkloads are never patched: their Pods and machines are.
  */
 export function review(catalogue: Catalogue, workload: Workload, present: MetadataPresence, terms: Terms): Reviewed {
   const verdict = judge(catalogue, workload, terms);
-  const patched = verdict.decision !== "deny" && isStamped(workload);
+  const patched = isStamped(workload) && !leftAsItCame(verdict);
   return { workload, verdict, patch: patched ? patchOf(verdict.deviations, present) : [] };
 }
+
+const leftAsItCame = ({ decision, identity, problems }: Verdict): boolean =>
+  decision === "deny" && (identity === undefined || problems.some(({ code }) => code === "ROLE_NOT_ENTITLED"));
 
 /** Whether an object is stamped itself: Pods and VMs are, templates and ExternalWorkloads are not. */
 export const isStamped = ({ kind, form }: Workload): boolean =>

@@ -1,7 +1,10 @@
 #!/usr/bin/env node
 import { writeFileSync } from "node:fs";
 import process from "node:process";
+import { addConfigCommand } from "../cli/config.ts";
+import { ledgerCommand } from "../cli/ledger.ts";
 import { runCli } from "../cli/program.ts";
+import { serverCommand } from "../cli/server.ts";
 import { ok, refuse } from "../domain/problem.ts";
 import { readInputs } from "../folder/read-inputs.ts";
 
@@ -23,4 +26,9 @@ process.exitCode = await runCli(
     },
   },
   process.argv.slice(2),
+  [
+    serverCommand(async () => (await import("./server.ts")).serve),
+    ledgerCommand(async (state) => (await import("./open-ledger.ts")).openLedgerOf(state)),
+    addConfigCommand,
+  ],
 );

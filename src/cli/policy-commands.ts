@@ -4,6 +4,7 @@ import type { Io } from "./io.ts";
 import { addAllows } from "./policy-allows.ts";
 import { addConnectivity } from "./policy-connectivity.ts";
 import { addDiff } from "./policy-diff.ts";
+import { addLint } from "./policy-lint.ts";
 import { addMatrix } from "./policy-matrix.ts";
 import { addProbe } from "./policy-probe.ts";
 
@@ -15,4 +16,5 @@ export function addPolicyCommands(program: Command, io: Io, outcome: Outcome): v
   addMatrix(policy, io, outcome);
   addDiff(policy, io, outcome);
   addProbe(policy, io, outcome);
+  addLint(policy, io, outcome);
 }

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import type { Outcome } from "./action.ts";
 import type { ExitCode, Io } from "./io.ts";
+import { addPolicyCommands } from "./policy-commands.ts";
 import { addReviewCommand } from "./review.ts";
 
 /** Commands that live behind another door (the server) and are handed in by bin/. */
@@ -13,7 +14,7 @@ export function buildProgram(io: Io, outcome: Outcome, extra: readonly ExtraComm
     .configureOutput({ writeOut: io.out, writeErr: io.err })
     .exitOverride()
     .showHelpAfterError("(`signet help` shows all commands)");
-  for (const add of [addReviewCommand, ...extra]) add(program, io, outcome);
+  for (const add of [addReviewCommand, addPolicyCommands, ...extra]) add(program, io, outcome);
   return program;
 }
 

@@ -13,7 +13,8 @@ export function reviewView({ workload, verdict, patch }: Reviewed) {
     approval: verdict.approval,
     labels: verdict.stamp.labels,
     annotations: verdict.stamp.annotations,
-    patch,
+    // A refused object is never written, so nothing of it is patched.
+    patch: verdict.decision === "deny" ? [] : patch,
     problems: verdict.problems.map(({ code, path, message, mend }) => ({ code, path, message, mend: mend ?? null })),
   };
 }

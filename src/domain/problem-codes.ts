@@ -1,304 +1,441 @@
+/**
+ * What sort of thing a code speaks of; each voice (HTTP, admission, gRPC) has one table from sorts to its statuses.
+ * refusal: a verdict. finding: noticed, by lint or analysis. input: cannot be read as written. oversize: more than a limit.
+ * absent: there is no such thing. unready: try again. fault: ours, or the machine's.
+ */
+export type ProblemSort = "refusal" | "finding" | "input" | "oversize" | "absent" | "unready" | "fault";
+
 /** What `signet help CODE` says of a code: what happened, why that is refused or reported, and what to do. */
-export type Explanation = { readonly title: string; readonly why: string; readonly mend: string };
+export type Explanation = {
+  readonly sort: ProblemSort;
+  readonly title: string;
+  readonly why: string;
+  readonly mend: string;
+};
 
 /**
  * Every code that a Problem may carry. Codes are stable: scripts match on them. docs/problems.md is made of this table.
  */
 export const PROBLEM_CODES = {
   ROLE_NONE: {
+    sort: "refusal",
     title: "No role fits the workload.",
     why: "A workload of an enrolled namespace needs exactly one role. A role fits by namespace, service account, kind, labels and creator; labels only narrow, and the service account `default` fits only a role that names it.",
     mend: "Run the workload under a service account that a role names, or have a WorkloadRole for it approved. `signet why KIND/NAME` lists each role and what keeps it from fitting.",
   },
   ROLE_AMBIGUOUS: {
+    sort: "refusal",
     title: "More than one role fits the workload.",
     why: "There is no order of specificity between roles: two fits are two fits, and Signet does not guess.",
     mend: "Give each role a service account of its own, or pick one of those that fit with the annotation signet.dev/use-role.",
   },
   ROLE_NOT_ENTITLED: {
+    sort: "refusal",
     title: "The workload asks for a role that it is not entitled to.",
     why: "An annotation or a label points to something granted elsewhere; it never grants. The role named does not fit this workload.",
     mend: "Take the annotation or label away, or run the workload under a service account that the role names.",
   },
   IDENTITY_SPANS_SEGMENTS: {
+    sort: "refusal",
     title: "The workload's identity belongs to roles of two segments.",
     why: "Segment is a function of identity: all roles that can cover one namespace and service account must be in one segment, or two workloads with one SPIFFE ID could be in two rooms.",
     mend: "Give the roles different service accounts, or put them in one segment. `signet lint` names every such account.",
   },
   SEGMENT_STRICT: {
+    sort: "refusal",
     title: "A strict segment shares its namespace with roles of another segment.",
     why: "Whoever may create Pods in a namespace can be every role entitled there, so a segment with `isolation: strict` refuses to share one.",
     mend: "Move the other segment's roles to a namespace of their own.",
   },
   IDENTITY_INVALID: {
+    sort: "refusal",
     title: "Namespace or service account cannot be part of a SPIFFE ID.",
     why: "A SPIFFE ID is joined from whole path segments of letters, digits, dots, dashes and underscores (SPIFFE-ID §2.2).",
     mend: "Rename the namespace or the service account.",
   },
   APPROVAL_MISSING: {
+    sort: "refusal",
     title: "The role or its segment is not known to be approved.",
     why: "With --require-approval, and in a cluster, only an approved generation is in force. A bare folder of YAML carries no approvals.",
     mend: "Judge against `signet catalogue export` of a cluster, or have somebody with the verb `approve` approve the definition.",
   },
   FORGED: {
+    sort: "refusal",
     title: "The workload carries a stamp that Signet did not give it.",
     why: "Labels and annotations under signet.dev/ and role.signet.dev/ say who a workload is; nobody but Signet writes them.",
     mend: "Take the reserved keys out of the manifest; admission writes them.",
   },
   STAMP_OVERWRITTEN: {
+    sort: "refusal",
     title: "A reserved key was overwritten.",
     why: "The object came with a label or annotation under Signet's prefixes whose value is not the one that follows from its role. Admission replaces it.",
     mend: "Take the key out of the manifest.",
   },
   ROLE_CHANGED: {
+    sort: "refusal",
     title: "A change would give a running workload another role.",
     why: "Identity is given once, at creation: the certificate and the rules of a running workload follow the role it was created with.",
     mend: "Create the workload anew with the changed labels.",
   },
   STAMP_MISSING: {
+    sort: "refusal",
     title: "The workload has no stamp.",
     why: "Validation saw an object that mutation had not stamped: the mutating webhook did not answer, or was not asked.",
     mend: "Create the workload again once the mutating webhook answers.",
   },
   HOST_NETWORK: {
+    sort: "refusal",
     title: "The Pod uses the node's network.",
     why: "A Pod on the host network has the node's address and is outside every network policy.",
     mend: "Take hostNetwork away, or have `hostNetwork` permitted by the role or by an exception.",
   },
   HOST_PID: {
+    sort: "refusal",
     title: "The Pod sees the node's processes.",
     why: "Through /proc it can read the keys of every workload on the node.",
     mend: "Take hostPID away, or have `hostPID` permitted by the role or by an exception.",
   },
   HOST_IPC: {
+    sort: "refusal",
     title: "The Pod shares the node's IPC namespace.",
     why: "Shared memory of other processes on the node is open to it.",
     mend: "Take hostIPC away, or have `hostIPC` permitted by the role or by an exception.",
   },
   HOST_PATH: {
+    sort: "refusal",
     title: "The Pod mounts a path of the node.",
     why: "Kubelet's directories, sockets and other Pods' keys lie in the node's file system.",
     mend: "Use another kind of volume, or have `hostPath:/the/path` permitted by the role or by an exception.",
   },
   HOST_PROCESS: {
+    sort: "refusal",
     title: "The Pod runs as a Windows host process.",
     why: "A HostProcess container is a process of the node.",
     mend: "Take hostProcess away, or have `hostProcess` permitted by the role or by an exception.",
   },
   PRIVILEGED: {
+    sort: "refusal",
     title: "A container is privileged.",
     why: "A privileged container is root on the node, in all but name.",
     mend: "Take privileged away, or have `privileged` permitted by the role or by an exception.",
   },
   CAPABILITY_ADDED: {
+    sort: "refusal",
     title: "A container adds a Linux capability beyond those that runtimes give by default.",
     why: "Capabilities such as NET_ADMIN or SYS_ADMIN can undo what encloses the workload.",
     mend: "Drop the capability, or have `capability:NAME` permitted by the role or by an exception.",
   },
   SIGNER_VOLUME: {
+    sort: "refusal",
     title: "The Pod mounts a certificate of Signet's signer by itself.",
     why: "Certificates are delivered in volumes that admission writes, with tight modes; one that the manifest brings is not ours.",
     mend: "Take the volume out of the manifest and set `identity.delivery: podCertificate` on the role, or have `signerVolume` permitted.",
   },
   UNCOVERED_INTERFACE: {
+    sort: "refusal",
     title: "The workload has a network interface that no active target covers.",
     why: "Rules sit on the Pod network. Traffic of a secondary, localnet or bridge network passes them by.",
     mend: "Take the network away, or have `uncoveredInterfaces` permitted by the role or by an exception.",
   },
   EXCEPTION_MISSING: {
+    sort: "refusal",
     title: "The exception that the workload points to does not exist.",
     why: "The annotation signet.dev/exception names a SegmentException of the workload's own namespace; it grants nothing by itself.",
     mend: "Create the SegmentException and have it approved, or take the annotation away.",
   },
   EXCEPTION_EXPIRED: {
+    sort: "refusal",
     title: "The exception has ended.",
     why: "A grant has an end; after it the workload is judged as if there were none.",
     mend: "Mend what the exception was for, or have a new one approved.",
   },
   EXCEPTION_NOT_YET: {
+    sort: "refusal",
     title: "The exception has not begun.",
     why: "Its `notBefore` lies ahead.",
     mend: "Wait until then, or have one approved that begins earlier.",
   },
   EXCEPTION_UNAPPROVED: {
+    sort: "refusal",
     title: "The exception is not approved.",
     why: "An exception counts when somebody other than its editors has approved it.",
     mend: "Ask somebody with the verb `approve` on it.",
   },
   EXCEPTION_MISMATCH: {
+    sort: "refusal",
     title: "The exception does not cover what is refused.",
     why: "It permits one check for the workloads of one role; this is another check, path or role.",
     mend: "Point to an exception for this check and role, or request one.",
   },
   ROLE_DEAD: {
+    sort: "finding",
     title: "A role can match nothing.",
     why: "Its segment does not exist, or none of the namespaces that it names belongs to that segment.",
     mend: "Name namespaces of the segment, or delete the role.",
   },
   SEGMENT_UNUSED: {
+    sort: "finding",
     title: "A segment has no roles.",
     why: "No workload can be in it.",
     mend: "Write a WorkloadRole for it, or delete it.",
   },
   NAMESPACE_SPANS_SEGMENTS: {
+    sort: "finding",
     title: "A namespace holds roles of two segments.",
     why: "The namespace is the unit of trust: whoever may create Pods there can be in either segment.",
     mend: "Give each segment namespaces of its own.",
   },
   ACCOUNT_SHARED: {
+    sort: "finding",
     title: "Several roles share one service account.",
     why: "They are one principal: targets that enforce by identity cannot tell them apart.",
     mend: "Give each role a service account of its own.",
   },
   REFERENCE_DEAD: {
+    sort: "finding",
     title: "A definition names something that does not exist.",
     why: "A sentence, fence or exception about a role or segment that nobody defined has no effect.",
     mend: "Correct the name, or define what it names.",
   },
   TRUST_DOMAIN_DEFAULT: {
+    sort: "finding",
     title: "No trust domain is defined.",
     why: "Identities then carry the name cluster.local, which another cluster may carry too.",
     mend: "Write a TrustDomain named `local` with a domain of your own.",
   },
   YAML_SYNTAX: {
+    sort: "input",
     title: "A text is not YAML or JSON.",
     why: "Nothing is guessed from a broken document: the whole file is refused.",
     mend: "Mend the text at the line and column named.",
   },
   FIELD_UNKNOWN: {
+    sort: "input",
     title: "An object has a field that its kind does not know.",
     why: "A field that is silently dropped is a rule that is silently missing.",
     mend: "Correct the spelling, or take the field away. `signet crds` and `kubectl explain` list the fields.",
   },
   FIELD_MISSING: {
+    sort: "input",
     title: "A required field is missing.",
     why: "Without it the object has no meaning.",
     mend: "Write the field.",
   },
   FIELD_INVALID: {
+    sort: "input",
     title: "A field has a value that it cannot have.",
     why: "Values are never trimmed, coerced or guessed.",
     mend: "Write a value of the form that the message names.",
   },
   FIELD_CONFLICT: {
+    sort: "input",
     title: "Fields contradict each other.",
     why: "Each alone would be right; together they have no meaning.",
     mend: "Keep those that you mean.",
   },
   KIND_UNKNOWN: {
+    sort: "input",
     title: "The kind is not one of Signet's.",
     why: "An object of group signet.dev has a kind or version that this Signet does not know.",
     mend: "Correct the kind or the apiVersion. `signet crds` lists the kinds.",
   },
   OBJECT_DUPLICATE: {
+    sort: "input",
     title: "Two objects have one kind and one name.",
     why: "Which of them is meant cannot be known.",
     mend: "Delete or rename one of them.",
   },
   FILE_UNREADABLE: {
+    sort: "fault",
     title: "A file or folder could not be read.",
     why: "It does not exist, or may not be opened.",
     mend: "Check the path and its permissions.",
   },
   INPUT_TOO_LARGE: {
+    sort: "oversize",
     title: "An input is larger than its limit.",
     why: "Limits keep one caller from using up the memory of all.",
     mend: "Send less, or split it.",
   },
   INPUT_EMPTY: {
+    sort: "input",
     title: "There is nothing to judge.",
     why: "The input holds no workload.",
     mend: "Name a file or folder with Pods, Deployments, VMs or other workloads.",
   },
   USAGE: {
+    sort: "input",
     title: "The command was not understood.",
     why: "An argument is missing, unknown or of the wrong form.",
     mend: "`signet help` and `signet COMMAND --help` show the arguments with examples.",
   },
   REVIEW_INVALID: {
+    sort: "input",
     title: "The request is not an AdmissionReview that can be read.",
     why: "The API server sends admission.k8s.io/v1 AdmissionReview as JSON; anything else is answered without a verdict.",
     mend: "Check which webhook configuration sends it.",
   },
   NOT_FOUND: {
+    sort: "absent",
     title: "What was asked for does not exist.",
     why: "No object, record or route has this name.",
     mend: "Check the name.",
   },
   NOT_READY: {
+    sort: "unready",
     title: "The server is not ready.",
     why: "It is starting, draining, or has no readable catalogue yet.",
     mend: "Try again in a moment; /readyz says what is missing.",
   },
   INTERNAL: {
+    sort: "fault",
     title: "Signet failed.",
     why: "This is a fault of ours. The log has its cause; the answer has not, so that no secret leaves.",
     mend: "Report it with the log line.",
   },
   LEDGER_BROKEN: {
+    sort: "fault",
     title: "The ledger's chain does not verify.",
     why: "A record was changed, removed or inserted after it was written.",
     mend: "Keep the file as it is, and compare it with the chain heads that were joined elsewhere.",
   },
   OBJECT_SKIPPED: {
+    sort: "finding",
     title: "An object of the input was not looked at.",
     why: "Its kind is not evaluated here, or counts only where several networks are analysed. An answer may be wider than the truth.",
     mend: "Where the message names --multiple-networks, add it.",
   },
   NETWORK_IGNORED: {
+    sort: "finding",
     title: "A network, or a policy for one, has no effect.",
     why: "A primary user-defined network isolates only namespaces that opted in by label, and a secondary network must have its NetworkAttachmentDefinition in the input.",
     mend: "Label the Namespace object, or add the missing definition to the input.",
   },
   PEER_UNSUPPORTED: {
+    sort: "finding",
     title: "A peer of a policy cannot be evaluated.",
     why: "Nodes and domain names are not addresses. Such a peer fails closed: an allowing rule matches nothing by it.",
     mend: "Write the addresses as networks where that is meant.",
   },
   PORT_NAME_UNMATCHED: {
+    sort: "finding",
     title: "A named port matches nothing.",
     why: "Names of ports are looked up in the destination's container ports; this destination lists none of that name and protocol. The entry does not become all ports.",
     mend: "Name the container port, or write its number in the policy.",
   },
   ADDRESS_V6_UNLISTED: {
+    sort: "finding",
     title: "An IPv6 range is not shown in lists.",
     why: "Lists of connectivity cut the outside into IPv4 ranges. Single questions answer IPv6 addresses too.",
     mend: "Ask with `signet policy allows` for an IPv6 address.",
   },
   ADDRESS_UNKNOWN: {
+    sort: "finding",
     title: "A rule asks for the address of a Pod that is not known.",
     why: "ClusterNetworkPolicy matches Pods by address, and a manifest has none. The rule fails closed: an allowing one matches nothing, a denying one denies.",
     mend: "Analyse Pods as the cluster holds them, with status.podIPs.",
   },
   WORKLOAD_LABELS_DIFFER: {
+    sort: "input",
     title: "Pods of one owner are told apart by a policy.",
     why: "All Pods of one owner are one workload; a selector that fits some of them and not others leaves no one answer.",
     mend: "Give all Pods of the owner the labels that policies look at.",
   },
   WORKLOAD_UNKNOWN: {
+    sort: "input",
     title: "A workload that was asked for is not in the input.",
     why: "Names match `name` or `namespace/name`.",
     mend: "`signet policy connectivity DIR` lists the workloads.",
   },
   INGRESS_BLOCKED: {
+    sort: "finding",
     title: "An Ingress or Route opens a workload that policies close.",
     why: "The ingress controller is a Pod like others: the policies of its target must let it in.",
     mend: "Allow the ingress controller's namespace on the port, or remove the Ingress or Route.",
   },
   POLICY_PRIORITY_SHARED: {
+    sort: "input",
     title: "Two tiered policies have one priority.",
     why: "Which of them is asked first is undefined, so what they decide together is too.",
     mend: "Give each policy of a tier a priority of its own.",
   },
   CONNECTION_GAINED: {
+    sort: "finding",
     title: "A change lets two ends talk that could not before.",
     why: "The manifests after the change allow more between these two than those before.",
     mend: "Check that the connection is wanted; `signet policy allows` names the rule that allows it.",
   },
   CONNECTION_LOST: {
+    sort: "finding",
     title: "A change stops two ends from talking.",
     why: "The manifests after the change allow less between these two than those before.",
     mend: "Check that nobody needs the connection; `signet policy allows` names the rule that denies it.",
+  },
+  POLICY_DUPLICATE: {
+    sort: "finding",
+    title: "Two policies do exactly the same.",
+    why: "They select the same Pods and have the same rules; one of them is forgotten when the other is changed.",
+    mend: "Delete one of the two.",
+  },
+  POLICY_CONTRADICTION: {
+    sort: "finding",
+    title: "A rule says the opposite of one that comes before it.",
+    why: "The earlier rule decides everything that this one means, so what is written here is not what happens.",
+    mend: "Delete one of the two, or change their order or priority.",
+  },
+  POLICY_SHADOWED: {
+    sort: "finding",
+    title: "A rule never decides.",
+    why: "Rules that come before it decide everything that it means.",
+    mend: "Delete it, or move it before those.",
+  },
+  POLICY_REDUNDANT: {
+    sort: "finding",
+    title: "A rule allows nothing that others do not allow without it.",
+    why: "Whoever deletes it later believes to close something, and closes nothing.",
+    mend: "Delete the rule.",
+  },
+  POLICY_CONSOLIDATABLE: {
+    sort: "finding",
+    title: "Policies or rules could be written as one.",
+    why: "What belongs together is easier to review in one place.",
+    mend: "Write them as one.",
+  },
+  POLICY_IRRELEVANT: {
+    sort: "finding",
+    title: "A policy, or a part of it, has no effect.",
+    why: "It has no rules, acts on no network, or has rules in a direction that it does not cover.",
+    mend: "Delete it, or say what was meant.",
+  },
+  POLICY_OVER_PERMISSIVE: {
+    sort: "finding",
+    title: "A rule opens every port to everybody.",
+    why: "It allows all there is in its direction; other rules and policies can no longer narrow it.",
+    mend: "Name the peers, or at least the ports.",
+  },
+  SELECTOR_DEAD: {
+    sort: "finding",
+    title: "A selector means nobody.",
+    why: "No workload of the input has these labels in the namespaces looked at: a misspelt label opens nothing, or protects nobody.",
+    mend: "Correct the labels, or add the workloads that are meant to the input.",
+  },
+  SELECTOR_NULL: {
+    sort: "finding",
+    title: "A selector is written but empty.",
+    why: "`matchLabels:` without an entry selects everything, which is seldom what the indentation suggests.",
+    mend: "Write `{}` if everything is meant, else the labels.",
+  },
+  ANNOTATION_DEAD: {
+    sort: "finding",
+    title: "An annotation has no effect any more.",
+    why: "Namespaces were isolated by net.beta.kubernetes.io/network-policy before NetworkPolicy v1; no current Kubernetes reads it.",
+    mend: "Write a NetworkPolicy that selects every Pod and has no rules.",
+  },
+  SERVICE_UNREACHABLE: {
+    sort: "finding",
+    title: "Policies let nobody reach a Service.",
+    why: "No workload of the input, and nothing outside, may reach the Pods behind it on its ports.",
+    mend: "Allow its clients, or delete the Service.",
   },
 } as const satisfies Readonly<Record<string, Explanation>>;
 

@@ -72,7 +72,8 @@ function listItems(raw: Raw): readonly unknown[] | undefined {
   return items.map((one: unknown) => (isRaw(one) && typed.kind !== "" ? { ...typed, ...one } : one));
 }
 
-function kubeObject(place: Place, raw: Raw): Result<KubeObject> {
+/** The object at a place; refuses metadata whose names are no texts. */
+export function kubeObject(place: Place, raw: Raw): Result<KubeObject> {
   const problems = metadataProblems(place, raw["metadata"]);
   if (problems.length > 0) return refuseAll(problems);
   const metadata = rawAt(raw, "metadata");

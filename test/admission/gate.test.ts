@@ -78,6 +78,19 @@ test("mutation leaves what must be refused as it came", () => {
   expect([answer.allowed, answer.patch]).toEqual([true, []]);
 });
 
+test("what a check refuses is stamped all the same, so that validation says only what is wrong", () => {
+  const answer = mutate(CATALOGUE, request({ spec: "hostPID: true" }), { now: NOON });
+  expect([answer.verdict?.decision, answer.patch.length]).toEqual(["deny", 4]);
+  expect(validated(request({ ...stamped, spec: "hostPID: true" }))).toEqual([false, "HOST_PID spec.hostPID"]);
+});
+
+test("a claim that mutation left as it came is refused for the claim alone", () => {
+  expect(validated(request({ labels: "signet.dev/role: cart" }))).toEqual([
+    false,
+    "ROLE_NOT_ENTITLED metadata.labels.signet.dev/role",
+  ]);
+});
+
 test("mutation takes a stamp away from a Pod without a role where its namespace is not enrolled", () => {
   const answer = mutate(CATALOGUE, request({ namespace: "other", labels: STAMP_LABELS }), { now: NOON });
   expect(answer.patch).toEqual([

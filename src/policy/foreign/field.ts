@@ -15,7 +15,7 @@ export type Field = { readonly value: unknown; readonly path: FieldPath; readonl
 export const newNotes = (): Notes => ({ refused: [], warned: [] });
 
 /** A path as people write it: `spec.ingress[0].from`. */
-const pathText = (path: FieldPath): string =>
+export const pathText = (path: FieldPath): string =>
   path.reduce<string>(
     (text, step) => (typeof step === "number" ? `${text}[${step}]` : text === "" ? step : `${text}.${step}`),
     "",

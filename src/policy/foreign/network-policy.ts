@@ -29,6 +29,12 @@ export function readNetworkPolicy(opened: Opened, kind: "NetworkPolicy" | "Multi
   const types = policyTypes(spec);
   const rules = (direction: Direction): readonly Rule[] | undefined => {
     const read = items(at(spec, direction)).map((rule, index) => readRule(rule, index, { kind, namespace, direction }));
+    if (read.length > 0 && !types.includes(direction))
+      warnField(
+        at(spec, direction),
+        "POLICY_IRRELEVANT",
+        `policyTypes does not name ${direction}, so these rules are not used.`,
+      );
     return types.includes(direction) ? read : undefined;
   };
   return {

@@ -10,6 +10,7 @@ import {
   requiredText,
   requiredWord,
   textMap,
+  warnField,
 } from "./field.ts";
 
 const OPERATORS = ["In", "NotIn", "Exists", "DoesNotExist"] as const;
@@ -21,6 +22,13 @@ export function readSelector(field: Field): WrittenSelector {
   if (!mapOrAbsent(field)) return [];
   onlyKnown(field, ["matchLabels", "matchExpressions"]);
   const labels = at(field, "matchLabels");
+  if (labels.value === null)
+    warnField(
+      labels,
+      "SELECTOR_NULL",
+      "matchLabels is written but holds nothing, so this selects everything.",
+      "Write `{}` if that is meant.",
+    );
   const equal = Object.entries(textMap(labels)).map(([key, value]): WrittenSelector[number] => {
     checkKey(at(labels, key), key);
     checkValue(at(labels, key), value);

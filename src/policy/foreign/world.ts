@@ -1,7 +1,7 @@
 import type { Labels } from "../../domain/label-selector.ts";
 import { ok, problem, refuseAll, type Result } from "../../domain/problem.ts";
 import type { PodRecord, PrimaryNetwork, World } from "../model/world.ts";
-import { at, textMap } from "./field.ts";
+import { at, present, textMap, warnField } from "./field.ts";
 import { counts, kindOf, skippedWarnings } from "./kinds.ts";
 import { labelGaps } from "./label-gaps.ts";
 import { readClusterNetwork, readUserNetwork, refuseShared } from "./networks.ts";
@@ -57,7 +57,17 @@ export function readWorld(objects: readonly ForeignObject[], options: ReadOption
 
 /** Labels of namespaces by name; the later of two objects of one name counts, as `kubectl apply` has it. */
 const readNamespaces = (sheet: Sheet, objects: readonly Opened[]): ReadonlyMap<string, Labels> =>
-  new Map(readLeniently(sheet, objects, ({ name, labels }) => [name, { [NAME_LABEL]: name, ...labels }] as const));
+  new Map(
+    readLeniently(sheet, objects, ({ name, labels, root }) => {
+      const dead = at(root, "metadata", "annotations", DEAD_ANNOTATION);
+      if (present(dead))
+        warnField(dead, "ANNOTATION_DEAD", "No Kubernetes since 1.7 reads this annotation: it isolates nothing.");
+      return [name, { [NAME_LABEL]: name, ...labels }] as const;
+    }),
+  );
+
+/** How namespaces were isolated before NetworkPolicy had a version of its own. */
+const DEAD_ANNOTATION = "net.beta.kubernetes.io/network-policy";
 
 const readNodes = (sheet: Sheet, objects: readonly Opened[]): Nodes =>
   new Map(

@@ -1,0 +1,98 @@
+import "reflect-metadata";
+import { isIP } from "node:net";
+import {
+  AuthorityKeyIdentifierExtension,
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  type JsonGeneralName,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  PemConverter,
+  SubjectAlternativeNameExtension,
+  SubjectKeyIdentifierExtension,
+  X509Certificate,
+  X509CertificateGenerator,
+} from "@peculiar/x509";
+import type { Instant } from "../domain/instant.ts";
+
+/** A certificate and its private key (PKCS#8), both PEM. */
+export type Signed = { readonly certificate: string; readonly key: string };
+
+/** When a certificate holds. */
+export type Window = { readonly notBefore: Instant; readonly notAfter: Instant };
+
+const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
+const AUTHORITY_MS = 10 * 365 * 24 * 3_600_000;
+const BACKDATE_MS = 5 * 60_000;
+
+const makeKeys = (): Promise<CryptoKeyPair> =>
+  crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]) as Promise<CryptoKeyPair>;
+
+const exportKey = async (key: CryptoKey): Promise<string> =>
+  PemConverter.encode(await crypto.subtle.exportKey("pkcs8", key), "PRIVATE KEY");
+
+/** RFC 5280 §4.1.2.2: positive, at most 20 octets, and not to be guessed. */
+function serialNumber(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40;
+  return Buffer.from(bytes).toString("hex");
+}
+
+/**
+ * A new authority for serving certificates: P-256, ten years, path length 0. Subject and key identifier are its own, since
+ * verifiers that look an issuer up by name try every one of that name.
+ */
+export async function makeAuthority(now: Instant): Promise<Signed> {
+  const keys = await makeKeys();
+  const identifier = await SubjectKeyIdentifierExtension.create(keys.publicKey);
+  const certificate = await X509CertificateGenerator.createSelfSigned({
+    serialNumber: serialNumber(),
+    name: `CN=Signet serving authority ${identifier.keyId.slice(0, 8)}, O=Signet`,
+    notBefore: new Date(now - BACKDATE_MS),
+    notAfter: new Date(now + AUTHORITY_MS),
+    signingAlgorithm: ALGORITHM,
+    keys,
+    extensions: [
+      new BasicConstraintsExtension(true, 0, true),
+      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+      identifier,
+    ],
+  });
+  return { certificate: certificate.toString("pem"), key: await exportKey(keys.privateKey) };
+}
+
+/** A serving certificate for host names and addresses, with a key of its own. */
+export async function signLeaf(authority: Signed, names: readonly string[], window: Window): Promise<Signed> {
+  const issuer = new X509Certificate(authority.certificate);
+  const keys = await makeKeys();
+  const signingKey = await crypto.subtle.importKey(
+    "pkcs8",
+    PemConverter.decode(authority.key)[0] ?? new ArrayBuffer(0),
+    ALGORITHM,
+    false,
+    ["sign"],
+  );
+  const certificate = await X509CertificateGenerator.create({
+    serialNumber: serialNumber(),
+    subject: "CN=signet",
+    issuer: issuer.subject,
+    notBefore: new Date(window.notBefore),
+    notAfter: new Date(window.notAfter),
+    signingAlgorithm: ALGORITHM,
+    publicKey: keys.publicKey,
+    signingKey,
+    extensions: [
+      new BasicConstraintsExtension(false, undefined, true),
+      new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+      new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
+      new SubjectAlternativeNameExtension(names.map(generalName)),
+      await SubjectKeyIdentifierExtension.create(keys.publicKey),
+      await AuthorityKeyIdentifierExtension.create(issuer.publicKey),
+    ],
+  });
+  return { certificate: certificate.toString("pem"), key: await exportKey(keys.privateKey) };
+}
+
+const generalName = (name: string): JsonGeneralName =>
+  isIP(name) === 0 ? { type: "dns", value: name } : { type: "ip", value: name };

@@ -1,0 +1,144 @@
+import { formatInstant, type Instant, parseInstant } from "../domain/instant.ts";
+import { ok, problem, refuse, type Result } from "../domain/problem.ts";
+import { readVerdictRecord, type VerdictRecord } from "../wire/verdict-record.ts";
+import { badInput } from "./action.ts";
+import type { ExitCode, Io } from "./io.ts";
+import { painter } from "./paint.ts";
+import type { ExtraCommand } from "./program.ts";
+
+/** One record of the ledger. */
+export type LedgerLine = {
+  readonly chain: number;
+  readonly seq: number;
+  readonly at: Instant;
+  readonly kind: string;
+  readonly subject: string;
+  readonly body: string;
+  readonly hash: string;
+};
+
+/** What a command may ask of a ledger; bin/ provides it. */
+export type LedgerView = {
+  readonly verify: () => {
+    readonly chains: number;
+    readonly records: number;
+    readonly head?: Pick<LedgerLine, "chain" | "seq" | "hash">;
+    readonly broken?: { readonly chain: number; readonly seq: number; readonly why: string };
+  };
+  /** In the order in which they were written; with a limit the newest so many. */
+  readonly records: (filter: {
+    readonly kind?: string;
+    readonly since?: Instant;
+    readonly limit?: number;
+  }) => readonly LedgerLine[];
+  /** The newest verdict on `KIND NAMESPACE/NAME` at a moment. */
+  readonly lastVerdict: (subject: string, at: Instant) => LedgerLine | undefined;
+  readonly snapshot: (digest: string) => string | undefined;
+  readonly close: () => void;
+};
+
+/** Opens the ledger of a state folder for reading. */
+export type OpenLedger = (state: string) => Promise<Result<LedgerView>>;
+
+type Shown = {
+  readonly state: string;
+  readonly output: string;
+  readonly since?: string;
+  readonly kind?: string;
+  readonly limit: string;
+};
+
+/** Adds `signet ledger verify` and `signet ledger show`. */
+export const ledgerCommand =
+  (open: OpenLedger): ExtraCommand =>
+  (program, io, outcome) => {
+    const ledger = program.command("ledger").summary("verify and read the ledger").description(ABOUT);
+    ledger
+      .command("verify")
+      .description("Recomputes every chain, and names the first record that is not as it was written.")
+      .option("--state <dir>", "the server's state folder", ".signet")
+      .option("-o, --output <format>", "text or json", "text")
+      .action(async (options: Shown) => {
+        outcome.code = await withLedger(io, open, options, (view) => verify(io, view, options.output));
+      });
+    ledger
+      .command("show")
+      .description("Prints records, the newest last.")
+      .option("--state <dir>", "the server's state folder", ".signet")
+      .option("--since <time>", "from this moment on, for example 2027-01-31T00:00:00Z")
+      .option("--kind <kind>", "start, stop, gap, catalogue, verdict, issuance or approval")
+      .option("--limit <n>", "the newest n", "50")
+      .option("-o, --output <format>", "text or json", "text")
+      .action(async (options: Shown) => {
+        outcome.code = await withLedger(io, open, options, (view) => show(io, view, options));
+      });
+  };
+
+const ABOUT =
+  "The ledger is append-only: every record closes with a hash over the one before it, and every start of a server begins a chain that names the end of the one before. A server may be running.";
+
+async function withLedger(
+  io: Io,
+  open: OpenLedger,
+  { state, output }: Shown,
+  use: (view: LedgerView) => ExitCode,
+): Promise<ExitCode> {
+  if (output !== "text" && output !== "json")
+    return badInput(io, [problem("USAGE", "--output", `There is no output "${output}".`, "Use text or json.")]);
+  const opened = await open(state);
+  if (!opened.ok) return badInput(io, opened.problems);
+  try {
+    return use(opened.value);
+  } finally {
+    opened.value.close();
+  }
+}
+
+function verify(io: Io, view: LedgerView, output: string): ExitCode {
+  const found = view.verify();
+  if (output === "json") io.out(`${JSON.stringify({ verifies: !found.broken, ...found })}\n`);
+  else if (found.broken)
+    io.out(
+      `The ledger is BROKEN at record ${found.broken.chain}/${found.broken.seq}: ${found.broken.why} [LEDGER_BROKEN]\n` +
+        `  ${found.records} records before it are as they were written. Keep the file as it is.\n`,
+    );
+  else
+    io.out(
+      `The ledger verifies: ${found.records} records in ${found.chains} chains.\n` +
+        `  head ${found.head?.chain}/${found.head?.seq} ${found.head?.hash}\n`,
+    );
+  return found.broken ? 3 : 0;
+}
+
+function show(io: Io, view: LedgerView, { since, kind, limit, output }: Shown): ExitCode {
+  const from = since === undefined ? ok(0) : parseInstant(since, "--since");
+  if (!from.ok) return badInput(io, from.problems);
+  const most = /^\d{1,9}$/.test(limit) ? ok(Number(limit)) : refuse("USAGE", "--limit", `"${limit}" is no number.`);
+  if (!most.ok) return badInput(io, most.problems);
+  const records = view.records({ since: from.value, limit: most.value, ...(kind === undefined ? {} : { kind }) });
+  if (output === "json") for (const record of records) io.out(`${JSON.stringify(asJson(record))}\n`);
+  else for (const record of records) io.out(`${asText(io, record)}\n`);
+  return 0;
+}
+
+const asJson = ({ body, at, ...record }: LedgerLine) => ({
+  ...record,
+  at: new Date(at).toISOString(),
+  body: JSON.parse(body) as unknown,
+});
+
+function asText(io: Io, { chain, seq, at, kind, subject, body }: LedgerLine): string {
+  const place = `${chain}/${seq}`.padEnd(9);
+  const verdict = kind === "verdict" ? readVerdictRecord(body) : undefined;
+  const told = verdict?.ok ? verdictText(io, verdict.value) : body.slice(0, 160);
+  return `${place} ${formatInstant(at)} ${kind.padEnd(9)} ${subject === "" ? "" : `${subject}  `}${told}`;
+}
+
+function verdictText(io: Io, { webhook, request, verdict }: VerdictRecord): string {
+  const paint = painter(io.color);
+  const color = { admit: "green", warn: "yellow", deny: "red" } as const;
+  const decision = Object.hasOwn(color, verdict.decision) ? (verdict.decision as keyof typeof color) : "deny";
+  const who = verdict.role === undefined ? "no role" : `role ${verdict.role}, segment ${verdict.segment}`;
+  const codes = verdict.codes.length > 0 ? `  ${[...new Set(verdict.codes)].join(",")}` : "";
+  return `${paint(color[decision], verdict.decision)} by ${webhook}, ${who}, asked by ${request.user.username || "nobody known"}${codes}`;
+}

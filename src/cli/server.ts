@@ -1,0 +1,49 @@
+import type { Problem } from "../domain/problem.ts";
+import { badInput } from "./action.ts";
+import type { ExitCode } from "./io.ts";
+import type { ExtraCommand } from "./program.ts";
+
+/** What the flags of `signet server` say. */
+export type ServerFlags = {
+  readonly config?: string;
+  readonly listen?: string;
+  readonly state?: string;
+  readonly catalogue?: string;
+};
+
+/** The server behind its door: runs until it is ended. */
+export type ServerDoor = (
+  flags: ServerFlags,
+  io: { readonly out: (text: string) => void; readonly problems: (problems: readonly Problem[]) => number },
+) => Promise<number>;
+
+const EXAMPLES = `
+Examples:
+  $ signet server
+  $ signet server --listen 127.0.0.1:0 --state /var/lib/signet
+  $ signet server --config signet.yaml
+
+Exit codes: 0 ended by SIGINT or SIGTERM, 2 could not start.
+`;
+
+/** Adds `signet server`; \`open\` is called only when the command runs, so that nobody else pays for it. */
+export const serverCommand =
+  (open: () => Promise<ServerDoor>): ExtraCommand =>
+  (program, io, outcome) => {
+    program
+      .command("server")
+      .summary("run the standalone server")
+      .description(
+        "Runs webhooks, health and metrics over TLS on this machine, with a folder as catalogue and a ledger.",
+      )
+      .option("--config <file>", "YAML file with the configuration; flags stand over it")
+      .option("--listen <host:port>", "where to listen; port 0 takes a free one [127.0.0.1:8443]")
+      .option("--state <dir>", "folder for keys and ledger [.signet]")
+      .option("--catalogue <dir>", "folder of the catalogue [<state>/catalogue]")
+      .addHelpText("after", EXAMPLES)
+      .action(async (flags: ServerFlags) => {
+        const serve = await open();
+        const code = await serve(flags, { out: io.out, problems: (problems) => badInput(io, problems) });
+        outcome.code = code as ExitCode;
+      });
+  };

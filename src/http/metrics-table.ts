@@ -1,0 +1,75 @@
+/** What a metric is; `labels` lists each label with all the values it can have, or says where they come from. */
+export type Metric = {
+  readonly type: "counter" | "gauge" | "histogram";
+  readonly help: string;
+  readonly labels: Readonly<Record<string, string>>;
+};
+
+const metric = (type: Metric["type"], help: string, labels: Metric["labels"] = {}): Metric => ({ type, help, labels });
+
+const WEBHOOK = "mutate, validate";
+
+/** Every metric of the server. docs/metrics.md is made of this table; a label's values are bounded, never user input. */
+export const METRICS = {
+  signet_reviews_total: metric("counter", "Admission reviews answered.", {
+    webhook: WEBHOOK,
+    outcome: "admit, warn, deny, skip (nothing to judge), unreadable",
+  }),
+  signet_review_problems_total: metric("counter", "Problems that verdicts named.", {
+    code: "one of the codes in docs/problems.md",
+  }),
+  signet_review_seconds: metric("histogram", "Time from a review's last byte to its answer.", { webhook: WEBHOOK }),
+  signet_http_refusals_total: metric("counter", "Requests answered without a verdict.", {
+    route: "mutate, validate, other",
+    status: "an HTTP status from 400 up",
+  }),
+  signet_connections: metric("gauge", "Open connections."),
+  signet_client_errors_total: metric("counter", "Connections closed because what came was not HTTP or TLS.", {
+    layer: "http, tls",
+  }),
+  signet_catalogue_info: metric("gauge", "Always 1; the catalogue's revision in force.", {
+    revision: "first 12 digits of the revision in force",
+  }),
+  signet_catalogue_objects: metric("gauge", "Definitions in the catalogue in force.", {
+    kind: "segments, roles, namespaces, policies, guardrails, exceptions, externalWorkloads, restrictions",
+  }),
+  signet_catalogue_broken: metric("gauge", "1 while the newest state of the catalogue cannot be read, otherwise 0."),
+  signet_catalogue_read_timestamp_seconds: metric("gauge", "When the catalogue in force was read."),
+  signet_catalogue_reads_total: metric("counter", "Times that the catalogue was read.", { result: "good, broken" }),
+  signet_ledger_queue_records: metric("gauge", "Records that wait to be written."),
+  signet_ledger_records_total: metric("counter", "Records written durably."),
+  signet_ledger_dropped_total: metric("counter", "Records dropped because the queue was full or the disk refused."),
+  signet_ledger_failures_total: metric("counter", "Writes to the ledger that failed."),
+  signet_serving_certificate_expiry_timestamp_seconds: metric("gauge", "When the serving certificate ends."),
+  signet_ready: metric("gauge", "1 while the server is ready, otherwise 0."),
+  signet_build_info: metric("gauge", "Always 1; the version that runs.", {
+    version: "version",
+    node: "Node's version",
+  }),
+  process_start_time_seconds: metric("gauge", "When the process started, in seconds since 1970."),
+  process_cpu_seconds_total: metric("counter", "CPU time of the process, user and system."),
+  process_resident_memory_bytes: metric("gauge", "Resident memory."),
+  nodejs_eventloop_utilization: metric("gauge", "Share of time since the last scrape that the event loop was busy."),
+} as const satisfies Readonly<Record<string, Metric>>;
+
+/** The name of a metric. */
+export type MetricName = keyof typeof METRICS;
+
+/** docs/metrics.md, made of the table. */
+export function renderMetricsPage(): string {
+  const rows = Object.entries<Metric>(METRICS).map(([name, { type, help, labels }]) => {
+    const told = Object.entries(labels).map(([label, values]) => `\`${label}\`: ${values}`);
+    return `| \`${name}\` | ${type} | ${help} | ${told.join("; ") || "none"} |`;
+  });
+  return [
+    "# Metrics",
+    "",
+    "`GET /metrics` answers in Prometheus' text format. Every label has a bounded set of values: no name of a workload, user",
+    "or namespace is ever one, and no value comes from what a caller sent.",
+    "",
+    "| metric | type | what it says | labels |",
+    "|---|---|---|---|",
+    ...rows,
+    "",
+  ].join("\n");
+}

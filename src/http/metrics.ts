@@ -1,0 +1,156 @@
+import { performance } from "node:perf_hooks";
+import process from "node:process";
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { ProblemCode } from "../domain/problem-codes.ts";
+import { type MetricName, METRICS } from "./metrics-table.ts";
+import type { Services, Webhook } from "./services.ts";
+
+/** How a review ended. */
+export type Outcome = "admit" | "warn" | "deny" | "skip" | "unreadable";
+
+/** What the server counts as it goes. */
+export type Meters = {
+  readonly reviewed: (webhook: Webhook, outcome: Outcome, seconds: number) => void;
+  readonly problems: (codes: readonly ProblemCode[]) => void;
+  readonly refused: (route: Webhook | "other", status: number) => void;
+  readonly clientError: (layer: "http" | "tls") => void;
+  /** Prometheus' text format, and its content type. */
+  readonly render: () => Promise<string>;
+  readonly contentType: string;
+};
+
+const SECONDS = [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1];
+
+const CATALOGUE_LISTS = [
+  "segments",
+  "roles",
+  "namespaces",
+  "policies",
+  "guardrails",
+  "exceptions",
+  "externalWorkloads",
+  "restrictions",
+] as const;
+
+type Reader = { readonly services: Services; readonly ready: () => boolean; readonly connections: () => number };
+
+/** Meters with a registry of their own, so that two servers in one process don't share figures. */
+export function makeMeters(reader: Reader, version: string): Meters {
+  const registry = new Registry();
+  addGauges(registry, reader, version);
+  addProcess(registry);
+  const reviews = counter(registry, "signet_reviews_total");
+  const problems = counter(registry, "signet_review_problems_total");
+  const refusals = counter(registry, "signet_http_refusals_total");
+  const clientErrors = counter(registry, "signet_client_errors_total");
+  const seconds = new Histogram({
+    ...described("signet_review_seconds"),
+    buckets: SECONDS,
+    registers: [registry],
+  });
+  const timers = {
+    mutate: seconds.labels({ webhook: "mutate" }),
+    validate: seconds.labels({ webhook: "validate" }),
+  };
+  return {
+    reviewed: (webhook, outcome, took) => {
+      reviews.inc({ webhook, outcome });
+      timers[webhook].observe(took);
+    },
+    problems: (codes) => {
+      for (const code of codes) problems.inc({ code });
+    },
+    refused: (route, status) => refusals.inc({ route, status }),
+    clientError: (layer) => clientErrors.inc({ layer }),
+    render: () => registry.metrics(),
+    contentType: registry.contentType,
+  };
+}
+
+const described = (name: MetricName) => ({
+  name,
+  help: METRICS[name].help,
+  labelNames: Object.keys(METRICS[name].labels),
+});
+
+const counter = (registry: Registry, name: MetricName): Counter =>
+  new Counter({ ...described(name), registers: [registry] });
+
+/** A figure that is read when it is asked for: one number, or one for each set of labels. */
+type Reading = number | readonly (readonly [labels: Readonly<Record<string, string>>, value: number])[];
+
+function readGauge(registry: Registry, name: MetricName, read: () => Reading): void {
+  const gauge: Gauge = new Gauge({
+    ...described(name),
+    registers: [registry],
+    collect: () => {
+      const reading = read();
+      gauge.reset();
+      if (typeof reading === "number") gauge.set(reading);
+      else for (const [labels, value] of reading) gauge.set(labels, value);
+    },
+  });
+}
+
+/** A counter that another part of the server keeps. */
+function readCounter(registry: Registry, name: MetricName, read: () => Reading): void {
+  const counted: Counter = new Counter({
+    ...described(name),
+    registers: [registry],
+    collect: () => {
+      const reading = read();
+      counted.reset();
+      if (typeof reading === "number") counted.inc(reading);
+      else for (const [labels, value] of reading) counted.inc(labels, value);
+    },
+  });
+}
+
+function addGauges(registry: Registry, { services, ready, connections }: Reader, version: string): void {
+  const { catalogue, readings } = services;
+  readGauge(registry, "signet_connections", connections);
+  readGauge(registry, "signet_ready", () => Number(ready()));
+  readGauge(registry, "signet_build_info", () => [[{ version, node: process.version }, 1]]);
+  readGauge(registry, "signet_catalogue_info", () => {
+    const known = catalogue();
+    return known ? [[{ revision: known.revision.slice(0, 12) }, 1]] : [];
+  });
+  readGauge(registry, "signet_catalogue_objects", () =>
+    CATALOGUE_LISTS.map((kind) => [{ kind }, catalogue()?.definitions[kind].length ?? 0]),
+  );
+  readGauge(registry, "signet_catalogue_broken", () => Number(readings().catalogueBroken));
+  readGauge(registry, "signet_catalogue_read_timestamp_seconds", () => readings().catalogueReadAt / 1000);
+  readCounter(registry, "signet_catalogue_reads_total", () => {
+    const { good, broken } = readings().catalogueReads;
+    return [
+      [{ result: "good" }, good],
+      [{ result: "broken" }, broken],
+    ];
+  });
+  readGauge(registry, "signet_ledger_queue_records", () => readings().ledgerQueued);
+  readCounter(registry, "signet_ledger_records_total", () => readings().ledgerWritten);
+  readCounter(registry, "signet_ledger_dropped_total", () => readings().ledgerDropped);
+  readCounter(registry, "signet_ledger_failures_total", () => readings().ledgerFailures);
+  readGauge(
+    registry,
+    "signet_serving_certificate_expiry_timestamp_seconds",
+    () => readings().certificateNotAfter / 1000,
+  );
+}
+
+function addProcess(registry: Registry): void {
+  const started = Math.round((performance.timeOrigin / 1000) * 1000) / 1000;
+  let last = performance.eventLoopUtilization();
+  readGauge(registry, "process_start_time_seconds", () => started);
+  readGauge(registry, "process_resident_memory_bytes", () => process.memoryUsage.rss());
+  readCounter(registry, "process_cpu_seconds_total", () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  });
+  readGauge(registry, "nodejs_eventloop_utilization", () => {
+    const now = performance.eventLoopUtilization();
+    const share = performance.eventLoopUtilization(now, last).utilization;
+    last = now;
+    return share;
+  });
+}

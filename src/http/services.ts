@@ -1,0 +1,55 @@
+import type { GateAnswer, GateRequest } from "../admission/gate.ts";
+import type { Catalogue } from "../domain/catalogue.ts";
+import type { Instant } from "../domain/instant.ts";
+
+/** Which of the two webhooks was asked. */
+export type Webhook = "mutate" | "validate";
+
+/** One verdict as it was given, for the ledger. */
+export type Judged = {
+  readonly webhook: Webhook;
+  readonly at: Instant;
+  /** Revision of the catalogue that it was judged by. */
+  readonly revision: string;
+  readonly namespace: string;
+  readonly request: GateRequest;
+  readonly answer: GateAnswer;
+};
+
+/** One line of /readyz: what has to be there, whether it is, and what is to be said of it. */
+export type Check = { readonly name: string; readonly ok: boolean; readonly detail: string };
+
+/** Figures that other parts of the server keep, read when /metrics is asked. Instants in milliseconds, sizes in records. */
+export type Readings = {
+  readonly catalogueReadAt: Instant;
+  readonly catalogueBroken: boolean;
+  readonly catalogueReads: { readonly good: number; readonly broken: number };
+  readonly ledgerQueued: number;
+  readonly ledgerWritten: number;
+  readonly ledgerDropped: number;
+  readonly ledgerFailures: number;
+  readonly certificateNotAfter: Instant;
+};
+
+/** Where the server says what happens: a fixed sentence, and fields. */
+export type Log = {
+  readonly debug: (fields: object, sentence: string) => void;
+  readonly info: (fields: object, sentence: string) => void;
+  readonly warn: (fields: object, sentence: string) => void;
+  readonly error: (fields: object, sentence: string) => void;
+};
+
+/** All that HTTP needs of the rest of the server; bin/ provides it, tests hand in fakes. */
+export type Services = {
+  /** The snapshot in force; undefined as long as none could be read. */
+  readonly catalogue: () => Catalogue | undefined;
+  readonly now: () => Instant;
+  /** Whether definitions that are not known to be approved refuse. */
+  readonly requireApproval: boolean;
+  /** Takes a verdict for the ledger; never waits and never fails. */
+  readonly record: (judged: Judged) => void;
+  /** What readiness hangs on, besides not draining. */
+  readonly checks: () => readonly Check[];
+  readonly readings: () => Readings;
+  readonly log: Log;
+};

@@ -1,0 +1,136 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { performance } from "node:perf_hooks";
+import { type Problem, problem, type Result } from "../domain/problem.ts";
+import { type Answered, answerReview } from "./answer-review.ts";
+import type { Limits } from "./limits.ts";
+import type { Meters } from "./metrics.ts";
+import { PROBLEM_TYPE, renderProblems } from "./problem-json.ts";
+import { type BodyBudget, readBody } from "./read-body.ts";
+import type { Services, Webhook } from "./services.ts";
+
+/** What the door shares with the server around it. */
+export type DoorParts = {
+  readonly services: Services;
+  readonly meters: Meters;
+  readonly limits: Limits;
+  /** Whether the connection is to be closed after this answer: while draining, or because of its age. */
+  readonly closing: (request: IncomingMessage) => boolean;
+};
+
+/** Takes a request if it is a webhook's; false leaves it to the routes behind. */
+export type Door = (request: IncomingMessage, response: ServerResponse) => boolean;
+
+const WEBHOOKS: Readonly<Record<string, Webhook>> = { "/mutate": "mutate", "/validate": "validate" };
+
+/**
+ * The two webhook routes, taken before the framework: they are the hot path, and have one method, one content type and no
+ * parameters that count (the API server appends `?timeout=10s`). docs/decisions/webhook-door.md has the measure.
+ */
+export function webhookDoor(parts: DoorParts): Door {
+  const budget: BodyBudget = { taken: 0 };
+  return (request, response) => {
+    const webhook = webhookOf(request.url ?? "");
+    if (!webhook) return false;
+    const unfit = unfitness(request);
+    if (unfit) refuse(parts, webhook, request, response, unfit);
+    else
+      readBody(request, parts.limits, budget, (body) =>
+        body.ok
+          ? answer(parts, webhook, body.value, request, response)
+          : refuse(parts, webhook, request, response, { problems: body.problems, close: true }),
+      );
+    return true;
+  };
+}
+
+function webhookOf(url: string): Webhook | undefined {
+  const end = url.indexOf("?");
+  const path = end === -1 ? url : url.slice(0, end);
+  return Object.hasOwn(WEBHOOKS, path) ? WEBHOOKS[path] : undefined;
+}
+
+/** Why a request is answered without a verdict; `status` where HTTP has one of its own for it. */
+type Refusal = {
+  readonly problems: readonly Problem[];
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The rest of the body is not worth reading. */
+  readonly close?: boolean;
+};
+
+function unfitness({ method, headers }: IncomingMessage): Refusal | undefined {
+  if (method !== "POST")
+    return { ...wrong("Webhooks answer POST."), status: 405, headers: { Allow: "POST" }, close: true };
+  const type = headers["content-type"]?.split(";", 1)[0]?.trim().toLowerCase();
+  if (type !== "application/json")
+    return { ...wrong("The Content-Type is not application/json."), status: 415, close: true };
+  const encoding = headers["content-encoding"] ?? "identity";
+  if (encoding !== "identity") return { ...wrong("The body is compressed."), status: 415, close: true };
+  return undefined;
+}
+
+const wrong = (message: string): { problems: readonly Problem[] } => ({
+  problems: [problem("REVIEW_INVALID", "", message, "Check which webhook configuration sends it.")],
+});
+
+function answer(
+  parts: DoorParts,
+  webhook: Webhook,
+  body: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const start = performance.now();
+  const answered = decide(parts, webhook, body);
+  if (!answered.ok) return refuse(parts, webhook, request, response, { problems: answered.problems });
+  const { outcome, codes, subject } = answered.value;
+  send(parts, request, response, { status: 200, type: "application/json", body: answered.value.body });
+  parts.meters.reviewed(webhook, outcome, (performance.now() - start) / 1000);
+  if (codes.length > 0) parts.meters.problems(codes);
+  parts.services.log.debug({ webhook, subject, outcome, codes }, "A review was answered.");
+}
+
+/** The only place where a fault of the verdict is caught: the caller learns that there was one, the log learns which. */
+function decide({ services }: DoorParts, webhook: Webhook, body: string): Result<Answered> {
+  const catalogue = services.catalogue();
+  if (!catalogue) return { ok: false, problems: [problem("NOT_READY", "", "No catalogue could be read yet.")] };
+  try {
+    return answerReview(webhook, body, catalogue, services);
+  } catch (fault) {
+    services.log.error({ err: fault, webhook }, "A review could not be judged.");
+    return { ok: false, problems: [problem("INTERNAL", "", "The review could not be judged.")] };
+  }
+}
+
+function refuse(
+  parts: DoorParts,
+  webhook: Webhook,
+  request: IncomingMessage,
+  response: ServerResponse,
+  refusal: Refusal,
+): void {
+  const { status, body } = renderProblems(refusal.problems, refusal.status);
+  send(parts, request, response, { status, type: PROBLEM_TYPE, body, ...refusal });
+  parts.meters.refused(webhook, status);
+  parts.services.log.warn({ webhook, status, code: refusal.problems[0]?.code }, "A request was no review.");
+}
+
+type Sent = Pick<Refusal, "headers" | "close"> & {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+};
+
+function send(
+  parts: DoorParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, type, body, headers, close }: Sent,
+): void {
+  const fields: string[] = ["Content-Type", type, "Content-Length", String(Buffer.byteLength(body))];
+  for (const [name, value] of Object.entries(headers ?? {})) fields.push(name, value);
+  if (status === 503) fields.push("Retry-After", "1");
+  if (close || parts.closing(request)) fields.push("Connection", "close");
+  response.writeHead(status, fields);
+  response.end(body);
+}

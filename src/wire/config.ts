@@ -1,0 +1,119 @@
+import Type, { type Static } from "typebox";
+import { parseDuration } from "../domain/duration.ts";
+import { ok, problem, refuse, refuseAll, type Result } from "../domain/problem.ts";
+import { readDocuments } from "./documents.ts";
+import { duration, fields, oneOf, optional, setOf, text } from "./kinds/fields.ts";
+import { problemAt, readBySchema } from "./read-object.ts";
+
+const LISTEN = "^(\\[[0-9a-fA-F:.]+\\]|[^:\\[\\]]+):[0-9]{1,5}$";
+
+/** Configuration of `signet server`: schema, reader and docs in one. */
+export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
+  listen: optional(
+    text("HOST:PORT to listen on; port 0 takes a free one.", 261, { pattern: LISTEN, default: "127.0.0.1:8443" }),
+  ),
+  state: optional(text("Folder for keys and ledger.", 1024, { default: ".signet" })),
+  catalogue: optional(text("Folder of the catalogue; left out: `catalogue` in the state folder.", 1024)),
+  names: optional(
+    setOf("Further host names and addresses for the serving certificate.", text("A name or address.", 253), 32, {
+      default: [],
+    }),
+  ),
+  requireApproval: optional(Type.Boolean({ description: "Refuse what is not known to be approved.", default: false })),
+  log: optional(
+    fields("What is logged, and how.", {
+      level: optional(oneOf("Least level that is written.", ["debug", "info", "warn", "error"], { default: "info" })),
+      format: optional(
+        oneOf("json, text, or text on a terminal and json elsewhere.", ["auto", "json", "text"], { default: "auto" }),
+      ),
+    }),
+  ),
+  drain: optional(
+    fields("How the server ends.", {
+      delay: optional(
+        duration("How long it goes on serving after it says that it is not ready. Left out: not at all."),
+      ),
+      grace: optional(duration("How long requests in flight may take. Default 30s.")),
+    }),
+  ),
+});
+
+type Written = Static<typeof SERVER_CONFIG>;
+
+/** The configuration, whole and frozen. */
+export type ServerConfig = {
+  readonly host: string;
+  readonly port: number;
+  readonly state: string;
+  readonly catalogue: string;
+  readonly names: readonly string[];
+  readonly requireApproval: boolean;
+  readonly log: { readonly level: "debug" | "info" | "warn" | "error"; readonly format: "auto" | "json" | "text" };
+  readonly drainDelayMs: number;
+  readonly drainGraceMs: number;
+};
+
+/** What flags may say over the file. */
+export type ConfigFlags = { readonly listen?: string; readonly state?: string; readonly catalogue?: string };
+
+/** Reads the file's text, if there is a file, and the flags over it. Every unknown or wrong key is named with its line. */
+export function readServerConfig(
+  file: { readonly name: string; readonly text: string } | undefined,
+  flags: ConfigFlags,
+): Result<ServerConfig> {
+  const written = file ? readFile(file) : ok<Written>({});
+  if (!written.ok) return written;
+  const address = readListen(flags.listen ?? written.value.listen ?? "127.0.0.1:8443");
+  if (!address.ok) return address;
+  const { log, drain, names, requireApproval } = written.value;
+  const state = flags.state ?? written.value.state ?? ".signet";
+  return ok(
+    Object.freeze({
+      ...address.value,
+      state,
+      catalogue: flags.catalogue ?? written.value.catalogue ?? `${state}/catalogue`,
+      names: names ?? [],
+      requireApproval: requireApproval ?? false,
+      log: Object.freeze({ level: log?.level ?? "info", format: log?.format ?? "auto" }),
+      drainDelayMs: millis(drain?.delay, 0),
+      drainGraceMs: millis(drain?.grace, 30_000),
+    }),
+  );
+}
+
+function readFile(file: { readonly name: string; readonly text: string }): Result<Written> {
+  const documents = readDocuments(file.text, file.name);
+  if (!documents.ok) return documents;
+  const [document, second] = documents.value;
+  if (!document) return ok({});
+  if (second) return refuse("FIELD_CONFLICT", "", "The configuration holds two documents.", "Keep one.");
+  const place = { document, base: [] };
+  const read = readBySchema(SERVER_CONFIG, document.value, place, []);
+  if (!read.ok) return read;
+  for (const key of ["delay", "grace"] as const) {
+    const given = read.value.drain?.[key];
+    const seconds = given === undefined ? ok(1) : parseDuration(given, `drain.${key}`);
+    if (!seconds.ok) return refuseAll(seconds.problems.map((found) => problemAt(place, ["drain", key], found)));
+  }
+  return read;
+}
+
+const millis = (given: string | undefined, otherwise: number): number => {
+  const seconds = given === undefined ? undefined : parseDuration(given, "");
+  return seconds?.ok ? seconds.value * 1000 : otherwise;
+};
+
+function readListen(listen: string): Result<{ readonly host: string; readonly port: number }> {
+  const colon = listen.lastIndexOf(":");
+  const host = listen.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
+  const port = Number(listen.slice(colon + 1));
+  if (new RegExp(LISTEN).test(listen) && port <= 65_535) return ok({ host, port });
+  return refuseAll([
+    problem(
+      "FIELD_INVALID",
+      "listen",
+      `"${listen}" is not HOST:PORT.`,
+      "Write for example 127.0.0.1:8443, or [::1]:0.",
+    ),
+  ]);
+}
