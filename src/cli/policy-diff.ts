@@ -12,7 +12,7 @@ import {
   renderDiffText,
 } from "./policy-diff-formats.ts";
 import { readManifests, warn } from "./policy-input.ts";
-import { renderSarif } from "./sarif.ts";
+import { renderSarif, type SarifResult } from "./sarif.ts";
 
 type Options = { readonly output: string; readonly multipleNetworks?: boolean };
 
@@ -21,7 +21,7 @@ const FORMATS: Readonly<Record<string, (changes: readonly Change[]) => string>> 
   json: renderDiffJson,
   md: renderDiffMarkdown,
   csv: renderDiffCsv,
-  sarif: renderDiffSarif,
+  sarif: (changes) => renderDiffSarif(changes),
   conformance: renderDiffConformance,
 };
 
@@ -54,31 +54,21 @@ function diffCommand(io: Io, dir1: string, dir2: string, options: Options): Exit
   return changes.length === 0 ? 0 : 1;
 }
 
-/** A gain is a warning, a loss a note; a pair has no one line in a file, so results carry none. */
-function renderDiffSarif(changes: readonly Change[]): string {
-  return renderSarif(
-    changes.flatMap((change) => {
-      const pair = `${plainText(change.source)} => ${plainText(change.destination)}`;
-      return [
-        ...(change.gained.length > 0
-          ? [
-              {
-                code: "CONNECTION_GAINED" as const,
-                level: "warning" as const,
-                message: `${pair} gains ${portSetText(change.gained)}.`,
-              },
-            ]
-          : []),
-        ...(change.lost.length > 0
-          ? [
-              {
-                code: "CONNECTION_LOST" as const,
-                level: "note" as const,
-                message: `${pair} loses ${portSetText(change.lost)}.`,
-              },
-            ]
-          : []),
-      ];
-    }),
-  );
+/** A gain is a warning, a loss a note; it stands where the destination is defined. */
+const renderDiffSarif = (changes: readonly Change[]): string => renderSarif(changes.flatMap(sarifResults));
+
+function sarifResults({ source, destination, gained, lost, place }: Change): readonly SarifResult[] {
+  const pair = `${plainText(source)} => ${plainText(destination)}`;
+  const where = place ? { source: place } : {};
+  const results: SarifResult[] = [];
+  if (gained.length > 0)
+    results.push({
+      code: "CONNECTION_GAINED",
+      level: "warning",
+      message: `${pair} gains ${portSetText(gained)}.`,
+      ...where,
+    });
+  if (lost.length > 0)
+    results.push({ code: "CONNECTION_LOST", level: "note", message: `${pair} loses ${portSetText(lost)}.`, ...where });
+  return results;
 }

@@ -1,5 +1,8 @@
 import type { Reviewed } from "../admission/review.ts";
 
+/** The colour of each decision. */
+export const DECISION_COLORS = { admit: "green", warn: "yellow", deny: "red" } as const;
+
 /** One reviewed workload as `--output json` prints it. */
 export function reviewView({ workload, verdict, patch }: Reviewed) {
   return {
@@ -18,6 +21,3 @@ export function reviewView({ workload, verdict, patch }: Reviewed) {
     problems: verdict.problems.map(({ code, path, message, mend }) => ({ code, path, message, mend: mend ?? null })),
   };
 }
-
-/** The form of `reviewView`. */
-export type ReviewView = ReturnType<typeof reviewView>;

@@ -4,6 +4,8 @@ import type { Guardrail, SegmentPolicy } from "./sentences.ts";
 /** Everything a catalogue is made of, as read from a folder or from an API server. */
 export type Definitions = {
   readonly trustDomain?: TrustDomain;
+  /** Those that we federate with. */
+  readonly foreignDomains?: readonly TrustDomain[];
   readonly segments: readonly Segment[];
   readonly roles: readonly Role[];
   readonly namespaces: readonly Namespace[];

@@ -61,6 +61,8 @@ export type Role = Definition & {
   readonly labels: Labels;
   readonly permits: readonly string[];
   readonly delivery: "none" | "podCertificate" | "csi";
+  /** Names of TrustDomains whose bundles its workloads get. */
+  readonly federatesWith?: readonly string[];
 };
 
 /** What a namespace says of itself under Signet's guarded labels. */

@@ -1,9 +1,19 @@
 /**
  * What sort of thing a code speaks of; each voice (HTTP, admission, gRPC) has one table from sorts to its statuses.
  * refusal: a verdict. finding: noticed, by lint or analysis. input: cannot be read as written. oversize: more than a limit.
- * absent: there is no such thing. unready: try again. fault: ours, or the machine's.
+ * absent: there is no such thing. conflict: somebody else was first. unauthenticated: who asks is not known.
+ * unready: try again. fault: ours, or the machine's.
  */
-export type ProblemSort = "refusal" | "finding" | "input" | "oversize" | "absent" | "unready" | "fault";
+export type ProblemSort =
+  | "refusal"
+  | "finding"
+  | "input"
+  | "oversize"
+  | "absent"
+  | "conflict"
+  | "unauthenticated"
+  | "unready"
+  | "fault";
 
 /** What `signet help CODE` says of a code: what happened, why that is refused or reported, and what to do. */
 export type Explanation = {
@@ -286,6 +296,30 @@ export const PROBLEM_CODES = {
     title: "The server is not ready.",
     why: "It is starting, draining, or has no readable catalogue yet.",
     mend: "Try again in a moment; /readyz says what is missing.",
+  },
+  API_CONFLICT: {
+    sort: "conflict",
+    title: "The object was changed by somebody else, or is already there.",
+    why: "Writes to the API server name the version they were made from; another write came first.",
+    mend: "Read the object again and repeat the change.",
+  },
+  API_FORBIDDEN: {
+    sort: "refusal",
+    title: "The API server does not allow it.",
+    why: "The account has no permission, or an admission webhook refuses.",
+    mend: "The message says which; permissions are listed in the RBAC manifest.",
+  },
+  API_REFUSED: {
+    sort: "input",
+    title: "The API server refuses the object.",
+    why: "It breaks a rule of its kind, or one of an admission policy.",
+    mend: "Correct what the message names.",
+  },
+  TOKEN_REFUSED: {
+    sort: "unauthenticated",
+    title: "A token was not accepted.",
+    why: "It is not valid, has ended, or was issued for another audience.",
+    mend: "Use a token that was issued for Signet.",
   },
   INTERNAL: {
     sort: "fault",

@@ -7,6 +7,8 @@ const HTTP = {
   input: 400,
   oversize: 413,
   absent: 404,
+  conflict: 409,
+  unauthenticated: 401,
   unready: 503,
   fault: 500,
 } as const satisfies Record<ProblemSort, number>;
@@ -21,6 +23,8 @@ const REVIEW = {
   input: 400,
   oversize: 400,
   absent: 403,
+  conflict: 403,
+  unauthenticated: 403,
   unready: 503,
   fault: 500,
 } as const satisfies Record<ProblemSort, number>;

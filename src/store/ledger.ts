@@ -179,7 +179,7 @@ class Writer {
     const flown = this.#flying;
     this.#flying = undefined;
     if (!flown) return;
-    this.#worker.unref();
+    if (!this.#closed) this.#worker.unref();
     if ("written" in answer) {
       this.#figures.written += flown.batch.length;
       for (const { entry, asked } of flown.batch) {
@@ -228,6 +228,7 @@ class Writer {
     const closed = new Promise<void>((resolve) => {
       this.#closed = resolve;
     });
+    this.#worker.ref();
     this.#enqueue({ entry: { kind: "stop", subject: "", at: this.#settings.now(), body: "{}" } }, 0);
     await closed;
     this.#dead = true;

@@ -3,7 +3,8 @@ import { parseDuration } from "../domain/duration.ts";
 import { ok, problem, refuse, refuseAll, type Result } from "../domain/problem.ts";
 import { readDocuments } from "./documents.ts";
 import { duration, fields, oneOf, optional, setOf, text } from "./kinds/fields.ts";
-import { problemAt, readBySchema } from "./read-object.ts";
+import { readBySchema } from "./read-by-schema.ts";
+import { problemAt } from "./read-object.ts";
 
 const LISTEN = "^(\\[[0-9a-fA-F:.]+\\]|[^:\\[\\]]+):[0-9]{1,5}$";
 

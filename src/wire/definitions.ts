@@ -1,5 +1,5 @@
 import type { Definitions } from "../domain/catalogue.ts";
-import type { Namespace } from "../domain/definitions.ts";
+import type { Namespace, TrustDomain } from "../domain/definitions.ts";
 import { ok, type Problem, refuseAll, type Result } from "../domain/problem.ts";
 import { ENROL_LABEL, SEGMENT_LABEL } from "../domain/reserved-keys.ts";
 import {
@@ -15,14 +15,12 @@ import { GROUP, VERSION } from "./kinds/kind.ts";
 import type { KubeObject } from "./objects.ts";
 import { isRaw, nearest, problemAt, rawAt, refuseAt, textAt } from "./read-object.ts";
 
-type Lists = { -readonly [K in Exclude<keyof Definitions, "trustDomain">]: Definitions[K][number][] } & {
-  trustDomains: { name: string; value: NonNullable<Definitions["trustDomain"]> }[];
-};
+type Listed = Exclude<keyof Definitions, "trustDomain" | "foreignDomains">;
+type Lists = { -readonly [K in Listed]: Definitions[K][number][] } & { trustDomains: TrustDomain[] };
 
 /** One reader a kind; each puts what it read where it belongs. */
 const READERS: Readonly<Record<string, (object: KubeObject, lists: Lists) => readonly Problem[]>> = {
-  TrustDomain: (object, lists) =>
-    keep(readTrustDomain(object), (value) => lists.trustDomains.push({ name: object.name, value })),
+  TrustDomain: (object, lists) => keep(readTrustDomain(object), (value) => lists.trustDomains.push(value)),
   Segment: (object, lists) => keep(readSegment(object), (value) => lists.segments.push(value)),
   WorkloadRole: (object, lists) => keep(readRole(object), (value) => lists.roles.push(value)),
   SegmentPolicy: (object, lists) => keep(readSegmentPolicy(object), (value) => lists.policies.push(value)),
@@ -57,9 +55,17 @@ export function readDefinitions(objects: readonly KubeObject[]): Result<Definiti
   }
   if (problems.length > 0) return refuseAll(problems);
   const { trustDomains, ...rest } = lists;
-  const local = trustDomains.find((each) => each.name === "local");
-  return ok(local ? { ...rest, trustDomain: local.value } : rest);
+  const local = trustDomains.find((each) => each.name === LOCAL);
+  const foreignDomains = trustDomains.filter((each) => each.name !== LOCAL);
+  return ok({
+    ...rest,
+    ...(local ? { trustDomain: local } : {}),
+    ...(foreignDomains.length > 0 ? { foreignDomains } : {}),
+  });
 }
+
+/** Name of the TrustDomain that is ours. */
+const LOCAL = "local";
 
 const emptyLists = (): Lists => ({
   trustDomains: [],

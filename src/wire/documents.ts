@@ -127,8 +127,11 @@ type Child = { readonly node: unknown; readonly offset: number };
 const child = (node: unknown, step: string | number): Child | undefined =>
   isMap(node) ? field(node, String(step)) : isSeq(node) ? item(node, step) : undefined;
 
+/** A key is found by its value or as it is written: the bare key `on` has the value true. */
 function field(map: YAMLMap, key: string): Child | undefined {
-  const pair = map.items.find((each) => isScalar(each.key) && String(each.key.value) === key);
+  const pair = map.items.find(
+    (each) => isScalar(each.key) && (String(each.key.value) === key || each.key.source === key),
+  );
   return pair && isNode(pair.key) ? { node: pair.value, offset: pair.key.range?.[0] ?? 0 } : undefined;
 }
 

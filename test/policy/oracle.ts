@@ -13,7 +13,7 @@ type Selector = {
 type Labels = Readonly<Record<string, string>>;
 
 /** A Pod of a generated world; its labels, its named ports, its address. */
-export type OraclePod = {
+type OraclePod = {
   readonly namespace: string;
   readonly name: string;
   readonly labels: Labels;

@@ -1,3 +1,4 @@
+import type { Source } from "../../domain/problem.ts";
 import { type Endpoint, workloadText } from "../model/endpoint.ts";
 import type { World } from "../model/world.ts";
 import { sameSet, subtract } from "../sets/intervals.ts";
@@ -18,6 +19,8 @@ export type Change = {
   readonly lost: PortSet;
   /** Ends that only one of the folders has. */
   readonly workloads: readonly string[];
+  /** Where the destination is defined, or the source where that is outside. */
+  readonly place?: Source;
 };
 
 type Entry = { readonly network: NetworkName; readonly connection: Connection };
@@ -32,7 +35,9 @@ export function diffConnectivity(before: World, after: World): readonly Change[]
     const entry = right.get(key) ?? left.get(key);
     const [old, now] = [left.get(key)?.connection.ports ?? NO_PORTS, right.get(key)?.connection.ports ?? NO_PORTS];
     if (!entry || sameSet(old, now)) return [];
-    return [changeOf(entry, old, now, old.length === 0 ? oldNames : now.length === 0 ? newNames : undefined)];
+    const change = changeOf(entry, old, now, old.length === 0 ? oldNames : now.length === 0 ? newNames : undefined);
+    const place = placeOf(entry.connection, [after, before]);
+    return [place ? { ...change, place } : change];
   });
   return joinRanges(changes);
 }
@@ -55,6 +60,15 @@ function changeOf(
     lost: subtract(before, after),
     workloads: names ? [source, destination].flatMap((end) => (isNew(end, names) ? [plainText(end)] : [])) : [],
   };
+}
+
+function placeOf({ source, destination }: Connection, worlds: readonly World[]): Source | undefined {
+  const text = plainText(destination.kind === "workload" ? destination : source);
+  for (const world of worlds) {
+    const pod = world.pods.find((one) => workloadText(one.workload) === text);
+    if (pod) return pod.locate([]);
+  }
+  return undefined;
 }
 
 const isNew = (end: Endpoint, names: ReadonlySet<string>): boolean =>

@@ -4,6 +4,7 @@ import { blockedOpenings, type Connection, connectivity } from "./connectivity.t
 import { type Focus, focusWarnings, inFocus, onFocusPort } from "./focus.ts";
 import { namedPortWarnings } from "./named-ports.ts";
 import { type Scene, scenesOf } from "./scene.ts";
+import { unknownAddressWarnings } from "./unknown-addresses.ts";
 
 /** The connectivity of one network, as far as it was asked for, in the order of its lines. */
 export type Section = { readonly scene: Scene; readonly connections: readonly Connection[] };
@@ -34,7 +35,11 @@ export function listConnectivity(world: World, focus: Focus, multipleNetworks: b
 
 /** What evaluating brings to light: openings that policies close, and named ports that match nothing. */
 const listWarnings = (world: World, scenes: readonly Scene[]): readonly Problem[] =>
-  scenes.flatMap((scene) => [...blockedOpenings(world, scene), ...namedPortWarnings(scene)]);
+  scenes.flatMap((scene) => [
+    ...blockedOpenings(world, scene),
+    ...namedPortWarnings(scene),
+    ...unknownAddressWarnings(scene),
+  ]);
 
 const byText = (a: Connection, b: Connection): number => {
   const [left, right] = [`${a.source.text} => ${a.destination.text}`, `${b.source.text} => ${b.destination.text}`];

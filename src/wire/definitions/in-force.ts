@@ -4,7 +4,9 @@ import { ok, refuseAll, type Result } from "../../domain/problem.ts";
 import type { FieldPath } from "../documents.ts";
 import type { Kind } from "../kinds/kind.ts";
 import type { KubeObject } from "../objects.ts";
-import { isRaw, type Raw, rawAt, readBySchema, refuseAt, sourceOf, textAt } from "../read-object.ts";
+import { readBySchema } from "../read-by-schema.ts";
+import { isRaw, type Raw, rawAt, refuseAt, sourceOf, textAt } from "../read-object.ts";
+import { byFirstNames } from "../yaml-words.ts";
 
 /** The spec of an object that is in force, and where it stands. */
 export type InForce<S extends TSchema> = {
@@ -20,7 +22,7 @@ export type InForce<S extends TSchema> = {
  * approved one where a server recorded it; the spec as it stands where no server has seen the object.
  */
 export function readInForce<S extends TSchema>(kind: Kind<S>, object: KubeObject): Result<InForce<S>> {
-  const spec = readBySchema(kind.spec, object.raw["spec"] ?? {}, object, ["spec"]);
+  const spec = readSpec(kind, object.raw["spec"] ?? {}, object, ["spec"]);
   const scope = checkMetadata(kind, object);
   const problems = [...(spec.ok ? [] : spec.problems), ...(scope.ok ? [] : scope.problems)];
   if (!spec.ok || problems.length > 0) return refuseAll(problems);
@@ -29,9 +31,12 @@ export function readInForce<S extends TSchema>(kind: Kind<S>, object: KubeObject
   const definition = definitionOf(object, approval);
   if (approval.state !== "approved") return ok({ definition, spec: spec.value, specPath: ["spec"], approved: {} });
   const specPath = ["status", "approved", "spec"];
-  const inForce = readBySchema(kind.spec, approved["spec"], object, specPath);
+  const inForce = readSpec(kind, approved["spec"], object, specPath);
   return inForce.ok ? ok({ definition, spec: inForce.value, specPath, approved }) : inForce;
 }
+
+const readSpec = <S extends TSchema>(kind: Kind<S>, spec: unknown, object: KubeObject, path: FieldPath) =>
+  readBySchema(kind.spec, byFirstNames(kind.spec, spec), object, path);
 
 function checkMetadata(kind: Kind, object: KubeObject): Result<undefined> {
   if (object.name === "")

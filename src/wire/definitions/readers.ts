@@ -1,3 +1,4 @@
+import { parseAddress } from "../../domain/cidr.ts";
 import type {
   ExternalWorkload,
   Restriction,
@@ -100,6 +101,7 @@ export function readRole(object: KubeObject): Result<Role> {
     labels: labels.value,
     permits: spec.permits ?? [],
     delivery: spec.identity?.delivery ?? "none",
+    ...defined({ federatesWith: spec.identity?.federatesWith }),
   });
 }
 
@@ -120,7 +122,14 @@ function checkRoleLabels(labels: Readonly<Record<string, string>>, object: KubeO
 export function readExternalWorkload(object: KubeObject): Result<ExternalWorkload> {
   const read = readInForce(EXTERNAL_WORKLOAD, object);
   if (!read.ok) return read;
-  const { spec, definition } = read.value;
+  const { spec, specPath, definition } = read.value;
+  const wrong = (spec.addresses ?? []).findIndex((address) => parseAddress(address) === undefined);
+  if (wrong !== -1)
+    return refuseAt(object, [...specPath, "addresses", wrong], {
+      code: "FIELD_INVALID",
+      message: `"${spec.addresses?.[wrong] ?? ""}" is not an IP address.`,
+      mend: "Write an IPv4 or IPv6 address without a prefix.",
+    });
   return ok({
     ...definition,
     namespace: namespaceOf(object),

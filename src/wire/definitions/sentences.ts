@@ -61,7 +61,7 @@ function peerOf(raw: RawPeer, place: Place, path: FieldPath): Result<Peer> {
 function namedOtherwise(raw: RawPeer, place: Place, path: FieldPath): Result<Peer> {
   if (raw.entity !== undefined) return ok({ by: "entity", name: raw.entity });
   if (raw.cidr !== undefined) return cidrOf(raw.cidr, place, [...path, "cidr"]);
-  if (raw.fqdn !== undefined) return fqdnOf(raw.fqdn, place, [...path, "fqdn"]);
+  if (raw.fqdn !== undefined) return ok({ by: "fqdn", name: raw.fqdn });
   if (raw.externalIdentity !== undefined) return ok({ by: "externalIdentity", spiffeId: raw.externalIdentity });
   if (raw.namespace === undefined) return refuseAt(place, path, { code: "FIELD_MISSING", message: "Nobody is named." });
   const senseless = senselessRequirement(raw.namespace.podLabels);
@@ -74,14 +74,6 @@ function cidrOf(text: string, place: Place, path: FieldPath): Result<Peer> {
   const cidr = parseCidr(text, pathText(path));
   if (cidr.ok) return ok({ by: "cidr", cidr: cidr.value });
   return refuseAll(cidr.problems.map((found) => ({ ...found, source: sourceOf(place, path) })));
-}
-
-const FQDN = /^(\*\.)?([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-
-function fqdnOf(text: string, place: Place, path: FieldPath): Result<Peer> {
-  if (FQDN.test(text)) return ok({ by: "fqdn", name: text });
-  const mend = "Write it in lower case, for example api.example.org or *.example.org.";
-  return refuseAll([problemAt(place, path, { code: "FIELD_INVALID", message: `"${text}" is not a DNS name.`, mend })]);
 }
 
 function portOf(text: string, place: Place, path: FieldPath): Result<PortSpec> {
@@ -112,9 +104,12 @@ function icmpType(protocol: "icmp" | "icmpv6", type: string | undefined): PortSp
   return Number(type) < 256 ? { protocol, type: Number(type) } : undefined;
 }
 
+/** Longest name of a port (RFC 6335 §5.1). */
+const MAX_PORT_NAME = 15;
+
 function parseRange(protocol: "tcp" | "udp" | "sctp", text: string): PortSpec | undefined {
   const range = /^(\d+)(?:-(\d+))?$/.exec(text);
-  if (!range) return { protocol, portName: text };
+  if (!range) return text.length > MAX_PORT_NAME ? undefined : { protocol, portName: text };
   const first = Number(range[1]);
   const last = Number(range[2] ?? range[1]);
   return first >= 1 && first <= last && last <= 65535 ? { protocol, first, last } : undefined;
@@ -125,7 +120,7 @@ const badPort = (text: string, place: Place, path: FieldPath): Result<never> =>
     problemAt(place, path, {
       code: "FIELD_INVALID",
       message: `"${text}" names no port.`,
-      mend: "Ports run from 1 to 65535, ranges upwards, ICMP types to 255: tcp/5432, udp/8000-8100, icmp/8.",
+      mend: "Ports run from 1 to 65535, ranges upwards, ICMP types to 255: tcp/5432, udp/8000-8100, icmp/8. Names have at most 15 characters.",
     }),
   ]);
 

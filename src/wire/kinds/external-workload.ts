@@ -1,4 +1,4 @@
-import { fields, objectName, oneOf, optional, setOf, text } from "./fields.ts";
+import { fields, objectName, oneOf, optional, rule, setOf, text, withRules } from "./fields.ts";
 import { age, approvalColumns, type Kind } from "./kind.ts";
 import { approvedStatus } from "./status.ts";
 
@@ -19,7 +19,13 @@ const externalSpec = fields("A machine or a function.", {
       instance: optional(text("aws, azure, gcp: the instance.", 512)),
     }),
   ),
-  addresses: optional(setOf("Its addresses, for targets that know only these.", text("An IP address.", 45), 64)),
+  addresses: optional(
+    setOf(
+      "Its addresses, for targets that know only these.",
+      text("An IP address.", 45, withRules(rule("isIP(self)", "an address is IPv4 or IPv6"))),
+      64,
+    ),
+  ),
 });
 
 /** Kind ExternalWorkload. */

@@ -17,8 +17,13 @@ const restrictionSpec = fields(
     target: fields(
       "Whom it concerns.",
       {
-        identity: optional(text("A SPIFFE ID.", 2048, { pattern: "^spiffe://.+" })),
-        serial: optional(text("Serial number of a certificate, in hexadecimal.", 64, { pattern: "^[0-9a-f]+$" })),
+        identity: optional(text("A SPIFFE ID.", 2048, { pattern: "^spiffe://.+", form: "a SPIFFE ID" })),
+        serial: optional(
+          text("Serial number of a certificate, in hexadecimal.", 64, {
+            pattern: "^[0-9a-f]+$",
+            form: "a serial number in lower-case hexadecimal",
+          }),
+        ),
         pod: optional(namedObject("A Pod.")),
         virtualMachine: optional(namedObject("A virtual machine.")),
         node: optional(namedObject("A node, and all that runs on it.")),

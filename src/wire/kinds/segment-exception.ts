@@ -8,11 +8,14 @@ const permit = fields(
   {
     check: optional(
       text("The check that is passed: hostPath, hostNetwork, privileged, capability:NET_ADMIN …", 128, {
+        form: "a check that can be passed",
         pattern:
           "^(hostNetwork|hostPID|hostIPC|hostProcess|privileged|signerVolume|uncoveredInterfaces|hostPath|capability:[A-Z][A-Z0-9_]*)$",
       }),
     ),
-    path: optional(text("For hostPath: the path, with all below it.", 4096, { pattern: "^/.*" })),
+    path: optional(
+      text("For hostPath: the path, with all below it.", 4096, { pattern: "^/.*", form: "an absolute path" }),
+    ),
     sentence: optional(grantedSentence),
   },
   withRules(

@@ -16,7 +16,26 @@ import {
 
 /** `tcp/5432`, `tcp/8000-8100`, `udp/dns` (a named port), `tcp` (all its ports), `icmp/8`, `any`. */
 export const PORT_TEXT =
-  "^(any|(tcp|udp|sctp)(/([0-9]{1,5}(-[0-9]{1,5})?|[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?))?|icmp(v6)?(/[0-9]{1,3})?)$";
+  "^(any|(tcp|udp|sctp)(/([0-9]{1,5}(-[0-9]{1,5})?|([0-9]+(-[0-9]+)*-?)?[a-z](-?[a-z0-9])*))?|icmp(v6)?(/[0-9]{1,3})?)$";
+
+/** A DNS name in lower case, perhaps with `*.` before it. */
+const DNS_NAME = "^(\\*\\.)?([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\\.)+[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$";
+
+const NUMBER = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])";
+
+const portsRun = rule(
+  `!self.matches('^(tcp|udp|sctp)/[0-9-]+$') || self.matches('^[a-z]+/${NUMBER}(-${NUMBER})?$')`,
+  "ports run from 1 to 65535: tcp/5432, udp/8000-8100",
+);
+const rangesRise = rule(
+  "!self.matches('/[0-9]+-[0-9]+$') || int(self.split('/')[1].split('-')[0]) <= int(self.split('-')[1])",
+  "ranges of ports run upwards: udp/8000-8100",
+);
+const typesRun = rule(
+  "!self.startsWith('icmp') || !self.contains('/') || int(self.split('/')[1]) < 256",
+  "ICMP types run from 0 to 255: icmp/8",
+);
+const addressRange = rule("isCIDR(self)", "cidr is an address and a prefix length, for example 10.0.0.0/8");
 
 const PEER_FIELDS = [
   "role",
@@ -45,9 +64,16 @@ export const peer = (description: string) =>
           podLabels: optional(labelSelector("Narrows to Pods with these labels.")),
         }),
       ),
-      cidr: optional(text("Addresses outside, for example 10.0.0.0/8 or 2001:db8::/32.", 43)),
-      fqdn: optional(text("A DNS name outside, for example api.example.org or *.example.org.", 253)),
-      externalIdentity: optional(text("A SPIFFE ID of a federated trust domain.", 2048, { pattern: "^spiffe://.+" })),
+      cidr: optional(text("Addresses outside, for example 10.0.0.0/8 or 2001:db8::/32.", 43, withRules(addressRange))),
+      fqdn: optional(
+        text("A DNS name outside in lower case, for example api.example.org or *.example.org.", 253, {
+          pattern: DNS_NAME,
+          form: "a DNS name",
+        }),
+      ),
+      externalIdentity: optional(
+        text("A SPIFFE ID of a federated trust domain.", 2048, { pattern: "^spiffe://.+", form: "a SPIFFE ID" }),
+      ),
       entity: optional(
         oneOf("nodes: the cluster's nodes; outside: all that is no workload; any: everybody.", [
           "nodes",
@@ -60,10 +86,22 @@ export const peer = (description: string) =>
   );
 
 const on = (description: string, options: object = {}) =>
-  listOf(description, text("Protocol and port.", 32, { pattern: PORT_TEXT }), 64, options);
+  listOf(
+    description,
+    text("Protocol and port: tcp/5432, tcp/8000-8100, udp/dns, tcp, icmp/8 or any.", 20, {
+      pattern: PORT_TEXT,
+      form: "a port such as tcp/5432, udp/8000-8100, tcp/http, icmp/8 or any",
+      ...withRules(portsRun, rangesRise, typesRun),
+    }),
+    64,
+    options,
+  );
 
 const data = fields("Which data may pass, for targets that can tell.", {
-  protocol: text("What is spoken: postgres, http, grpc …", 32, { pattern: "^[a-z0-9][a-z0-9-]*$" }),
+  protocol: text("What is spoken: postgres, http, grpc …", 32, {
+    pattern: "^[a-z0-9][a-z0-9-]*$",
+    form: "a protocol in lower case",
+  }),
   operations: optional(listOf("Operations: select, insert …; for HTTP the methods.", text("An operation.", 64), 32)),
   tables: optional(listOf("Tables, or schema.table.", text("A table.", 128), 128)),
   paths: optional(listOf("Paths of HTTP, a trailing * for all below.", text("A path.", 512), 128)),

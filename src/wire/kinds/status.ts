@@ -37,6 +37,17 @@ const common = {
   ),
 };
 
+/**
+ * A copy of the schema without CEL rules. What was approved was admitted by the rules of its day; to ask them again at every
+ * write of status would cost as much as the spec itself, and let a newer Signet's rules lock an older approval out.
+ */
+function withoutRules<T>(schema: T): T {
+  if (Array.isArray(schema)) return schema.map(withoutRules) as T;
+  if (typeof schema !== "object" || schema === null) return schema;
+  const kept = Object.entries(schema).filter(([keyword]) => keyword !== "x-kubernetes-validations");
+  return Object.fromEntries(kept.map(([keyword, value]) => [keyword, withoutRules(value)])) as T;
+}
+
 /** Status of a kind that is approved generation by generation: the last approved one is kept whole. */
 export const approvedStatus = (spec: TObject, more: Parameters<typeof Type.Object>[0] = {}) =>
   Type.Object(
@@ -47,15 +58,11 @@ export const approvedStatus = (spec: TObject, more: Parameters<typeof Type.Objec
       approved: optional(
         fields("The generation that is in force. Written by Signet alone.", {
           generation: Type.Integer({ description: "Its generation.", minimum: 0 }),
-          spec: Type.Object(spec.properties, {
-            ...spec,
-            "x-kubernetes-validations": undefined,
-            description: "Its spec, whole.",
-          }),
+          spec: { ...withoutRules(spec), description: "Its spec, whole." },
           by: listOf("Who approved it.", text("User name.", 512), 16),
           at: text("When it came into force.", 40, { format: "date-time" }),
           namespaceUIDs: optional(
-            Type.Record(Type.String(), Type.String({ maxLength: 64 }), {
+            Type.Record(Type.String(), Type.String({ description: "A UID.", maxLength: 64 }), {
               description: "UIDs of the namespaces granted by name, as they were at approval.",
               maxProperties: 256,
             }),

@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { DURATION, fields, oneOf, optional, setOf, text, withRules, rule } from "./fields.ts";
+import { duration, fields, oneOf, optional, setOf, text, withRules, rule } from "./fields.ts";
 import { age, approvalColumns, type Kind } from "./kind.ts";
 import { approvedStatus } from "./status.ts";
 
@@ -11,24 +11,20 @@ const spec = fields(
   {
     domain: text("Host part of every SPIFFE ID of this domain, for example prod-eu.example.org.", 255, {
       pattern: "^[a-z0-9._-]+$",
+      form: "a trust domain name of lower-case letters, digits, dots, dashes and underscores",
     }),
     leaf: optional(
       fields("What leaf certificates may be.", {
-        maxTTL: optional(
-          Type.String({
-            description: "Longest lifetime of a leaf certificate, for example 4h.",
-            pattern: DURATION,
-            minLength: 1,
-            maxLength: 24,
-            default: "4h",
-          }),
-        ),
+        maxTTL: optional(duration("Longest lifetime of a leaf certificate, for example 4h.", { default: "4h" })),
         keyType: optional(oneOf("Key type where a role names none.", KEY_TYPES, { default: "ECDSAP256" })),
       }),
     ),
     bundleEndpoint: optional(
       fields("Where the bundle of a federated domain is fetched.", {
-        url: text("https URL without user info.", 2048, { pattern: "^https://[^@/]+(/.*)?$" }),
+        url: text("https URL without user info.", 2048, {
+          pattern: "^https://[^@/]+(/.*)?$",
+          form: "an https URL without user info",
+        }),
         profile: oneOf("How the endpoint is authenticated (SPIFFE Federation §5.2).", ["https_web", "https_spiffe"]),
         endpointSpiffeID: optional(text("SPIFFE ID of the endpoint, for https_spiffe.", 2048)),
       }),

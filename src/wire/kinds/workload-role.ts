@@ -8,9 +8,11 @@ import {
   objectName,
   oneOf,
   optional,
+  rule,
   setOf,
   text,
   textMap,
+  withRules,
 } from "./fields.ts";
 import { age, approvalColumns, type Kind, shortName } from "./kind.ts";
 import { approvedStatus } from "./status.ts";
@@ -61,7 +63,10 @@ const identity = fields("The certificate that workloads of the role get, and how
   dnsNames: optional(
     setOf(
       "DNS names in the certificate.",
-      text("A DNS name.", 253, { pattern: "^(\\*\\.)?[a-z0-9]([-a-z0-9.]*[a-z0-9])?$" }),
+      text("A DNS name.", 253, {
+        pattern: "^(\\*\\.)?[a-z0-9]([-a-z0-9.]*[a-z0-9])?$",
+        form: "a DNS name in lower case",
+      }),
       32,
     ),
   ),
@@ -69,15 +74,32 @@ const identity = fields("The certificate that workloads of the role get, and how
   federatesWith: optional(setOf("Names of TrustDomains whose bundles it gets.", objectName("A TrustDomain."), 16)),
 });
 
+const LABEL_NAME = "^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$";
+const stampable = withRules(
+  rule(
+    `self.all(key, key.matches('${LABEL_NAME}') && (self[key] == '' || self[key].matches('${LABEL_NAME}')))`,
+    "key and value are stamped as a label: at most 63 letters, digits, dashes, underscores and dots",
+  ),
+);
+
 const spec = fields("What a workload is for, who is entitled to it, and what it brings.", {
   segment: labelName("The segment that the role lives in."),
   match,
-  labels: optional(textMap("Stamped as role.signet.dev/KEY.", 16)),
+  labels: optional(
+    textMap(
+      "Stamped as role.signet.dev/KEY: key and value have at most 63 letters, digits, dashes and dots.",
+      16,
+      stampable,
+    ),
+  ),
   identity: optional(identity),
   permits: optional(
     setOf(
       "Host-level escapes that the role needs: hostNetwork, hostPath:/x, privileged, capability:NET_ADMIN …",
-      text("A permit.", 512, { pattern: PERMIT }),
+      text("A permit: hostNetwork, hostPath:/x, capability:NET_ADMIN …", 512, {
+        pattern: PERMIT,
+        form: "something that can be permitted",
+      }),
       32,
       {
         default: [],

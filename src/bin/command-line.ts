@@ -1,0 +1,41 @@
+import { writeFileSync } from "node:fs";
+import process from "node:process";
+import { runCli } from "../cli/program.ts";
+import { ok, refuse } from "../domain/problem.ts";
+import { readInputs } from "../folder/read-inputs.ts";
+import { EXTRA_COMMANDS } from "./commands.ts";
+
+/** A reader that has seen enough (`| head`) closes the pipe; that is no failure of ours. */
+for (const stream of [process.stdout, process.stderr])
+  stream.on("error", (fault: NodeJS.ErrnoException) => {
+    if (fault.code !== "EPIPE") throw fault;
+  });
+
+/** A fault of ours: sysexits' EX_SOFTWARE, so that it is never taken for a difference (1) or a refusal (3). */
+const FAULT = 70;
+
+try {
+  process.exitCode = await runCli(
+    {
+      out: (text) => void process.stdout.write(text),
+      err: (text) => void process.stderr.write(text),
+      color: process.stdout.isTTY && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb",
+      now: () => Date.now(),
+      env: process.env,
+      readInputs,
+      writeFile: (path, text) => {
+        try {
+          writeFileSync(path, text);
+          return ok(undefined);
+        } catch (fault) {
+          return refuse("FILE_UNREADABLE", "", `"${path}" could not be written: ${String(fault)}`, "Check the folder.");
+        }
+      },
+    },
+    process.argv.slice(2),
+    EXTRA_COMMANDS,
+  );
+} catch (fault) {
+  process.stderr.write(`signet: a fault of ours [INTERNAL]\n${fault instanceof Error ? fault.stack : String(fault)}\n`);
+  process.exitCode = FAULT;
+}

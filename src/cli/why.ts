@@ -1,0 +1,61 @@
+import type { Command } from "commander";
+import { ok, type Result } from "../domain/problem.ts";
+import { badInput, type Outcome } from "./action.ts";
+import type { ExitCode, Io } from "./io.ts";
+import { cataloguePath, noCatalogue } from "./load-catalogue.ts";
+import { atOption, catalogueOption, outputOption, withExamples } from "./options.ts";
+import { judgeAll, readReviewInput, type ReviewTerms } from "./review-input.ts";
+import { type WhyReport, whyReport } from "./why-report.ts";
+import { whyText } from "./why-text.ts";
+import { findWorkload, readQuery } from "./workload-query.ts";
+
+type Options = ReviewTerms & { readonly filename?: readonly string[]; readonly output: string };
+
+/** Adds `signet why`. */
+export function addWhyCommand(program: Command, io: Io, outcome: Outcome): void {
+  const command = program
+    .command("why")
+    .summary("explain one workload's verdict")
+    .description(
+      "Explains the verdict on one workload: which roles came into question and what kept each from fitting, which definitions decided, and for each problem the rule and the command that mends it.",
+    )
+    .argument("<workload>", "KIND/NAME, for example deploy/orders, pod/orders-0 or vm/orders-db")
+    .option("-f, --filename <path...>", "files or folders that hold the workload; left out: the catalogue's folder")
+    .addOption(catalogueOption())
+    .addOption(outputOption(["text", "json"]))
+    .option("-n, --namespace <name>", "namespace of the workload")
+    .option("--as <user>", "judge as if this user created it")
+    .option("--require-approval", "refuse what is not known to be approved")
+    .addOption(atOption())
+    .action((workload: string, options: Options) => {
+      outcome.code = runWhy(io, workload, options);
+    });
+  withExamples(command, [
+    "why deploy/orders -f deploy/ --catalogue policy/",
+    "why vm/orders-db -n payments -f vms.yaml -c policy/ --output json",
+    "why pod/build-1 -f pod.yaml -c policy/ --as system:serviceaccount:ci:builder",
+  ]);
+}
+
+function runWhy(io: Io, workload: string, options: Options): ExitCode {
+  const report = reportOn(io, workload, options);
+  if (!report.ok) return badInput(io, report.problems);
+  io.out(options.output === "json" ? `${JSON.stringify(report.value, null, 2)}\n` : whyText(report.value, io.color));
+  return report.value.verdict === "deny" ? 3 : 0;
+}
+
+function reportOn(io: Io, workload: string, options: Options): Result<WhyReport> {
+  const query = readQuery(workload, options.namespace);
+  if (!query.ok) return query;
+  const folder = cataloguePath(io, options.catalogue);
+  if (folder === undefined) return noCatalogue();
+  const input = readReviewInput(io, options.filename ?? [folder], options);
+  if (!input.ok) return input;
+  const all = judgeAll(io, input.value, options);
+  if (!all.ok) return all;
+  const reviewed = findWorkload(all.value, query.value);
+  if (!reviewed.ok) return reviewed;
+  const { catalogue, definitions, objects } = input.value;
+  const now = options.at ?? io.now();
+  return ok(whyReport({ catalogue, definitions: [...definitions, ...objects], reviewed: reviewed.value, now, folder }));
+}

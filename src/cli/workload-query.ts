@@ -1,0 +1,76 @@
+import { ok, refuse, type Result } from "../domain/problem.ts";
+import { nearest } from "../wire/read-object.ts";
+import type { ReviewedObject } from "./review-input.ts";
+
+/** What `signet why` is asked about; `kind` as its author wrote it. */
+export type WorkloadQuery = { readonly kind: string; readonly name: string; readonly namespace?: string };
+
+/** kubectl's short names of kinds that are workloads. */
+const SHORT_NAMES: Readonly<Record<string, string>> = {
+  po: "pod",
+  rc: "replicationcontroller",
+  deploy: "deployment",
+  rs: "replicaset",
+  sts: "statefulset",
+  ds: "daemonset",
+  cj: "cronjob",
+  dc: "deploymentconfig",
+  ro: "rollout",
+  vm: "virtualmachine",
+  vmi: "virtualmachineinstance",
+  vmirs: "virtualmachineinstancereplicaset",
+  vmpool: "virtualmachinepool",
+  ksvc: "service",
+  extw: "externalworkload",
+};
+
+/** Reads `KIND/NAME`; kinds as kubectl takes them: in any case, plural, short, or with a group (`deployments.apps`). */
+export function readQuery(text: string, namespace: string | undefined): Result<WorkloadQuery> {
+  const [kind = "", name = "", ...rest] = text.split("/");
+  if (kind === "" || name === "" || rest.length > 0)
+    return refuse(
+      "USAGE",
+      "",
+      `"${text}" names no workload.`,
+      "Write KIND/NAME, for example deploy/orders or vm/orders-db.",
+    );
+  return ok({ kind, name, ...(namespace === undefined ? {} : { namespace }) });
+}
+
+/** Whether a kind of the command line means this kind of an object. */
+export function isKind(asked: string, kind: string): boolean {
+  const [word = ""] = asked.toLowerCase().split(".");
+  const singular = kind.toLowerCase();
+  return word === singular || word === `${singular}s` || SHORT_NAMES[word] === singular;
+}
+
+/** The one workload that is meant; refuses where there is none, or several in different namespaces. */
+export function findWorkload(reviewed: readonly ReviewedObject[], query: WorkloadQuery): Result<ReviewedObject> {
+  const { kind, name, namespace } = query;
+  const found = reviewed.filter(
+    ({ workload: { object } }) =>
+      isKind(kind, object.kind) && object.name === name && (namespace === undefined || object.namespace === namespace),
+  );
+  const [first, ...others] = found;
+  if (!first) return refuse("NOT_FOUND", "", `The files hold no ${queryText(query)}.`, suggestion(reviewed, query));
+  if (others.length === 0) return ok(first);
+  const namespaces = [...new Set(found.map(({ workload }) => workload.namespace))];
+  const mend =
+    namespaces.length > 1
+      ? `Name one with --namespace: ${namespaces.join(", ")}.`
+      : "Name fewer files with -f: it stands in several.";
+  return refuse("USAGE", "", `There are ${found.length} workloads ${queryText(query)}.`, mend);
+}
+
+const queryText = ({ kind, name, namespace }: WorkloadQuery): string =>
+  `${kind}/${name}${namespace === undefined ? "" : ` in namespace ${namespace}`}`;
+
+function suggestion(reviewed: readonly ReviewedObject[], { kind, name }: WorkloadQuery): string {
+  const all = reviewed.map(({ workload: { object } }) => `${object.kind.toLowerCase()}/${object.name}`);
+  const same = reviewed.filter(({ workload: { object } }) => object.name === name);
+  const near =
+    nearest(`${kind}/${name}`, all) ?? (same[0] ? `${same[0].workload.object.kind.toLowerCase()}/${name}` : undefined);
+  if (near !== undefined) return `Did you mean ${near}?`;
+  const shown = all.slice(0, 5).join(", ");
+  return `They hold ${shown}${all.length > 5 ? ` and ${all.length - 5} more` : ""}.`;
+}
