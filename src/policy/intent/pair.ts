@@ -139,11 +139,11 @@ export function mayOpen(intent: Intent, line: Line, from: FlowEnd, to: FlowEnd):
 const holds = (end: FlowEnd, role: string | undefined): boolean => end.kind === "workload" && end.role === role;
 
 /** Whether a segment owns an end: it is in the segment, or has no role and stands in one of its namespaces. */
-const owns = (intent: Intent, segment: string, end: FlowEnd): boolean =>
+export const owns = (intent: Intent, segment: string, end: FlowEnd): boolean =>
   end.kind === "workload" &&
   (end.role === undefined ? ownsNamespace(intent.catalogue, segment, end.namespace) : end.segment === segment);
 
 /** Whether an end is outside all segments. */
-const isUnowned = (intent: Intent, end: FlowEnd): boolean =>
+export const isUnowned = (intent: Intent, end: FlowEnd): boolean =>
   end.kind !== "workload" ||
   (end.role === undefined && (intent.catalogue.namespaces.get(end.namespace)?.segments.length ?? 0) === 0);
