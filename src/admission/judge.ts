@@ -7,7 +7,7 @@ import { ROLE_LABEL } from "../domain/reserved-keys.ts";
 import type { Workload } from "../domain/workload.ts";
 import { candidatesOf, deriveIdentity, fitting, type Identity } from "../identity/fit-role.ts";
 import { check } from "./checks.ts";
-import { inCanary } from "./canary.ts";
+import { inCanary } from "../identity/canary.ts";
 import { type Deviation, deviations, NO_STAMP, type Stamp, stampOf } from "../identity/stamp.ts";
 
 /** admit: nothing to say. warn: admitted, with something to say. deny: refused. */

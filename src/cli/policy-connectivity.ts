@@ -10,6 +10,7 @@ import type { Io } from "./io.ts";
 import { renderExplainJson } from "./policy-explain-json.ts";
 import { renderExplainText } from "./policy-explain-text.ts";
 import { exposureJson, exposureTable, focusedReport, renderExposureText } from "./policy-exposure-formats.ts";
+import { effectiveListing } from "./policy-effective.ts";
 import { readManifests, warn } from "./policy-input.ts";
 import { renderListDot, renderListSvg } from "./policy-listing-graphs.ts";
 import { renderListCsv, renderListJson, renderListMarkdown, rowsOf } from "./policy-listing-tables.ts";
@@ -25,6 +26,7 @@ type Options = {
   readonly exposure?: boolean;
   readonly explain?: boolean;
   readonly explainOnly?: string;
+  readonly catalogue?: string;
 };
 
 /** What a format makes of a list, and of the exposure where that was asked for. */
@@ -61,6 +63,7 @@ export function addConnectivity(policy: Command, io: Io, outcome: Outcome): void
     .description("list who may reach whom under the policies of a folder")
     .argument("<dir...>", "folders or files of manifests")
     .option("--output <format>", "text, json, csv, md, dot or svg", "text")
+    .option("-c, --catalogue <dir>", "also count the sentences, guardrails and segments of this folder")
     .option("--multiple-networks", "count user-defined networks, network attachments and VirtualMachines")
     .option(
       "--focus-workload <name>",
@@ -83,12 +86,22 @@ function connectivityCommand(io: Io, dirs: readonly string[], options: Options):
   const focus = readFocus(options);
   const wrong = usageProblems(options);
   if (wrong.length > 0 || "code" in focus) return badInput(io, [...wrong, ...("code" in focus ? [focus] : [])]);
+  if (options.catalogue !== undefined) return effectiveCommand(io, dirs, focus, options);
   const world = readManifests(io, dirs, options);
   if (!world.ok) return badInput(io, world.problems);
   const listing = listConnectivity(world.value, focus, options.multipleNetworks ?? false);
   warn(io, [...world.value.warnings, ...listing.warnings]);
   const report = options.exposure ? exposureReport(world.value, focus) : undefined;
   io.out(options.explain ? explained(world.value, focus, options, report) : rendered(listing, options, report));
+  return 0;
+}
+
+/** The same list under our own kinds too. */
+function effectiveCommand(io: Io, dirs: readonly string[], focus: Focus, options: Options): Outcome["code"] {
+  const effective = effectiveListing(io, dirs, focus, options);
+  if (!effective.ok) return badInput(io, effective.problems);
+  warn(io, effective.value.world.warnings);
+  io.out(rendered(effective.value.listing, options, undefined));
   return 0;
 }
 
@@ -123,6 +136,15 @@ function usageProblems(options: Options): readonly Problem[] {
     ...(half === undefined || half === "allow" || half === "deny"
       ? []
       : [problem("USAGE", "--explain-only", `"${half}" is neither allow nor deny.`)]),
+    ...(options.catalogue !== undefined && (options.explain || options.exposure)
+      ? [
+          problem(
+            "USAGE",
+            "--catalogue",
+            "It cannot be combined with --explain or --exposure; ask `signet policy allows`.",
+          ),
+        ]
+      : []),
     ...(options.exposure && options.multipleNetworks
       ? [problem("USAGE", "--exposure", "Exposure cannot be combined with --multiple-networks.")]
       : []),

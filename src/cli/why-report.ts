@@ -1,4 +1,4 @@
-import { inCanary } from "../admission/canary.ts";
+import { inCanary } from "../identity/canary.ts";
 import type { Catalogue } from "../domain/catalogue.ts";
 import type { Definition, Exception, Role, Segment } from "../domain/definitions.ts";
 import { exceptionState } from "../domain/exception-state.ts";

@@ -1,0 +1,55 @@
+import type { FlowData, Passage } from "../../domain/flow.ts";
+import type { Instant } from "../../domain/instant.ts";
+import { decide, type Verdict } from "../evaluate/decide.ts";
+import type { Evaluator } from "../evaluate/evaluator.ts";
+import { allowedPorts } from "../evaluate/slices.ts";
+import type { Intent } from "../intent/intent.ts";
+import { EVERY_PASSAGE, passageKey, PORT_PASSAGES, type PassageSet } from "../intent/passages.ts";
+import { type IntentVerdict, verdictOn } from "../intent/verdict.ts";
+import { sameSet, subtract, unite } from "../sets/intervals.ts";
+import { ALL_PORTS, type PortSet } from "../sets/port-set.ts";
+import type { EffectiveEnd } from "./end.ts";
+
+/** What foreign policies say: of a port their verdict with its rules, of an ICMP message whether they leave it alone. */
+export type ForeignVerdict = { readonly allowed: boolean; readonly ports?: Verdict };
+
+/** The verdict of our kinds and of the foreign policies beside them; both must allow. */
+export type EffectiveVerdict = {
+  readonly allowed: boolean;
+  readonly ours: IntentVerdict;
+  readonly foreign: ForeignVerdict;
+};
+
+/** A flow between ends as both sides see them. */
+export type EffectiveFlow = {
+  readonly from: EffectiveEnd;
+  readonly to: EffectiveEnd;
+  readonly passage: Passage;
+  readonly data?: FlowData;
+};
+
+/** Both verdicts on one flow at an instant. */
+export function effectiveVerdict(
+  intent: Intent,
+  evaluator: Evaluator,
+  { from, to, passage, data }: EffectiveFlow,
+  now: Instant,
+): EffectiveVerdict {
+  const ours = verdictOn(intent, { from: from.end, to: to.end, passage, ...(data ? { data } : {}) }, now);
+  const foreign = foreignVerdict(evaluator, from, to, passage);
+  return { allowed: ours.allowed && foreign.allowed, ours, foreign };
+}
+
+/** Kubernetes policies speak of ports; where they limit a pair at all, ICMP is taken to be closed with the rest. */
+function foreignVerdict(evaluator: Evaluator, from: EffectiveEnd, to: EffectiveEnd, passage: Passage): ForeignVerdict {
+  const [source, destination] = [evaluator.classOf(from.endpoint), evaluator.classOf(to.endpoint)];
+  if (!("port" in passage)) return { allowed: sameSet(allowedPorts(evaluator, source, destination), ALL_PORTS) };
+  const ports = decide(evaluator, source, destination, passageKey(passage));
+  return { allowed: ports.allowed, ports };
+}
+
+/** The passages that foreign policies leave open, ICMP only where they limit nothing. */
+export const foreignPassages = (ports: PortSet): PassageSet =>
+  sameSet(ports, ALL_PORTS) ? unite(ports, MESSAGES) : ports;
+
+const MESSAGES: PassageSet = subtract(EVERY_PASSAGE, PORT_PASSAGES);

@@ -1,0 +1,51 @@
+/** A set of small whole numbers, one bit each. */
+export type Bits = Uint32Array;
+
+/** An empty set for the numbers below `size`. */
+export const noBits = (size: number): Bits => new Uint32Array((size + 31) >>> 5);
+
+/** Adds one number. */
+export const setBit = (bits: Bits, index: number): void => {
+  bits[index >>> 5] = (bits[index >>> 5] ?? 0) | (1 << (index & 31));
+};
+
+/** Whether the number is in the set. */
+export const hasBit = (bits: Bits, index: number): boolean => (((bits[index >>> 5] ?? 0) >>> (index & 31)) & 1) === 1;
+
+/** The places in a list at which the test holds. */
+export function placesWhere<T>(list: readonly T[], test: (item: T) => boolean): Bits {
+  const bits = noBits(list.length);
+  for (const [index, item] of list.entries()) if (test(item)) setBit(bits, index);
+  return bits;
+}
+
+/** Adds everything of `other` to `bits`. */
+export function addAll(bits: Bits, other: Bits): void {
+  for (let word = 0; word < bits.length; word += 1) bits[word] = (bits[word] ?? 0) | (other[word] ?? 0);
+}
+
+/** Takes everything of `other` out of `bits`. */
+export function removeAll(bits: Bits, other: Bits): void {
+  for (let word = 0; word < bits.length; word += 1) bits[word] = (bits[word] ?? 0) & ~(other[word] ?? 0);
+}
+
+/** What is in both, as a new set. */
+export const both = (a: Bits, b: Bits): Bits => a.map((word, index) => word & (b[index] ?? 0));
+
+/** What is in `a` and not in `b`, as a new set. */
+export const without = (a: Bits, b: Bits): Bits => a.map((word, index) => word & ~(b[index] ?? 0));
+
+/** Whether nothing is in it. */
+export const isEmpty = (bits: Bits): boolean => bits.every((word) => word === 0);
+
+/** Calls back for each number in the set, ascending. */
+export function eachBit(bits: Bits, visit: (index: number) => void): void {
+  for (let word = 0; word < bits.length; word += 1) {
+    let left = bits[word] ?? 0;
+    while (left !== 0) {
+      const lowest = left & -left;
+      visit((word << 5) + 31 - Math.clz32(lowest));
+      left ^= lowest;
+    }
+  }
+}
