@@ -21,10 +21,12 @@ export function addAllows(policy: Command, io: Io, outcome: Outcome): void {
     .argument("<port>", "protocol and port, as TCP/5432")
     .option("--output <format>", "text or json", "text")
     .option("--multiple-networks", "count user-defined networks, network attachments and VirtualMachines")
-    .action((dir: string, from: string, to: string, port: string, options: Options) => {
+    .action((...[dir, from, to, port, options]: Given) => {
       outcome.code = allowsCommand(io, dir, { from, to, port }, options);
     });
 }
+
+type Given = [dir: string, from: string, to: string, port: string, options: Options];
 
 type Asked = { readonly from: string; readonly to: string; readonly port: string };
 

@@ -127,7 +127,7 @@ export function requiredWord<W extends string>(field: Field, words: readonly W[]
 }
 
 /** Of several fields of which exactly one must be set, that one. */
-export function exactlyOne(field: Field, keys: readonly string[]): string | undefined {
+export function exactlyOne<K extends string>(field: Field, keys: readonly K[]): K | undefined {
   const set = keys.filter((key) => present(at(field, key)));
   if (set.length === 1) return set[0];
   const found = set.length === 0 ? "none is" : `${set.join(" and ")} are`;
