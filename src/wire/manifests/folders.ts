@@ -2,7 +2,7 @@ import { KINDS } from "../kinds.ts";
 import { GROUP } from "../kinds/kind.ts";
 import { yamlStream, yamlText } from "../yaml-text.ts";
 import { accountManifests, flowSchemas, namespaceManifest, peopleManifests } from "./account.ts";
-import type { Manifest } from "./manifest.ts";
+import { COMMON_LABELS, type Manifest } from "./manifest.ts";
 import { monitoringManifests } from "./monitoring.ts";
 import { LOCAL_URL, NAME, VIRT_CONTROLLERS } from "./names.ts";
 import { SIGNER_PERMISSIONS } from "./permissions.ts";
@@ -42,12 +42,16 @@ const crds: Folder = {
   folders: KINDS.map(({ plural }) => `${plural}.${GROUP}.yaml`).sort(),
 };
 
+/** On everything, wherever it comes from: uninstalling goes by this label. */
+const LABELLED = { labels: [{ pairs: { "app.kubernetes.io/part-of": COMMON_LABELS["app.kubernetes.io/part-of"] } }] };
+
 const base = (version: string): readonly Folder[] => [
   {
     path: "base",
     about: "All of Signet in a cluster.",
     files: {},
     folders: ["account", "../crds", "../guards", "server", "webhooks"],
+    rest: LABELLED,
   },
   {
     path: "base/account",
@@ -84,6 +88,7 @@ const overlays = (version: string): readonly Folder[] => [
     about: `Signet beside the API server, at ${LOCAL_URL}: no Deployment; for trying and for tests.`,
     files: { webhooks: webhooks({ by: "url", url: LOCAL_URL }) },
     folders: ["../../base/account", "../../crds", "../../guards"],
+    rest: LABELLED,
   },
 ];
 

@@ -6,8 +6,10 @@ import { objectsIn } from "./manifests.ts";
 const objects = objectsIn("base/server");
 const find = (kind: string): Manifest | undefined => objects.find((each) => each.kind === kind);
 
+type Data = { readonly data: Readonly<Record<string, unknown>> };
+
 test("the server reads the ConfigMap as its configuration", () => {
-  const text = (find("ConfigMap")?.["data"] as Record<string, string>)["server.yaml"] ?? "";
+  const text = String((find("ConfigMap") as unknown as Data).data["server.yaml"]);
   expect(readServerConfig({ name: "server.yaml", text }, {})).toEqual({
     ok: true,
     value: {
