@@ -28,71 +28,71 @@ const ONLY_DB_TO_WEB = OPEN.slice(0, 1);
 
 /** One unknown field each: what it is, and what the rest of the policy still says. */
 const UNKNOWN: Readonly<
-  Record<string, { readonly text: string; readonly field: string; readonly then: readonly string[] }>
+  Record<string, { readonly text: string; readonly field: string; readonly left: readonly string[] }>
 > = {
   "in the spec of a NetworkPolicy": {
     text: network(`${DB}, tier: gold`),
     field: "spec.tier",
-    then: ONLY_DB_TO_WEB,
+    left: ONLY_DB_TO_WEB,
   },
   "a misspelt `from`, so that the rule means everybody": {
     text: network(`${DB}, ingress: [{form: []}]`),
     field: "spec.ingress[0].form",
-    then: OPEN,
+    left: OPEN,
   },
   "in a port, so that the rule means every TCP port": {
     text: network(`${DB}, ingress: [{ports: [{prot: 80}]}]`),
     field: "spec.ingress[0].ports[0].prot",
-    then: [ONLY_DB_TO_WEB[0] ?? "", "shop/web[Pod] => shop/db[Pod] : TCP 1-65535"],
+    left: [ONLY_DB_TO_WEB[0] ?? "", "shop/web[Pod] => shop/db[Pod] : TCP 1-65535"],
   },
   "in a selector, which then means everybody": {
     text: network("podSelector: {matchLabel: {app: db}}"),
     field: "spec.podSelector.matchLabel",
-    then: [],
+    left: [],
   },
   "beside a peer that is known": {
     text: network(`${DB}, ingress: [{from: [{${WEB}, galaxy: {}}]}]`),
     field: "spec.ingress[0].from[0].galaxy",
-    then: OPEN,
+    left: OPEN,
   },
   "in an ipBlock": {
     text: network(`${DB}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8, zone: a}}]}]`),
     field: "spec.ingress[0].from[0].ipBlock.zone",
-    then: ONLY_DB_TO_WEB,
+    left: ONLY_DB_TO_WEB,
   },
   "in an AdminNetworkPolicy's rule": {
     text: admin(`priority: 1, ${ALL}, ingress: [{action: Deny, from: [{namespaces: {}}], log: true}]`),
     field: "spec.ingress[0].log",
-    then: [],
+    left: [],
   },
   "in an AdminNetworkPolicy's port": {
     text: admin(
       `priority: 1, ${ALL}, ingress: [{action: Deny, from: [{namespaces: {}}], ports: [{portRange: {start: 1, end: 65534, step: 2}}]}]`,
     ),
     field: "spec.ingress[0].ports[0].portRange.step",
-    then: OPEN.map((line) => line.replace("All Connections", "SCTP 1-65535,TCP 65535,UDP 1-65535")),
+    left: OPEN.map((line) => line.replace("All Connections", "SCTP 1-65535,TCP 65535,UDP 1-65535")),
   },
   "in a BaselineAdminNetworkPolicy's spec": {
     text: baseline(
       `priority: 3, ${ALL}, egress: [{action: Deny, to: [{pods: {podSelector: {matchLabels: {app: db}}}}]}]`,
     ),
     field: "spec.priority",
-    then: ONLY_DB_TO_WEB,
+    left: ONLY_DB_TO_WEB,
   },
   "beside a ClusterNetworkPolicy's peer that is known": {
     text: cluster(
       `tier: Admin, priority: 1, ${ALL}, ingress: [{action: Deny, from: [{pods: {podSelector: {matchLabels: {app: web}}}, galaxies: {}}]}]`,
     ),
     field: "spec.ingress[0].from[0].galaxies",
-    then: ONLY_DB_TO_WEB,
+    left: ONLY_DB_TO_WEB,
   },
 };
 
 describe("a field that a foreign policy's kind does not know is dropped with a warning", () => {
-  for (const [name, { text, field, then }] of Object.entries(UNKNOWN))
+  for (const [name, { text, field, left }] of Object.entries(UNKNOWN))
     test(name, () => {
       const ran = list(documents(PODS, text));
-      expect({ code: ran.code, lines: inner(ran.out) }).toEqual({ code: 0, lines: then });
+      expect({ code: ran.code, lines: inner(ran.out) }).toEqual({ code: 0, lines: left });
       expect(ran.err).toMatch(/signet: warning: \S*input\.yaml:5:\d+: .*\[FIELD_UNKNOWN\]/);
       expect(ran.err).toContain(`: ${field}: `);
     });
