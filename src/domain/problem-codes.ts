@@ -228,7 +228,7 @@ export const PROBLEM_CODES = {
   FIELD_UNKNOWN: {
     sort: "input",
     title: "An object has a field that its kind does not know.",
-    why: "A field that is silently dropped is a rule that is silently missing.",
+    why: "A field that is silently dropped is a rule that is silently missing. In a foreign policy it is a warning: the API server drops the field, and what remains applies.",
     mend: "Correct the spelling, or take the field away. `signet crds` and `kubectl explain` list the fields.",
   },
   FIELD_MISSING: {

@@ -1,7 +1,7 @@
 import { type Inside, type Traits, type WorkloadName, workloadText } from "../model/endpoint.ts";
 import type { Policy } from "../model/policy.ts";
 import type { PodRecord, PrimaryNetwork, World } from "../model/world.ts";
-import { type AddressSet, NO_ADDRESSES } from "../sets/address-set.ts";
+import { type AddressSet, NO_ADDRESSES, uniteAddresses } from "../sets/address-set.ts";
 
 /** A network that is looked at by itself. */
 export type NetworkName =
@@ -59,15 +59,15 @@ const secondaryNames = (world: World): readonly string[] =>
 
 function secondaryScene(world: World, name: string, level: Level): Scene {
   const attached = (pod: PodRecord) =>
-    pod.attachments.find((one) => one.name === name && world.attachments.has(`${one.namespace}/${one.name}`));
+    pod.attachments.filter((one) => one.name === name && world.attachments.has(`${one.namespace}/${one.name}`));
   const network: NetworkName = { kind: "NAD", name };
-  const pods = world.pods.filter((pod) => attached(pod) !== undefined);
+  const pods = world.pods.filter((pod) => attached(pod).length > 0);
   return {
     network,
     members: membersOf(world, level, {
       network,
       pods,
-      addresses: (pod) => attached(pod)?.addresses ?? NO_ADDRESSES,
+      addresses: (pod) => attached(pod).reduce((all, { addresses }) => uniteAddresses(all, addresses), NO_ADDRESSES),
     }),
     policies: world.policies.filter((policy) => policy.networks?.some((one) => one.name === name)),
     open: false,

@@ -55,15 +55,19 @@ export function mapOrAbsent(field: Field): boolean {
 export const keysOf = (field: Field): readonly string[] =>
   isMap(field.value) ? Object.keys(field.value).filter((key) => present(at(field, key))) : [];
 
-/** Notes every field that is not among those known: where a misspelt key would widen a rule, it is refused. */
+/**
+ * Warns of every field that is not among those known. The API server drops such a field, and what remains applies; so it
+ * is here, as the answer would be wrong otherwise.
+ */
 export function onlyKnown(field: Field, known: readonly string[]): void {
   if (!mapOrAbsent(field)) return;
   for (const key of keysOf(field))
     if (!known.includes(key))
-      refuseField(
+      warnField(
         at(field, key),
         "FIELD_UNKNOWN",
-        `There is no field of this name here; known are ${known.join(", ")}.`,
+        `There is no field of this name here, so it is dropped; known are ${known.join(", ")}.`,
+        "Correct the spelling, or take the field away.",
       );
 }
 

@@ -13,6 +13,7 @@ import { unreachableServices } from "./unreachable.ts";
 /** Codes of what reading notes and what is worth mending; all else that it notes is only for the user to know. */
 const MENDABLE: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
   "ANNOTATION_DEAD",
+  "FIELD_UNKNOWN",
   "NETWORK_IGNORED",
   "OBJECT_DUPLICATE",
   "PEER_UNSUPPORTED",
