@@ -10,7 +10,7 @@ test.each([...generatedFiles()])("%s is what the source makes it; mend with `npm
   expect(readFileSync(join(root, path), "utf8")).toBe(text);
 });
 
-test("manifests/crds holds a file for each kind and no other", () => {
+test("manifests/crds holds a file for each kind, a kustomization, and no other", () => {
   const there = readdirSync(join(root, "manifests/crds")).map((name) => `manifests/crds/${name}`);
-  expect(there.sort()).toEqual([...crdFiles().keys()].sort());
+  expect(there.sort()).toEqual([...crdFiles().keys(), "manifests/crds/kustomization.yaml"].sort());
 });

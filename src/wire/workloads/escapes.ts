@@ -24,7 +24,7 @@ const HARMLESS_CAPABILITIES: ReadonlySet<string> = new Set([
 ]);
 
 /** The annotation by which a Pod joins further networks (Multus). */
-const NETWORKS_ANNOTATION = "k8s.v1.cni.cncf.io/networks";
+export const NETWORKS_ANNOTATION = "k8s.v1.cni.cncf.io/networks";
 
 const escape = (check: EscapeCheck, path: FieldPath, permit: string = check): Escape => ({
   check,
