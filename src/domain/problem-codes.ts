@@ -141,6 +141,12 @@ export const PROBLEM_CODES = {
     why: "Certificates are delivered in volumes that admission writes, with tight modes; one that the manifest brings is not ours.",
     mend: "Take the volume out of the manifest and set `identity.delivery: podCertificate` on the role, or have `signerVolume` permitted.",
   },
+  VOLUME_COLLISION: {
+    sort: "refusal",
+    title: "The Pod uses a name or a place that its certificate needs.",
+    why: "Certificates are delivered in the volumes signet-svid and signet-trust below /var/run/secrets/signet.dev. What the manifest has there is not overwritten.",
+    mend: 'Rename the volume, mount it elsewhere, or keep certificates out of a container with the variable SIGNET_INJECT set to "false".',
+  },
   UNCOVERED_INTERFACE: {
     sort: "refusal",
     title: "The workload has a network interface that no active target covers.",

@@ -21,6 +21,8 @@ export const ROLE_LABEL_PREFIX = "role.signet.dev/";
 export const SPIFFE_ID_ANNOTATION = "signet.dev/spiffe-id";
 /** The stamp's annotation for names, UIDs and approved generations of role and segment. */
 export const STAMP_ANNOTATION = "signet.dev/stamp";
+/** On Signet's own kinds: who edited the object since its last approved generation. Admission writes it. */
+export const EDITORS_ANNOTATION = "signet.dev/editors";
 
 /** The two annotations under Signet's prefixes that users may write. */
 export const USER_ANNOTATIONS = [EXCEPTION_ANNOTATION, USE_ROLE_ANNOTATION] as const;

@@ -54,6 +54,8 @@ const role: fc.Arbitrary<Role> = fc
     match,
     labels: {},
     permits: [],
+    dnsNames: [],
+    federatesWith: [],
     delivery: "none",
   }));
 

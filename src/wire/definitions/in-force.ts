@@ -1,12 +1,14 @@
 import type { Static, TSchema } from "typebox";
+import { isWithdrawn } from "../../domain/approvals.ts";
 import type { Approval, Definition } from "../../domain/definitions.ts";
 import { ok, refuseAll, type Result } from "../../domain/problem.ts";
 import type { FieldPath } from "../documents.ts";
 import type { Kind } from "../kinds/kind.ts";
 import type { KubeObject } from "../objects.ts";
 import { readBySchema } from "../read-by-schema.ts";
-import { isRaw, type Raw, rawAt, refuseAt, sourceOf, textAt } from "../read-object.ts";
+import { numberAt, type Raw, rawAt, refuseAt, sourceOf, textAt, textsAt } from "../read-object.ts";
 import { byFirstNames } from "../yaml-words.ts";
+import { readEntries } from "./approvable.ts";
 
 /** The spec of an object that is in force, and where it stands. */
 export type InForce<S extends TSchema> = {
@@ -84,24 +86,10 @@ function approvalOf(object: KubeObject): Approval {
   const status = rawAt(object.raw, "status");
   const approved = rawAt(status, "approved");
   const generation = numberAt(approved, "generation");
-  if (generation !== undefined && !withdrawn(status, generation))
-    return { state: "approved", generation, by: textsAt(approved, "by") };
+  const entries = Array.isArray(status["approvals"]) ? readEntries(status["approvals"]) : [];
+  const by = textsAt(approved, "by");
+  if (generation !== undefined && !isWithdrawn({ generation, by }, entries))
+    return { state: "approved", generation, by };
   const fromServer = metadata["uid"] !== undefined || status["approvals"] !== undefined || generation !== undefined;
   return fromServer ? { state: "missing", generation: numberAt(metadata, "generation") ?? 0 } : { state: "unchecked" };
 }
-
-/** Whether the last entry about a generation takes it out of force. */
-function withdrawn(status: Raw, generation: number): boolean {
-  const entries = Array.isArray(status["approvals"]) ? status["approvals"].filter(isRaw) : [];
-  return entries.findLast((entry) => entry["generation"] === generation)?.["withdraw"] === true;
-}
-
-const numberAt = (raw: Raw, key: string): number | undefined => {
-  const value = raw[key];
-  return typeof value === "number" ? value : undefined;
-};
-
-const textsAt = (raw: Raw, key: string): readonly string[] => {
-  const value = raw[key];
-  return Array.isArray(value) ? value.filter((each) => typeof each === "string") : [];
-};

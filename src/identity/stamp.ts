@@ -11,7 +11,7 @@ import {
   SPIFFE_ID_ANNOTATION,
   STAMP_ANNOTATION,
 } from "../domain/reserved-keys.ts";
-import type { Identity } from "../identity/fit-role.ts";
+import type { Identity } from "./fit-role.ts";
 
 /** The labels and annotations that follow from an identity. */
 export type Stamp = { readonly labels: Labels; readonly annotations: Labels };
