@@ -26,7 +26,17 @@ const ROOMS: Readonly<Record<string, { readonly floor: number; readonly outside:
   },
   kube: {
     floor: 4,
-    outside: ["@kubernetes/client-node", "node:https", "node:http", "node:tls", "node:fs", "node:crypto", "node:zlib", "node:fs/promises", "node:path"],
+    outside: [
+      "@kubernetes/client-node",
+      "node:https",
+      "node:http",
+      "node:tls",
+      "node:fs",
+      "node:crypto",
+      "node:zlib",
+      "node:fs/promises",
+      "node:path",
+    ],
   },
   folder: { floor: 4, outside: ["node:fs", "node:path", "node:crypto"] },
   store: {

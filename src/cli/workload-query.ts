@@ -66,11 +66,16 @@ const queryText = ({ kind, name, namespace }: WorkloadQuery): string =>
   `${kind}/${name}${namespace === undefined ? "" : ` in namespace ${namespace}`}`;
 
 function suggestion(reviewed: readonly ReviewedObject[], { kind, name }: WorkloadQuery): string {
-  const all = reviewed.map(({ workload: { object } }) => `${object.kind.toLowerCase()}/${object.name}`);
-  const same = reviewed.filter(({ workload: { object } }) => object.name === name);
-  const near =
-    nearest(`${kind}/${name}`, all) ?? (same[0] ? `${same[0].workload.object.kind.toLowerCase()}/${name}` : undefined);
-  if (near !== undefined) return `Did you mean ${near}?`;
-  const shown = all.slice(0, 5).join(", ");
-  return `They hold ${shown}${all.length > 5 ? ` and ${all.length - 5} more` : ""}.`;
+  const objects = reviewed.map(({ workload }) => workload.object);
+  const spelled = nearest(
+    name,
+    objects.filter((object) => isKind(kind, object.kind)).map((object) => object.name),
+  );
+  const elsewhere = objects.find((object) => isKind(kind, object.kind) && object.name === name);
+  if (elsewhere) return `It stands in namespace ${elsewhere.namespace}.`;
+  if (spelled !== undefined) return `Did you mean ${kind}/${spelled}?`;
+  const same = objects.find((object) => object.name === name);
+  if (same) return `Did you mean ${same.kind.toLowerCase()}/${name}?`;
+  const shown = objects.slice(0, 5).map((object) => `${object.kind.toLowerCase()}/${object.name}`);
+  return `They hold ${shown.join(", ")}${objects.length > 5 ? ` and ${objects.length - 5} more` : ""}.`;
 }

@@ -5,9 +5,4 @@ import { problemDocs } from "./problem-docs.ts";
 
 /** Path → text of every committed file that is made from the source. */
 export const generatedFiles = (): ReadonlyMap<string, string> =>
-  new Map([
-    ...crdFiles(),
-    ...installationFiles(),
-    ["docs/problems.md", problemDocs()],
-    ["docs/cli.md", cliDocs()],
-  ]);
+  new Map([...crdFiles(), ...installationFiles(), ["docs/problems.md", problemDocs()], ["docs/cli.md", cliDocs()]]);

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Role } from "../../src/domain/definitions.ts";
 import { type LabelRequirement, type LabelSelector, selects } from "../../src/domain/label-selector.ts";

@@ -1,5 +1,5 @@
-import type { Static } from "typebox";
 import { parseAddress } from "../../domain/cidr.ts";
+import type { Static } from "typebox";
 import type {
   ExternalWorkload,
   Restriction,

@@ -8,6 +8,7 @@ import {
   type MatchCondition,
   NO_COPIED_TEMPLATE,
   NO_MIRROR_POD,
+  NO_PLAIN_MIRROR_POD,
   NOT_BEING_DELETED,
   notByVirtController,
   POD_CHANGE,
@@ -74,7 +75,7 @@ function validating(virtControllers: readonly string[]): readonly Entry[] {
       failurePolicy: "Fail",
       rules: PODS,
       namespaces: [ENROLLED],
-      conditions: [NOT_BEING_DELETED, notLaunching, NO_MIRROR_POD, POD_CHANGE],
+      conditions: [NOT_BEING_DELETED, notLaunching, NO_PLAIN_MIRROR_POD, POD_CHANGE],
     },
     {
       name: "machines.enrolled.signet.dev",

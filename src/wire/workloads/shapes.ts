@@ -59,3 +59,6 @@ export function shapeOf(apiVersion: string, kind: string): Shape | undefined {
   const key = `${slash === -1 ? "" : apiVersion.slice(0, slash)}/${kind}`;
   return Object.hasOwn(SHAPES, key) ? SHAPES[key] : undefined;
 }
+
+/** `group/Kind` of every kind that holds or is a workload. */
+export const workloadKinds = (): readonly string[] => Object.keys(SHAPES);
