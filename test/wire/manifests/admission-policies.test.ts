@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { admissionPolicies } from "../../src/wire/manifests/admission-policies.ts";
-import { listed, quoted } from "../../src/wire/manifests/cel.ts";
+import { admissionPolicies } from "../../../src/wire/manifests/admission-policies.ts";
+import { listed, quoted } from "../../../src/wire/manifests/cel.ts";
 
 type Rule = { readonly operations: readonly string[]; readonly resources: readonly string[] };
 type Read = {
