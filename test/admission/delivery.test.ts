@@ -90,7 +90,7 @@ test("a volume of our signer that the manifest brings while delivery is off is a
 test("so is one beside the delivered one", () => {
   const own = { podCertificate: { signerName: "signet.dev/svid", keyType: "ED25519", credentialBundlePath: "x" } };
   const pod = podOf({ volumes: [{ name: "own", projected: { sources: [own] } }] });
-  expect(codes(catalogue(), requestOf(admitted(catalogue(), pod)))).toEqual([false, "SIGNER_VOLUME", "STAMP_MISSING"]);
+  expect(codes(catalogue(), requestOf(admitted(catalogue(), pod)))).toEqual([false, "SIGNER_VOLUME"]);
 });
 
 test("a running Pod with its certificate may be labelled, whatever its role says by now", () => {
@@ -106,10 +106,13 @@ test("a running Pod with its certificate may be labelled, whatever its role says
     for (const terms of [ON, OFF]) expect(codes(from, requestOf(labelled, pod), terms)).toEqual([true]);
 });
 
-test("what is in the way is refused where the segment is in force, and the Pod is left as it came", () => {
+test("what is in the way is refused where the segment is in force, and the Pod gets its stamp and no volumes", () => {
   const pod = podOf({ volumes: [{ name: "signet-svid", emptyDir: {} }] });
-  expect(mutate(catalogue(), requestOf(pod), ON).patch).toEqual([]);
-  expect(codes(catalogue(), requestOf(pod))).toEqual([false, "VOLUME_COLLISION", "STAMP_MISSING"]);
+  const stamped = admitted(catalogue(), pod);
+  expect([volumesOf(stamped), codes(catalogue(), requestOf(stamped))]).toEqual([
+    ["signet-svid"],
+    [false, "VOLUME_COLLISION"],
+  ]);
 });
 
 test("elsewhere it is a warning, and the Pod gets its stamp and no volumes", () => {
