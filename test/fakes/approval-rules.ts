@@ -50,7 +50,7 @@ export type Write = {
   readonly user: string;
   readonly old: Stored;
   readonly now: Stored;
-  /** Of our TrustDomain as it is written. */
+  /** Of our TrustDomain's generation in force. */
   readonly required: number;
   readonly gitOps: readonly string[];
 };
@@ -67,7 +67,21 @@ const gitReviewed = ({ now, gitOps }: Write) => editorsOf(now).every((each) => g
 const EVERYBODY: readonly Rule[] = [
   {
     says: "another generation",
-    breaks: (write) => added(write).some(({ generation }) => generation !== write.now.metadata.generation),
+    breaks: (write) =>
+      added(write).some(
+        ({ generation, withdraw }) =>
+          generation !== write.now.metadata.generation &&
+          !(withdraw === true && generation === write.now.status.approved?.generation),
+      ),
+  },
+  {
+    says: "entries changed their places",
+    breaks: (write) => {
+      const kept = write.old.status.approvals.filter((one) =>
+        write.now.status.approvals.some((each) => same(each, one)),
+      );
+      return !same(write.now.status.approvals, [...kept, ...added(write)]);
+    },
   },
 ];
 
@@ -106,7 +120,7 @@ const OURSELVES: readonly Rule[] = [
   },
   {
     says: "recorded with too few approvals",
-    breaks: (write) => records(write) && !isFree(write) && approvers(write) < write.required,
+    breaks: (write) => records(write) && !isFree(write) && !isApproved(write),
   },
 ];
 
@@ -114,14 +128,29 @@ const records = ({ old, now }: Write): boolean =>
   now.status.approved !== undefined && !same(now.status.approved, old.status.approved);
 
 /** The installer's TrustDomain, and policies: whether these need approval their segment says. */
-const isFree = ({ old, now }: Write): boolean =>
-  now.kind === "SegmentPolicy" ||
-  (now.kind === "TrustDomain" && now.metadata.generation === 1 && old.status.approved === undefined);
+const isFree = (write: Write): boolean =>
+  needed(write) === 0 ||
+  (write.now.kind === "TrustDomain" && write.now.metadata.generation === 1 && write.old.status.approved === undefined);
 
-const approvers = ({ now, gitOps }: Write): number =>
-  now.status.approvals
-    .filter(({ generation, withdraw }) => generation === now.metadata.generation && withdraw !== true)
-    .filter(({ by }) => !editorsOf(now).includes(by) || gitOps.includes(by)).length;
+function needed({ now, required, gitOps }: Write): number {
+  if (now.kind === "SegmentPolicy") return 0;
+  const strangers = editorsOf(now).filter(
+    (each) => each.startsWith("system:serviceaccount:") && !gitOps.includes(each),
+  );
+  const escapes = now.kind === "SegmentException" && JSON.stringify(now.spec).includes('"check"');
+  return required + Math.min(1, strangers.length) + (escapes ? 1 : 0);
+}
+
+function isApproved(write: Write): boolean {
+  const { now } = write;
+  const by = now.status.approved?.by ?? [];
+  const entries = now.status.approvals.filter(
+    ({ generation, withdraw }) => generation === now.metadata.generation && withdraw !== true,
+  );
+  const stands = (name: string): boolean =>
+    entries.some((entry) => entry.by === name) && (gitReviewed(write) || !editorsOf(now).includes(name));
+  return by.length >= needed(write) && new Set(by).size === by.length && by.every(stands);
+}
 
 /** The first rule of the admission policies that a write of a status breaks. */
 export const brokenRule = (write: Write): string | undefined =>

@@ -54,6 +54,11 @@ export class ApprovalStore {
     return found;
   }
 
+  /** Every object of the kind. */
+  all(kind: string): readonly Stored[] {
+    return [...this.#objects.values()].filter((each) => each.kind === kind);
+  }
+
   /** Changes an object past every rule: what came before the policies. */
   tamper(kind: string, name: string, change: (object: Stored) => Stored): void {
     this.#put(change(this.get(kind, name)));
@@ -65,8 +70,8 @@ export class ApprovalStore {
     this.patchStatus(user, kind, name, [{ op: "add", path: "/status/approvals/-", value }]);
   }
 
-  withdraw(user: string, kind: string, name: string): void {
-    this.approve(user, kind, name, { withdraw: true });
+  withdraw(user: string, kind: string, name: string, more: Partial<Entry> = {}): void {
+    this.approve(user, kind, name, { ...more, withdraw: true });
   }
 
   patchStatus(user: string, kind: string, name: string, patch: readonly PatchOperation[]): void {
@@ -78,8 +83,8 @@ export class ApprovalStore {
   }
 
   #terms(): { required: number; gitOps: string[] } {
-    const spec = this.#objects.get("TrustDomain/local")?.spec as { approvals?: object } | undefined;
-    return { required: 1, gitOps: [], ...spec?.approvals };
+    const approved = this.#objects.get("TrustDomain/local")?.status.approved;
+    return { required: 1, gitOps: [], ...(approved?.spec as { approvals?: object } | undefined)?.approvals };
   }
 
   /** The snapshot that a decider is handed. */

@@ -174,6 +174,19 @@ describe("withdrawing", () => {
     expect(approved("Segment", "shop")).toEqual([1, ["dave"]]);
   });
 
+  test("of the older generation leaves what was approved of the newer one", () => {
+    store.apply("alice", trustDomain("required: 2"));
+    store.approve("bob", "TrustDomain", "local");
+    store.reconcile(NOON);
+    store.apply("alice", segment("shop", "namespaces: [web], mode: enforce"));
+    store.approve("carol", "Segment", "shop");
+    store.withdraw("bob", "Segment", "shop", { generation: 1 });
+    expect(did()).toEqual(["withdrawApproval Segment/shop"]);
+    store.approve("dave", "Segment", "shop");
+    store.reconcile(NOON);
+    expect(approved("Segment", "shop")).toEqual([2, ["carol", "dave"]]);
+  });
+
   test("and an old approval does not outlive it", () => {
     store.apply("alice", segment("shop", "namespaces: [web], mode: enforce"));
     store.approve("bob", "Segment", "shop");

@@ -55,7 +55,7 @@ export type Standing = {
 
 /**
  * Decides what to record about approvals (product rules, "Approval"): at most one action an object. The TrustDomain comes
- * last, so that no generation is judged by terms that came into force after it was seen.
+ * last: what it changes counts for the others in the next round, when the API server knows of it too.
  */
 export const decideApprovals = (snapshot: ApprovalSnapshot, now: Instant): readonly ApprovalAction[] =>
   new Round(snapshot, now).standings().flatMap((standing) => actionOf(standing, snapshot, now) ?? []);
@@ -91,7 +91,7 @@ class Round {
       return { object, approvable, decision: settle({ approvable, obstacle, ...(inForce ? { inForce } : {}) }) };
     }
     const counts = tally(approvable, candidate.value, { established, definitions: this.#definitions });
-    const homeless = established.trustDomain === "none" && !isLocalTrustDomain(approvable);
+    const homeless = established.trustDomain !== "inForce" && !isLocalTrustDomain(approvable);
     const obstacle = homeless ? NO_TRUST_DOMAIN : this.#obstacle(approvable, candidate.value);
     const one = { approvable, candidate: candidate.value, tally: counts, obstacle };
     const decision = decideGeneration(one, this.#definitions, this.#now);

@@ -67,12 +67,17 @@ const outcomeOf = ({ approvable, candidate, tally, obstacle }: Case, inForce: Ap
   ...(candidate.exception ? { exception: candidate.exception } : {}),
 });
 
+/** Most names that `status.approved.by` holds. */
+const MAX_NAMES = 16;
+
 /** The newest generation is in force already; only the namespaces that it names may have changed. */
 function keep(one: Case, inForce: ApprovedRecord, definitions: Definitions): Decision {
   const { approvable, candidate, tally } = one;
   const next = candidate.segment && renewal(approvable, inForce, tally, definitions.namespaces);
   if (!next) return settle(outcomeOf(one, inForce));
-  const renewed = { ...inForce, namespaceUIDs: next };
+  // Those who stand behind it by the terms of now: the API server checks the record anew.
+  const by = tally.needs.by === "people" ? tally.counted.slice(0, MAX_NAMES) : inForce.by;
+  const renewed = { ...inForce, by, namespaceUIDs: next };
   return {
     do: "recordNamespaces",
     why: `The namespaces of generation ${inForce.generation} are recorded, so that others under their names wait.`,
@@ -113,9 +118,6 @@ function gitOpsEntries({ editors, generation }: Approvable, tally: Tally, now: I
 
 const approverNames = ({ approvable, tally: { needs } }: Case, counted: readonly string[]): readonly string[] =>
   needs.by === "people" ? counted : needs.by === "nobody" ? [] : approvable.editors;
-
-/** Most names that `status.approved.by` holds. */
-const MAX_NAMES = 16;
 
 function record(
   one: Case,

@@ -21,7 +21,7 @@ export type Tally = {
   readonly counted: readonly string[];
   /** Whether Git reviewed it: every editor is listed in `approvals.gitOps`. */
   readonly gitReviewed: boolean;
-  /** The last entry about this generation takes it back. */
+  /** It was withdrawn, and nobody has approved it since. */
   readonly withdrawn: boolean;
   readonly satisfied: boolean;
 };
@@ -35,8 +35,8 @@ export type Rules = {
 /** Counts the approvals of the newest generation. */
 export function tally(approvable: Approvable, candidate: Candidate, rules: Rules): Tally {
   const { generation, editors, approvals } = approvable;
-  const last = approvals.findLastIndex((entry) => entry.withdraw);
-  const withdrawn = approvals[last]?.generation === generation;
+  const last = approvals.findLastIndex((entry) => entry.withdraw && entry.generation === generation);
+  const withdrawn = last !== -1;
   const gitReviewed = editors.length > 0 && editors.every((editor) => rules.established.terms.gitOps.includes(editor));
   const counts = (entry: ApprovalEntry): boolean =>
     entry.generation === generation && (gitReviewed && editors.includes(entry.by) ? true : isOther(entry.by, editors));
@@ -50,7 +50,13 @@ export function tally(approvable: Approvable, candidate: Candidate, rules: Rules
   ];
   const needs = afterSecondThoughts(needsOf(approvable, candidate, rules), approvable, withdrawn);
   const satisfied = isSatisfied(needs, counted.length, editors.length > 0);
-  return { needs, counted, gitReviewed: gitReviewed && !withdrawn, withdrawn, satisfied };
+  return {
+    needs,
+    counted,
+    gitReviewed: gitReviewed && !withdrawn,
+    withdrawn: withdrawn && counted.length === 0,
+    satisfied,
+  };
 }
 
 /** Where it is not known who edited, it is not known either that an editor may approve. */

@@ -1,45 +1,27 @@
 import { type ApprovalTerms, DEFAULT_TERMS } from "../../domain/approvals.ts";
 import { inForce } from "../../domain/catalogue.ts";
 import type { TrustDomain } from "../../domain/definitions.ts";
-import type { Json } from "../../domain/json-patch.ts";
 import type { Approvable } from "../../wire/definitions/approvable.ts";
-import { isRaw, numberAt, rawAt, textsAt } from "../../wire/read-object.ts";
 
 /** The terms that hold, and how they came to hold. */
 export type Established = {
   readonly terms: ApprovalTerms;
-  /** installing: our TrustDomain is new, on a cluster where nothing was ever approved. none: nothing can be approved. */
+  /** installing: our TrustDomain is new, on a cluster where nothing was ever approved. */
   readonly trustDomain: "inForce" | "installing" | "none";
 };
 
-/** The terms of approval, from our TrustDomain as it is in force and as it is written. */
+/**
+ * The terms of approval: those of our TrustDomain's generation in force, never those of an edit that nobody has approved.
+ * Where none is in force, the defaults, and nothing but the TrustDomain can be approved.
+ */
 export function establish(
   trustDomain: TrustDomain | undefined,
   written: Approvable | undefined,
   anyApproved: boolean,
 ): Established {
-  const spec = writtenTerms(written?.spec);
-  if (trustDomain && inForce(trustDomain))
-    return { terms: written ? stricter(trustDomain.approvals, spec) : trustDomain.approvals, trustDomain: "inForce" };
-  if (written && isInstallation(written, anyApproved)) return { terms: spec, trustDomain: "installing" };
-  return { terms: { required: Math.max(DEFAULT_TERMS.required, spec.required), gitOps: [] }, trustDomain: "none" };
-}
-
-/**
- * Whichever ask for more. API-server policies see the object as it is written, so an approval under the looser of the two
- * would be refused there; and an edit that loosens the terms counts only when it is approved itself.
- */
-const stricter = (inForce: ApprovalTerms, written: ApprovalTerms): ApprovalTerms => ({
-  required: Math.max(inForce.required, written.required),
-  gitOps: inForce.gitOps.filter((account) => written.gitOps.includes(account)),
-});
-
-function writtenTerms(spec: Json | undefined): ApprovalTerms {
-  const approvals = isRaw(spec) ? rawAt(spec, "approvals") : {};
-  return {
-    required: numberAt(approvals, "required") ?? DEFAULT_TERMS.required,
-    gitOps: textsAt(approvals, "gitOps"),
-  };
+  if (trustDomain && inForce(trustDomain)) return { terms: trustDomain.approvals, trustDomain: "inForce" };
+  const installing = written !== undefined && isInstallation(written, anyApproved);
+  return { terms: DEFAULT_TERMS, trustDomain: installing ? "installing" : "none" };
 }
 
 /** Where nothing was ever approved Signet is being installed, and its TrustDomain comes with the installation. */
