@@ -70,13 +70,13 @@ export const PROBLEM_CODES = {
     mend: "Judge against `signet catalogue export` of a cluster, or have somebody with the verb `approve` approve the definition.",
   },
   APPROVAL_NOT_YOURS: {
-    sort: "finding",
+    sort: "refusal",
     title: "This generation is not yours to approve.",
     why: "A generation is approved by somebody who did not edit it. Service accounts do not approve, and where it is not known who edited, nobody can.",
     mend: "Ask somebody else with the verb `approve`; `signet approvals` lists what waits for whom.",
   },
   APPROVAL_STALE: {
-    sort: "finding",
+    sort: "conflict",
     title: "The object is no longer what was to be approved.",
     why: "It was edited since: an approval is for one generation, and nobody approves what he has not seen.",
     mend: "Look at the newest generation with `signet approvals`, and approve that.",
