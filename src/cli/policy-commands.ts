@@ -7,6 +7,7 @@ import { addDiff } from "./policy-diff.ts";
 import { addLint } from "./policy-lint.ts";
 import { addMatrix } from "./policy-matrix.ts";
 import { addProbe } from "./policy-probe.ts";
+import { addProve } from "./policy-prove.ts";
 
 /** Adds `signet policy …`: questions about network policies, own and foreign. */
 export function addPolicyCommands(program: Command, io: Io, outcome: Outcome): void {
@@ -17,4 +18,5 @@ export function addPolicyCommands(program: Command, io: Io, outcome: Outcome): v
   addDiff(policy, io, outcome);
   addProbe(policy, io, outcome);
   addLint(policy, io, outcome);
+  addProve(policy, io, outcome);
 }
