@@ -1,6 +1,6 @@
 import { endText, type Passage, passageText } from "../domain/flow.ts";
 import { formatInstant, type Instant } from "../domain/instant.ts";
-import { problem } from "../domain/problem.ts";
+import { ok, problem, refuse, type Result } from "../domain/problem.ts";
 import type { EffectiveEnd } from "../policy/effective/end.ts";
 import {
   type EffectiveFlow,
@@ -33,24 +33,26 @@ export type Asked = { readonly from: string; readonly to: string; readonly port:
 
 /** Answers one question under our own kinds and the foreign policies: both must allow. */
 export function effectiveAllows(io: Io, dir: string, asked: Asked, options: EffectiveOptions): ExitCode {
-  const passage = parsePassage(asked.port);
-  if (!passage) return badInput(io, [problem("USAGE", "", `"${asked.port}" is no port such as TCP/5432 or icmp/8.`)]);
   if (options.output !== "text" && options.output !== "json")
     return badInput(io, [problem("USAGE", "--output", `"${options.output}" is neither text nor json.`)]);
   const inventory = readInventory(io, [dir], options);
   if (!inventory.ok) return badInput(io, inventory.problems);
-  const [from, to] = [findEnd(inventory.value, asked.from), findEnd(inventory.value, asked.to)];
-  if (!from.ok || !to.ok)
-    return badInput(
-      io,
-      [from, to].flatMap((end) => (end.ok ? [] : end.problems)),
-    );
+  const flow = readFlow(inventory.value, asked, options);
+  if (!flow.ok) return badInput(io, flow.problems);
   warn(io, inventory.value.world.warnings);
-  const data = parseData(options.data);
-  const flow = { from: from.value, to: to.value, passage, ...(data ? { data } : {}) };
-  const answer = answerTo(inventory.value, flow, options.at ?? io.now());
+  const answer = answerTo(inventory.value, flow.value, options.at ?? io.now());
   io.out(options.output === "json" ? renderJson(answer) : renderText(answer));
   return answer.verdict.allowed ? 0 : 3;
+}
+
+function readFlow(inventory: Inventory, asked: Asked, options: EffectiveOptions): Result<EffectiveFlow> {
+  const passage = parsePassage(asked.port);
+  if (!passage) return refuse("USAGE", "", `"${asked.port}" is no port such as TCP/5432 or icmp/8.`);
+  const [from, to] = [findEnd(inventory, asked.from), findEnd(inventory, asked.to)];
+  if (!from.ok) return from;
+  if (!to.ok) return to;
+  const data = parseData(options.data);
+  return ok({ from: from.value, to: to.value, passage, ...(data ? { data } : {}) });
 }
 
 function answerTo(inventory: Inventory, flow: EffectiveFlow, now: Instant): Answer {
