@@ -38,7 +38,10 @@ const ROOMS: Readonly<Record<string, { readonly floor: number; readonly outside:
       "node:path",
     ],
   },
-  folder: { floor: 4, outside: ["node:fs", "node:path", "node:crypto"] },
+  folder: {
+    floor: 4,
+    outside: ["node:fs", "node:path", "node:crypto", "node:process", "node:child_process", "node:url"],
+  },
   store: {
     floor: 4,
     outside: ["node:sqlite", "node:worker_threads", "node:crypto", "node:fs", "node:path", "node:url", "pg"],

@@ -1,13 +1,16 @@
 import type { Catalogue } from "../domain/catalogue.ts";
 import { EXEMPT_NAMESPACES } from "../domain/exempt-namespaces.ts";
-import { type Problem, problem } from "../domain/problem.ts";
+import type { PatchOperation } from "../domain/json-patch.ts";
+import { type Problem, problem, type Result } from "../domain/problem.ts";
 import { isReservedAnnotation, isReservedLabel, ROLE_LABEL } from "../domain/reserved-keys.ts";
 import type { Workload } from "../domain/workload.ts";
 import { deriveIdentity } from "../identity/fit-role.ts";
+import type { MetadataPresence } from "../identity/patch.ts";
+import { deviations } from "../identity/stamp.ts";
+import type { PodShape } from "../wire/workloads/pod-shape.ts";
+import { prepare, withoutKeptVolumes } from "./delivery.ts";
 import { type Finding, judge, type Terms, type Verdict, verdictOf } from "./judge.ts";
-import type { MetadataPresence, PatchOperation } from "./patch.ts";
 import { isStamped, review } from "./review.ts";
-import { deviations } from "./stamp.ts";
 
 /** Signet's own account; it alone may change a stamp. */
 export const SIGNET_ACCOUNT = "system:serviceaccount:signet-system:signet";
@@ -23,6 +26,8 @@ export type GateRequest = {
   /** Absent where the object is no workload. */
   readonly workload?: Workload;
   readonly oldWorkload?: Workload;
+  /** Reads the containers and volumes of a Pod; asked only where certificates are delivered. */
+  readonly readPod?: () => Result<PodShape>;
   readonly presence: MetadataPresence;
   /** Whether the object has a deletion timestamp. */
   readonly deleting: boolean;
@@ -49,8 +54,20 @@ export function mutate(catalogue: Catalogue, request: GateRequest, terms: Terms)
     operation === "CREATE" || (operation === "UPDATE" && request.relevantChange && workload?.kind === "VirtualMachine");
   if (!workload || !stamps || request.subResource !== "" || request.deleting) return NOTHING_TO_SAY;
   if (EXEMPT_NAMESPACES.has(workload.namespace)) return NOTHING_TO_SAY;
-  const reviewed = review(catalogue, workload, request.presence, terms);
-  return { allowed: true, verdict: reviewed.verdict, patch: reviewed.patch };
+  return stampAndDeliver(catalogue, request, workload, terms);
+}
+
+function stampAndDeliver(catalogue: Catalogue, request: GateRequest, workload: Workload, terms: Terms): GateAnswer {
+  if (!delivers(request, terms)) {
+    const { verdict, patch } = review(catalogue, workload, request.presence, terms);
+    return { allowed: true, verdict, patch };
+  }
+  const prepared = prepare(catalogue, workload, request.readPod);
+  const { verdict, patch } = review(catalogue, prepared.workload, request.presence, {
+    ...terms,
+    brought: prepared.problems,
+  });
+  return { allowed: true, verdict, patch: verdict.decision === "deny" ? patch : [...patch, ...prepared.patch] };
 }
 
 /**
@@ -66,8 +83,17 @@ export function validate(catalogue: Catalogue, request: GateRequest, terms: Term
   return { allowed: verdict.decision !== "deny", verdict, patch: [] };
 }
 
-function judgeFinal(catalogue: Catalogue, request: GateRequest, workload: Workload, terms: Terms): Verdict {
-  const verdict = judge(catalogue, workload, terms);
+/** Whether the volumes of a Pod have to be looked at: only at its creation, and only where they are delivered. */
+const delivers = (
+  request: GateRequest,
+  { deliver }: Terms,
+): request is GateRequest & Required<Pick<GateRequest, "readPod">> =>
+  deliver?.podCertificate === true && request.operation === "CREATE" && request.readPod !== undefined;
+
+function judgeFinal(catalogue: Catalogue, request: GateRequest, given: Workload, terms: Terms): Verdict {
+  const prepared = delivers(request, terms) ? prepare(catalogue, given, request.readPod) : undefined;
+  const workload = prepared?.workload ?? withoutKeptVolumes(given, request.oldWorkload);
+  const verdict = judge(catalogue, workload, prepared ? { ...terms, brought: prepared.problems } : terms);
   if (EXEMPT_NAMESPACES.has(workload.namespace) || !isStamped(workload)) return verdict;
   const isNew = request.operation === "CREATE";
   const onStamp = isNew ? stampFindings(verdict) : changeFindings(catalogue, request, workload, verdict);

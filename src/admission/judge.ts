@@ -8,7 +8,7 @@ import type { Workload } from "../domain/workload.ts";
 import { candidatesOf, deriveIdentity, fitting, type Identity } from "../identity/fit-role.ts";
 import { check } from "./checks.ts";
 import { inCanary } from "../identity/canary.ts";
-import { type Deviation, deviations, NO_STAMP, type Stamp, stampOf } from "./stamp.ts";
+import { type Deviation, deviations, NO_STAMP, type Stamp, stampOf } from "../identity/stamp.ts";
 
 /** admit: nothing to say. warn: admitted, with something to say. deny: refused. */
 export type Decision = "admit" | "warn" | "deny";
@@ -31,8 +31,16 @@ export type Verdict = {
   readonly problems: readonly Problem[];
 };
 
-/** How to judge: at which moment, and whether unknown approval refuses. */
-export type Terms = { readonly now: Instant; readonly requireApproval?: boolean };
+/** How to judge: at which moment, and what else counts. */
+export type Terms = {
+  readonly now: Instant;
+  /** Whether approval that is not known refuses. */
+  readonly requireApproval?: boolean;
+  /** Problems that the caller found already; each counts as a failed check. */
+  readonly brought?: readonly Problem[];
+  /** By what certificates are delivered. Absent: nothing is delivered. */
+  readonly deliver?: { readonly podCertificate: boolean };
+};
 
 /** A problem, and whether it refuses. */
 export type Finding = { readonly problem: Problem; readonly refuses: boolean };
@@ -75,7 +83,11 @@ const decide = (findings: readonly Finding[]): Decision =>
 
 function judgeIdentity(catalogue: Catalogue, workload: Workload, identity: Identity, terms: Terms): readonly Finding[] {
   const enrolled = isEnrolled(catalogue, workload);
-  const findings = check(catalogue, workload, identity, terms.now).map((failed) => ({
+  const failures = [
+    ...check(catalogue, workload, identity, terms.now),
+    ...(terms.brought ?? []).map((found) => ({ problem: found, segment: identity.segment })),
+  ];
+  const findings = failures.map((failed) => ({
     problem: failed.problem,
     refuses: enrolled && (inForceFor(identity.segment, workload) || inForceFor(failed.segment, workload)),
   }));

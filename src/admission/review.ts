@@ -1,7 +1,8 @@
 import type { Catalogue } from "../domain/catalogue.ts";
+import type { PatchOperation } from "../domain/json-patch.ts";
 import type { Workload } from "../domain/workload.ts";
 import { judge, type Terms, type Verdict } from "./judge.ts";
-import { type MetadataPresence, type PatchOperation, patchOf } from "./patch.ts";
+import { type MetadataPresence, patchOf } from "../identity/patch.ts";
 
 /** A workload, its verdict, and the patch that admission makes of it. */
 export type Reviewed = {

@@ -23,6 +23,7 @@ try {
       now: () => Date.now(),
       env: process.env,
       readInputs,
+      openLedger: async (state) => (await import("./open-ledger.ts")).openLedgerOf(state),
       writeFile: (path, text) => {
         try {
           writeFileSync(path, text);

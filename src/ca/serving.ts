@@ -93,10 +93,12 @@ export function keepRenewed(
     readonly now: () => Instant;
     readonly renewed: (certificate: ServingCertificate) => void;
     readonly failed: (fault: unknown) => void;
+    /** How often it looks at the clock, in milliseconds. */
+    readonly checkMs?: number;
   },
 ): () => void {
   let current = first;
-  const timer = setInterval(() => void step(), CHECK_MS);
+  const timer = setInterval(() => void step(), parts.checkMs ?? CHECK_MS);
   timer.unref();
   let busy = false;
   const step = async (): Promise<void> => {

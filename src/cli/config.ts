@@ -1,11 +1,12 @@
 import { readServerConfig } from "../wire/config.ts";
 import { badInput } from "./action.ts";
+import { withExamples } from "./options.ts";
 import type { ExtraCommand } from "./program.ts";
 
 /** Adds `signet config check FILE`: the reader that the server itself uses. */
 export const addConfigCommand: ExtraCommand = (program, io, outcome) => {
   const config = program.command("config").summary("check a server's configuration");
-  config
+  const check = config
     .command("check")
     .description("Reads a server's configuration as the server would, and prints what holds.")
     .argument("<file>", "the YAML file, or - for standard input")
@@ -15,4 +16,5 @@ export const addConfigCommand: ExtraCommand = (program, io, outcome) => {
       if (read.ok) io.out(`${JSON.stringify(read.value, undefined, 2)}\n`);
       else outcome.code = badInput(io, read.problems);
     });
+  withExamples(check, ["config check signet.yaml"]);
 };

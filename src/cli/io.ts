@@ -1,5 +1,6 @@
 import type { Instant } from "../domain/instant.ts";
 import type { Result } from "../domain/problem.ts";
+import type { OpenLedger } from "./ledger.ts";
 
 /** One text file of the input; `name` is its path as the user would write it, `-` for standard input. */
 export type TextFile = { readonly name: string; readonly text: string };
@@ -19,6 +20,8 @@ export type Io = {
    * name, `-` for standard input. Refuses with FILE_UNREADABLE.
    */
   readonly readInputs: (paths: readonly string[]) => Result<readonly TextFile[]>;
+  /** Opens the ledger of a server's state folder. */
+  readonly openLedger?: OpenLedger;
   /** Writes a file anew; its folder must be there. */
   readonly writeFile: (path: string, text: string) => Result<undefined>;
 };

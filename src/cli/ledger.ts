@@ -1,10 +1,11 @@
 import { formatInstant, type Instant, parseInstant } from "../domain/instant.ts";
-import { ok, problem, refuse, type Result } from "../domain/problem.ts";
+import { ok, refuse, type Result } from "../domain/problem.ts";
 import { readVerdictRecord, type VerdictRecord } from "../wire/verdict-record.ts";
-import { badInput } from "./action.ts";
+import type { Command } from "commander";
+import { badInput, type Outcome } from "./action.ts";
+import { outputOption, withExamples } from "./options.ts";
 import type { ExitCode, Io } from "./io.ts";
 import { painter } from "./paint.ts";
-import type { ExtraCommand } from "./program.ts";
 
 /** One record of the ledger. */
 export type LedgerLine = {
@@ -49,43 +50,41 @@ type Shown = {
 };
 
 /** Adds `signet ledger verify` and `signet ledger show`. */
-export const ledgerCommand =
-  (open: OpenLedger): ExtraCommand =>
-  (program, io, outcome) => {
-    const ledger = program.command("ledger").summary("verify and read the ledger").description(ABOUT);
-    ledger
-      .command("verify")
-      .description("Recomputes every chain, and names the first record that is not as it was written.")
-      .option("--state <dir>", "the server's state folder", ".signet")
-      .option("-o, --output <format>", "text or json", "text")
-      .action(async (options: Shown) => {
-        outcome.code = await withLedger(io, open, options, (view) => verify(io, view, options.output));
-      });
-    ledger
-      .command("show")
-      .description("Prints records, the newest last.")
-      .option("--state <dir>", "the server's state folder", ".signet")
-      .option("--since <time>", "from this moment on, for example 2027-01-31T00:00:00Z")
-      .option("--kind <kind>", "start, stop, gap, catalogue, verdict, issuance or approval")
-      .option("--limit <n>", "the newest n", "50")
-      .option("-o, --output <format>", "text or json", "text")
-      .action(async (options: Shown) => {
-        outcome.code = await withLedger(io, open, options, (view) => show(io, view, options));
-      });
-  };
+export function addLedgerCommand(program: Command, io: Io, outcome: Outcome): void {
+  const ledger = program.command("ledger").summary("verify and read the ledger").description(ABOUT);
+  const verifying = ledger
+    .command("verify")
+    .description("Recomputes every chain, and names the first record that is not as it was written.")
+    .option("--state <dir>", "the server's state folder", DEFAULT_STATE)
+    .addOption(outputOption(["text", "json"]))
+    .action(async (options: Shown) => {
+      outcome.code = await withLedger(io, options.state, (view) => verify(io, view, options.output));
+    });
+  withExamples(verifying, ["ledger verify", "ledger verify --state /var/lib/signet --output json"]);
+  const showing = ledger
+    .command("show")
+    .description("Prints records, the newest last.")
+    .option("--state <dir>", "the server's state folder", DEFAULT_STATE)
+    .option("--since <time>", "from this moment on, for example 2027-01-31T00:00:00Z")
+    .option("--kind <kind>", "start, stop, gap, catalogue, verdict, issuance or approval")
+    .option("--limit <n>", "the newest n", "50")
+    .addOption(outputOption(["text", "json"]))
+    .action(async (options: Shown) => {
+      outcome.code = await withLedger(io, options.state, (view) => show(io, view, options));
+    });
+  withExamples(showing, ["ledger show --kind verdict --limit 10", "ledger show --since 2027-01-31T00:00:00Z -o json"]);
+}
+
+/** The state folder of a server that was told no other. */
+export const DEFAULT_STATE = ".signet";
 
 const ABOUT =
   "The ledger is append-only: every record closes with a hash over the one before it, and every start of a server begins a chain that names the end of the one before. A server may be running.";
 
-async function withLedger(
-  io: Io,
-  open: OpenLedger,
-  { state, output }: Shown,
-  use: (view: LedgerView) => ExitCode,
-): Promise<ExitCode> {
-  if (output !== "text" && output !== "json")
-    return badInput(io, [problem("USAGE", "--output", `There is no output "${output}".`, "Use text or json.")]);
-  const opened = await open(state);
+/** Opens a ledger, uses it, and closes it whatever happens. */
+export async function withLedger(io: Io, state: string, use: (view: LedgerView) => ExitCode): Promise<ExitCode> {
+  if (!io.openLedger) throw new Error("this command line was built without a ledger");
+  const opened = await io.openLedger(state);
   if (!opened.ok) return badInput(io, opened.problems);
   try {
     return use(opened.value);

@@ -26,10 +26,12 @@ export function addAllows(policy: Command, io: Io, outcome: Outcome): void {
     .option("--data <words>", "with --catalogue: the data asked for, as postgres,select,orders or http,GET,/api")
     .addOption(atOption())
     .option("--multiple-networks", "count user-defined networks, network attachments and VirtualMachines")
-    .action((dir: string, from: string, to: string, port: string, options: Options) => {
+    .action((...[dir, from, to, port, options]: Given) => {
       outcome.code = allowsCommand(io, dir, { from, to, port }, options);
     });
 }
+
+type Given = [dir: string, from: string, to: string, port: string, options: Options];
 
 type Asked = { readonly from: string; readonly to: string; readonly port: string };
 

@@ -8,6 +8,23 @@ import { addLint } from "./policy-lint.ts";
 import { addMatrix } from "./policy-matrix.ts";
 import { addProbe } from "./policy-probe.ts";
 import { addProve } from "./policy-prove.ts";
+import { withExamples } from "./options.ts";
+
+const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
+  connectivity: [
+    "policy connectivity manifests/",
+    "policy connectivity manifests/ --focus-workload shop/checkout --explain",
+    "policy connectivity manifests/ --exposure --output json",
+  ],
+  allows: [
+    "policy allows manifests/ shop/checkout payments/orders-db TCP/5432",
+    "policy allows manifests/ 203.0.113.7 shop/web TCP/443 --output json",
+  ],
+  matrix: ["policy matrix manifests/ TCP/80", "policy matrix manifests/ TCP/5432 --output csv"],
+  diff: ["policy diff before/ after/", "policy diff before/ after/ --output md"],
+  probe: ["policy probe manifests/ --expectations expected.yaml"],
+  lint: ["policy lint manifests/", "policy lint manifests/ --output sarif > policies.sarif"],
+};
 
 /** Adds `signet policy …`: questions about network policies, own and foreign. */
 export function addPolicyCommands(program: Command, io: Io, outcome: Outcome): void {
@@ -18,5 +35,6 @@ export function addPolicyCommands(program: Command, io: Io, outcome: Outcome): v
   addDiff(policy, io, outcome);
   addProbe(policy, io, outcome);
   addLint(policy, io, outcome);
+  for (const command of policy.commands) withExamples(command, EXAMPLES[command.name()] ?? []);
   addProve(policy, io, outcome);
 }

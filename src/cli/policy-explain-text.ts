@@ -103,8 +103,12 @@ function reasonText(part: Reasoned, { source, destination }: Explanation): strin
   if (isDefault(part)) return `due to ${DEFAULT}`;
   const secondary = [part.egress, part.ingress].some(isSecondary);
   const doors = [
-    doorText("Egress", part.egress, source, destination, []),
-    doorText("Ingress", part.ingress, destination, source, waysText(part)),
+    doorText({ title: "Egress", direction: "egress", subject: source, other: destination }, part.egress, []),
+    doorText(
+      { title: "Ingress", direction: "ingress", subject: destination, other: source },
+      part.ingress,
+      waysText(part),
+    ),
   ];
   const shown = secondary ? doors.filter((door) => !door.endsWith(`due to ${DEFAULT}`)) : doors;
   return ["due to the following policies and rules:", ...shown].join("\n");
@@ -122,18 +126,17 @@ const waysText = ({ through }: Reasoned): readonly string[] =>
       : `${name} allows ingress to service ${service}, but the protocols and ports do not match`;
   });
 
-function doorText(
-  title: "Egress" | "Ingress",
-  slice: Slice,
-  subject: Endpoint,
-  other: Endpoint,
-  ways: readonly string[],
-): string {
-  const direction: Direction = title === "Egress" ? "egress" : "ingress";
-  const lines = [
-    ...slice.passes.map((bound) => tierText(bound, title)),
-    ...becauseLines(slice, title, direction, subject, other),
-  ];
+/** A door as the text speaks of it: whose it is, and who stands at the far end. */
+type ShownDoor = {
+  readonly title: "Egress" | "Ingress";
+  readonly direction: Direction;
+  readonly subject: Endpoint;
+  readonly other: Endpoint;
+};
+
+function doorText(door: ShownDoor, slice: Slice, ways: readonly string[]): string {
+  const { title } = door;
+  const lines = [...slice.passes.map((bound) => tierText(bound, title)), ...becauseLines(door, slice)];
   const [only] = lines;
   if (ways.length === 0 && lines.length === 1 && only === DEFAULT) return `\t\t${title} (Allowed) due to ${DEFAULT}`;
   const shown = ways.length > 0 ? [...ways, ...lines.filter((line) => line !== DEFAULT)] : lines;
@@ -146,25 +149,13 @@ const VERBS = { allow: "allows", deny: "denies", pass: "passes" } as const;
 const tierText = ({ policy, rule }: BoundRule, title: string): string =>
   `${policy.kind} '${policyName(policy)}' ${VERBS[rule.action]} connections by ${title} rule ${rule.name ?? `#${rule.index}`}`;
 
-function becauseLines(
-  slice: Slice,
-  title: string,
-  direction: Direction,
-  subject: Endpoint,
-  other: Endpoint,
-): readonly string[] {
-  const { because } = slice;
+function becauseLines(door: ShownDoor, { because }: Slice): readonly string[] {
   if (because.kind === "default") return [DEFAULT];
   if (because.kind === "isolated")
-    return listed(
-      because.by.map(({ policy, near }) => ({
-        policy,
-        text: isolatedText(policy, near, title, direction, subject, other),
-      })),
-    );
+    return listed(because.by.map(({ policy, near }) => ({ policy, text: isolatedText(door, policy, near) })));
   const byPolicy = new Map<Policy, BoundRule[]>();
   for (const bound of because.rules) byPolicy.set(bound.policy, [...(byPolicy.get(bound.policy) ?? []), bound]);
-  return listed([...byPolicy].map(([policy, rules]) => ({ policy, text: allowedText(policy, rules, title) })));
+  return listed([...byPolicy].map(([policy, rules]) => ({ policy, text: allowedText(policy, rules, door.title) })));
 }
 
 /** Several policies are listed under a heading, in the order of their names. */
@@ -185,14 +176,8 @@ const ruleNumbers = (rules: readonly BoundRule[]): string =>
     ? `rule #${rules[0]?.rule.index}`
     : `rules ${rules.map(({ rule }) => `#${rule.index}`).join(", ")}`;
 
-function isolatedText(
-  policy: Policy,
-  near: readonly BoundRule[],
-  title: string,
-  direction: Direction,
-  subject: Endpoint,
-  other: Endpoint,
-): string {
+function isolatedText(door: ShownDoor, policy: Policy, near: readonly BoundRule[]): string {
+  const { title, direction, subject, other } = door;
   const name = `${policy.kind} '${policyName(policy)}' selects ${subject.text}`;
   if (near.length > 0)
     return `${name}, and ${title} ${ruleNumbers(near)} selects ${other.text}, but the protocols and ports do not match`;

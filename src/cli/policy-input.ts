@@ -12,7 +12,7 @@ export function readManifests(io: Io, paths: readonly string[], options: InputOp
   const files = io.readInputs(paths);
   if (!files.ok) return files;
   const read = files.value.map((file) => readUntilBroken(file.text, file.name));
-  const broken = read.flatMap(({ problems }) => problems);
+  const broken = read.flatMap(({ problems }) => problems).map(saysRest);
   const world = worldOf(
     read.flatMap(({ documents }) => documents),
     options,
@@ -21,6 +21,11 @@ export function readManifests(io: Io, paths: readonly string[], options: InputOp
   const warnings = [...broken, ...world.value.warnings, ...emptiness(world.value)];
   return ok({ ...world.value, warnings });
 }
+
+const saysRest = (found: Problem): Problem => ({
+  ...found,
+  message: `${found.message} This document, and what follows it in the file, is left out.`,
+});
 
 const worldOf = (documents: readonly Document[], options: InputOptions): Result<World> =>
   readWorld(documents, { ...READ_OPTIONS, multipleNetworks: options.multipleNetworks ?? false });

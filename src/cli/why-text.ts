@@ -34,7 +34,7 @@ const section = (title: string, body: string, paint: Paint): string =>
 function rolesText({ candidates }: WhyReport): string {
   if (candidates.length === 0) return "  none\n";
   const rows = candidates.map(({ name, segment, fits, misfit, source }) => [
-    `  ${fits ? "fits" : "no"}`,
+    `  ${fits ? "fits" : "does not fit"}`,
     name,
     `segment ${segment}`,
     source,
@@ -53,7 +53,7 @@ function definitionsText({ definitions: { namespace, role, segment, exception } 
       "  exception",
       exception.name,
       exception.source,
-      `${exception.state}, ${exception.left}; ${approvalWord(exception.approval)}`,
+      `${exception.state}, ${exception.left}${exception.state === "active" ? " left" : ""}; ${approvalWord(exception.approval)}`,
     ]);
   return table(rows);
 }

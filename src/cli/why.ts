@@ -2,14 +2,20 @@ import type { Command } from "commander";
 import { ok, type Result } from "../domain/problem.ts";
 import { badInput, type Outcome } from "./action.ts";
 import type { ExitCode, Io } from "./io.ts";
+import { DEFAULT_STATE, withLedger } from "./ledger.ts";
 import { cataloguePath, noCatalogue } from "./load-catalogue.ts";
 import { atOption, catalogueOption, outputOption, withExamples } from "./options.ts";
 import { judgeAll, readReviewInput, type ReviewTerms } from "./review-input.ts";
+import { replay } from "./replay.ts";
 import { type WhyReport, whyReport } from "./why-report.ts";
 import { whyText } from "./why-text.ts";
-import { findWorkload, readQuery } from "./workload-query.ts";
+import { findWorkload, fullKind, readQuery } from "./workload-query.ts";
 
-type Options = ReviewTerms & { readonly filename?: readonly string[]; readonly output: string };
+type Options = ReviewTerms & {
+  readonly filename?: readonly string[];
+  readonly output: "text" | "json";
+  readonly state?: string;
+};
 
 /** Adds `signet why`. */
 export function addWhyCommand(program: Command, io: Io, outcome: Outcome): void {
@@ -27,14 +33,34 @@ export function addWhyCommand(program: Command, io: Io, outcome: Outcome): void 
     .option("--as <user>", "judge as if this user created it")
     .option("--require-approval", "refuse what is not known to be approved")
     .addOption(atOption())
-    .action((workload: string, options: Options) => {
-      outcome.code = runWhy(io, workload, options);
+    .option("--state <dir>", "replay the verdict that the ledger in this server's state folder holds")
+    .action(async (workload: string, options: Options) => {
+      const state = ledgerFolder(io, options);
+      outcome.code =
+        state === undefined ? runWhy(io, workload, options) : await runReplay(io, workload, options, state);
     });
   withExamples(command, [
     "why deploy/orders -f deploy/ --catalogue policy/",
     "why vm/orders-db -n payments -f vms.yaml -c policy/ --output json",
     "why pod/build-1 -f pod.yaml -c policy/ --as system:serviceaccount:ci:builder",
+    "why pod/cart-1 -n shop --at 2027-01-31T12:00:00Z --state .signet",
   ]);
+}
+
+/** The ledger is asked where it is named, or where a moment is and neither files nor a catalogue are. */
+function ledgerFolder(io: Io, { state, at, filename, catalogue }: Options): string | undefined {
+  if (state !== undefined) return state;
+  const named = filename !== undefined || cataloguePath(io, catalogue) !== undefined;
+  return at !== undefined && !named ? DEFAULT_STATE : undefined;
+}
+
+function runReplay(io: Io, workload: string, options: Options, state: string): Promise<ExitCode> {
+  const query = readQuery(workload, options.namespace);
+  const kind = query.ok ? fullKind(query.value.kind) : query;
+  if (!query.ok || !kind.ok) return Promise.resolve(badInput(io, kind.ok ? [] : kind.problems));
+  const { name, namespace = "default" } = query.value;
+  const asked = { kindName: `${kind.value}/${name}`, namespace, at: options.at ?? io.now(), output: options.output };
+  return withLedger(io, state, (view) => replay(io, view, asked));
 }
 
 function runWhy(io: Io, workload: string, options: Options): ExitCode {

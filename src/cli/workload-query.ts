@@ -1,5 +1,6 @@
 import { ok, refuse, type Result } from "../domain/problem.ts";
 import { nearest } from "../wire/read-object.ts";
+import { WORKLOAD_OBJECT_KINDS } from "../wire/workloads/shapes.ts";
 import type { ReviewedObject } from "./review-input.ts";
 
 /** What `signet why` is asked about; `kind` as its author wrote it. */
@@ -37,6 +38,13 @@ export function readQuery(text: string, namespace: string | undefined): Result<W
   return ok({ kind, name, ...(namespace === undefined ? {} : { namespace }) });
 }
 
+/** The kind as objects write it; refuses what is no kind of workload. */
+export function fullKind(asked: string): Result<string> {
+  const found = WORKLOAD_OBJECT_KINDS.find((kind) => isKind(asked, kind));
+  if (found !== undefined) return ok(found);
+  return refuse("USAGE", "", `"${asked}" is no kind of workload.`, "Write for example pod/cart-1 or vm/orders-db.");
+}
+
 /** Whether a kind of the command line means this kind of an object. */
 export function isKind(asked: string, kind: string): boolean {
   const [word = ""] = asked.toLowerCase().split(".");
@@ -66,11 +74,16 @@ const queryText = ({ kind, name, namespace }: WorkloadQuery): string =>
   `${kind}/${name}${namespace === undefined ? "" : ` in namespace ${namespace}`}`;
 
 function suggestion(reviewed: readonly ReviewedObject[], { kind, name }: WorkloadQuery): string {
-  const all = reviewed.map(({ workload: { object } }) => `${object.kind.toLowerCase()}/${object.name}`);
-  const same = reviewed.filter(({ workload: { object } }) => object.name === name);
-  const near =
-    nearest(`${kind}/${name}`, all) ?? (same[0] ? `${same[0].workload.object.kind.toLowerCase()}/${name}` : undefined);
-  if (near !== undefined) return `Did you mean ${near}?`;
-  const shown = all.slice(0, 5).join(", ");
-  return `They hold ${shown}${all.length > 5 ? ` and ${all.length - 5} more` : ""}.`;
+  const objects = reviewed.map(({ workload }) => workload.object);
+  const spelled = nearest(
+    name,
+    objects.filter((object) => isKind(kind, object.kind)).map((object) => object.name),
+  );
+  const elsewhere = objects.find((object) => isKind(kind, object.kind) && object.name === name);
+  if (elsewhere) return `It stands in namespace ${elsewhere.namespace}.`;
+  if (spelled !== undefined) return `Did you mean ${kind}/${spelled}?`;
+  const same = objects.find((object) => object.name === name);
+  if (same) return `Did you mean ${same.kind.toLowerCase()}/${name}?`;
+  const shown = objects.slice(0, 5).map((object) => `${object.kind.toLowerCase()}/${object.name}`);
+  return `They hold ${shown.join(", ")}${objects.length > 5 ? ` and ${objects.length - 5} more` : ""}.`;
 }

@@ -1,3 +1,4 @@
+import type { ApprovalTerms } from "./approvals.ts";
 import type { Instant } from "./instant.ts";
 import type { LabelSelector, Labels } from "./label-selector.ts";
 import type { Source } from "./problem.ts";
@@ -18,8 +19,17 @@ export type Definition = {
   readonly source?: Source;
 };
 
+/** Key types of leaf certificates, as the Kubernetes API names them. */
+export type KeyType = "ECDSAP256" | "ECDSAP384" | "ECDSAP521" | "RSA3072" | "RSA4096" | "ED25519";
+
 /** The trust domain that is ours; `domain` is the host part of every SPIFFE ID. */
-export type TrustDomain = Definition & { readonly domain: string; readonly leafMaxTtlSeconds: number };
+export type TrustDomain = Definition & {
+  readonly domain: string;
+  readonly leafMaxTtlSeconds: number;
+  /** Where a role names none. */
+  readonly leafKeyType: KeyType;
+  readonly approvals: ApprovalTerms;
+};
 
 /** How strongly a segment's rules are enforced. */
 export type Mode = "observe" | "simulate" | "canary" | "enforce";
@@ -61,8 +71,14 @@ export type Role = Definition & {
   readonly labels: Labels;
   readonly permits: readonly string[];
   readonly delivery: "none" | "podCertificate" | "csi";
-  /** Names of TrustDomains whose bundles its workloads get. */
-  readonly federatesWith?: readonly string[];
+  /** Absent: the trust domain's. */
+  readonly keyType?: KeyType;
+  /** Longest lifetime of a leaf; absent: the segment's, then the trust domain's. */
+  readonly maxTtlSeconds?: number;
+  /** DNS names in its certificates. */
+  readonly dnsNames: readonly string[];
+  /** Names of the TrustDomains whose bundles its workloads get, each in a file of its own. */
+  readonly federatesWith: readonly string[];
 };
 
 /** What a namespace says of itself under Signet's guarded labels. */

@@ -1,5 +1,7 @@
 /** Signet's own namespace. */
 export const SIGNET_NAMESPACE = "signet-system";
+/** Signet's own user name: the one that writes stamps and statuses. */
+export const SIGNET_ACCOUNT = `system:serviceaccount:${SIGNET_NAMESPACE}:signet`;
 
 /** Namespaces that Signet is never in the way of, by name: no label can take a cluster's own parts hostage. */
 export const EXEMPT_NAMESPACES: ReadonlySet<string> = new Set([

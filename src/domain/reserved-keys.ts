@@ -1,5 +1,5 @@
 /** Prefixes of the labels and annotations that only Signet writes. */
-const RESERVED_PREFIXES = ["signet.dev/", "role.signet.dev/"] as const;
+export const RESERVED_PREFIXES = ["signet.dev/", "role.signet.dev/"] as const;
 
 /** The annotation by which a user points to a granted exception. */
 export const EXCEPTION_ANNOTATION = "signet.dev/exception";
@@ -21,8 +21,14 @@ export const ROLE_LABEL_PREFIX = "role.signet.dev/";
 export const SPIFFE_ID_ANNOTATION = "signet.dev/spiffe-id";
 /** The stamp's annotation for names, UIDs and approved generations of role and segment. */
 export const STAMP_ANNOTATION = "signet.dev/stamp";
+/** On Signet's own kinds: who edited the object since its last approved generation. Admission writes it. */
+export const EDITORS_ANNOTATION = "signet.dev/editors";
 
-const USERS_MAY_WRITE: ReadonlySet<string> = new Set([EXCEPTION_ANNOTATION, USE_ROLE_ANNOTATION]);
+/** The two annotations under Signet's prefixes that users may write. */
+export const USER_ANNOTATIONS = [EXCEPTION_ANNOTATION, USE_ROLE_ANNOTATION] as const;
+
+/** The same, to look a key up. */
+export const USERS_MAY_WRITE: ReadonlySet<string> = new Set(USER_ANNOTATIONS);
 
 const hasReservedPrefix = (key: string): boolean => RESERVED_PREFIXES.some((prefix) => key.startsWith(prefix));
 

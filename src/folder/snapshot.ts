@@ -1,27 +1,56 @@
 import { createHash } from "node:crypto";
-import { relative } from "node:path";
-import { type Catalogue, makeCatalogue } from "../domain/catalogue.ts";
-import { ok, type Result } from "../domain/problem.ts";
-import { readDefinitions } from "../wire/definitions.ts";
-import { readObjects } from "../wire/objects.ts";
-import { renderSnapshot } from "../wire/snapshot-text.ts";
-import { readInputs } from "./read-inputs.ts";
+import { type Catalogue, type Definitions, makeCatalogue } from "../domain/catalogue.ts";
+import { ok, type Problem, refuseAll, type Result, type Source } from "../domain/problem.ts";
+import { joinItems } from "../wire/snapshot-text.ts";
+import type { FilePart } from "./file-part.ts";
 
 /** A catalogue, and the text that it can be made of again. Its `revision` is the SHA-256 of that text, in hex. */
 export type Snapshot = { readonly catalogue: Catalogue; readonly text: string };
 
 /**
- * Reads a folder of YAML as a catalogue. One broken definition refuses the whole, with file and line. Files are named from
- * the folder on, so that a moved folder is the same catalogue.
+ * Makes one catalogue of the files of a folder, in order of name; files are named from the folder on, so that a moved folder
+ * is the same catalogue. A definition that stands in two files refuses the whole.
  */
-export function readSnapshot(folder: string): Result<Snapshot> {
-  const files = readInputs([folder]);
-  if (!files.ok) return files;
-  const read = readObjects(files.value);
-  if (!read.ok) return read;
-  const definitions = readDefinitions(read.value.objects);
-  if (!definitions.ok) return definitions;
-  const text = renderSnapshot(read.value.objects, (file) => relative(folder, file));
+export function makeSnapshot(parts: ReadonlyMap<string, FilePart>): Result<Snapshot> {
+  const files = [...parts].sort(([a], [b]) => (a < b ? -1 : 1));
+  const twice = duplicates(files.map(([, part]) => part));
+  if (twice.length > 0) return refuseAll(twice);
+  const text = joinItems(files.map(([name, part]) => [name, part.items]));
   const revision = createHash("sha256").update(text).digest("hex");
-  return ok({ catalogue: makeCatalogue(definitions.value, revision), text });
+  return ok({ catalogue: makeCatalogue(merged(files.map(([, { definitions }]) => definitions)), revision), text });
+}
+
+function duplicates(parts: readonly FilePart[]): readonly Problem[] {
+  const first = new Map<string, Source>();
+  const problems: Problem[] = [];
+  for (const { places } of parts)
+    for (const [key, source] of places) {
+      const there = first.get(key);
+      if (there) problems.push(duplicate(key, source, there));
+      else first.set(key, source);
+    }
+  return problems;
+}
+
+const duplicate = (key: string, source: Source, there: Source): Problem => ({
+  code: "OBJECT_DUPLICATE",
+  path: "metadata.name",
+  message: `${key} stands also at ${there.file}:${there.line}.`,
+  mend: "Delete or rename one of the two.",
+  source,
+});
+
+function merged(all: readonly Definitions[]): Definitions {
+  const trustDomain = all.find((each) => each.trustDomain)?.trustDomain;
+  return {
+    ...(trustDomain ? { trustDomain } : {}),
+    segments: all.flatMap((each) => each.segments),
+    roles: all.flatMap((each) => each.roles),
+    namespaces: all.flatMap((each) => each.namespaces),
+    exceptions: all.flatMap((each) => each.exceptions),
+    policies: all.flatMap((each) => each.policies),
+    guardrails: all.flatMap((each) => each.guardrails),
+    externalWorkloads: all.flatMap((each) => each.externalWorkloads),
+    restrictions: all.flatMap((each) => each.restrictions),
+  };
 }

@@ -1,7 +1,11 @@
-import { type FSWatcher, readdirSync, statSync, watch } from "node:fs";
-import { join } from "node:path";
-import type { Problem, Result } from "../domain/problem.ts";
-import { readSnapshot, type Snapshot } from "./snapshot.ts";
+import { type FSWatcher, watch } from "node:fs";
+import { relative } from "node:path";
+import { type Problem, refuse, refuseAll, type Result } from "../domain/problem.ts";
+import type { FilePart } from "./file-part.ts";
+import { readInputs } from "./read-inputs.ts";
+import { readParts } from "./read-parts.ts";
+import { makeSnapshot, type Snapshot } from "./snapshot.ts";
+import { isSameTrace, traceFolder, type Traces } from "./trace.ts";
 
 /** Where a watched folder stands: the last good snapshot, and what is wrong with the newest state, if anything. */
 export type FolderState = {
@@ -16,44 +20,39 @@ export type FolderState = {
 /** A folder that is watched until it is closed. */
 export type WatchedFolder = { readonly state: () => FolderState; readonly close: () => void };
 
-/** Called after each reading that found something new, good or broken. */
-export type Changed = (state: FolderState) => void;
-
 /** How soon a change is read, and how often the folder is looked at where the kernel told nothing. Milliseconds. */
 export type Pace = { readonly settleMs: number; readonly rescanMs: number };
+
+/** `changed` hears of each reading that found something new, good or broken. */
+export type WatchParts = {
+  readonly changed: (state: FolderState) => void;
+  readonly now: () => number;
+  readonly pace?: Pace;
+};
 
 const PACE: Pace = { settleMs: 100, rescanMs: 2000 };
 
 /**
- * Reads a folder at once and again whenever it changes. A state that cannot be read leaves the last good one in force.
- * The kernel's notices make it quick; that every change is found hangs on the rescan alone (network file systems and
- * swapped symbolic links, as of a mounted ConfigMap, give no notice).
+ * Reads a folder, and again whenever it changes; only files that changed are read anew. A state that cannot be read leaves
+ * the last good one in force. The kernel's notices make it quick; that every change is found hangs on the rescan alone
+ * (network file systems, and swapped symbolic links as of a mounted ConfigMap, give no notice).
  */
-export function watchFolder(folder: string, changed: Changed, now: () => number, pace: Pace = PACE): WatchedFolder {
-  let state: FolderState = { readAt: 0, problems: [], good: 0, broken: 0 };
-  let seen = "";
+export async function watchFolder(folder: string, parts: WatchParts): Promise<WatchedFolder> {
+  const { settleMs, rescanMs } = parts.pace ?? PACE;
+  const reader = new FolderReader(folder, parts);
   let timer: NodeJS.Timeout | undefined;
-  const look = (): void => {
-    const trace = traceOf(folder);
-    if (trace === seen) return;
-    seen = trace;
-    const next = step(state, readSnapshot(folder), now());
-    const same = next.problems.length === 0 && state.problems.length === 0 && isSame(state, next);
-    state = next;
-    if (!same) changed(state);
-  };
   const soon = (): void => {
     timer ??= setTimeout(() => {
       timer = undefined;
-      look();
-    }, pace.settleMs);
+      void reader.look();
+    }, settleMs);
   };
-  look();
+  await reader.look();
   const watcher = tryWatch(folder, soon);
-  const rescan = setInterval(look, pace.rescanMs);
+  const rescan = setInterval(() => void reader.look(), rescanMs);
   rescan.unref();
   return {
-    state: () => state,
+    state: () => reader.state,
     close: () => {
       clearInterval(rescan);
       clearTimeout(timer);
@@ -62,35 +61,87 @@ export function watchFolder(folder: string, changed: Changed, now: () => number,
   };
 }
 
-const isSame = (a: FolderState, b: FolderState): boolean =>
-  a.snapshot !== undefined && a.snapshot.catalogue.revision === b.snapshot?.catalogue.revision;
+class FolderReader {
+  readonly #folder: string;
+  readonly #parts: WatchParts;
+  #files = new Map<string, { readonly trace: string; readonly read: Result<FilePart> }>();
+  #seen: Traces | string = "not looked at yet";
+  #busy = false;
+  state: FolderState = { readAt: 0, problems: [], good: 0, broken: 0 };
+
+  constructor(folder: string, parts: WatchParts) {
+    this.#folder = folder;
+    this.#parts = parts;
+  }
+
+  /** Looks whether anything changed, and reads it until two looks see the same: half a change is not a state. */
+  async look(): Promise<void> {
+    if (this.#busy) return;
+    this.#busy = true;
+    try {
+      for (let traces = this.#trace(); !this.#isSeen(traces); traces = this.#trace()) await this.#read(traces);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  #trace(): Traces | string {
+    try {
+      return traceFolder(this.#folder);
+    } catch (fault) {
+      return `"${this.#folder}" could not be read (${fault instanceof Error && "code" in fault ? String(fault.code) : String(fault)}).`;
+    }
+  }
+
+  #isSeen(traces: Traces | string): boolean {
+    if (typeof traces === "string" || typeof this.#seen === "string") return traces === this.#seen;
+    return isSameTrace(traces, this.#seen);
+  }
+
+  async #read(traces: Traces | string): Promise<void> {
+    this.#seen = traces;
+    const read =
+      typeof traces === "string" ? refuse("FILE_UNREADABLE", "", traces, MEND) : await this.#readFiles(traces);
+    const before = this.state;
+    this.state = step(before, read, this.#parts.now());
+    if (!isNothingNew(before, this.state)) this.#parts.changed(this.state);
+  }
+
+  async #readFiles(traces: Traces): Promise<Result<Snapshot>> {
+    const changed = [...traces].filter(([path, trace]) => this.#files.get(path)?.trace !== trace).map(([path]) => path);
+    const texts = readInputs(changed);
+    if (!texts.ok) return texts;
+    const read = await readParts(texts.value);
+    const files = new Map([...this.#files].filter(([path]) => traces.has(path)));
+    for (const [index, path] of changed.entries()) {
+      const result = read[index];
+      if (result) files.set(path, { trace: traces.get(path) ?? "", read: result });
+    }
+    this.#files = files;
+    return join(this.#folder, files);
+  }
+}
+
+const MEND = "Check the folder and its permissions.";
+
+function join(folder: string, files: ReadonlyMap<string, { readonly read: Result<FilePart> }>): Result<Snapshot> {
+  const parts = new Map<string, FilePart>();
+  const problems: Problem[] = [];
+  for (const [path, { read }] of files)
+    if (read.ok) parts.set(relative(folder, path), read.value);
+    else problems.push(...read.problems);
+  return problems.length > 0 ? refuseAll(problems) : makeSnapshot(parts);
+}
 
 function step(before: FolderState, read: Result<Snapshot>, at: number): FolderState {
   if (!read.ok) return { ...before, problems: read.problems, broken: before.broken + 1 };
-  return { snapshot: read.value, readAt: at, problems: [], good: before.good + 1, broken: before.broken };
+  const same = before.snapshot?.catalogue.revision === read.value.catalogue.revision;
+  const snapshot = same && before.snapshot ? before.snapshot : read.value;
+  return { snapshot, readAt: at, problems: [], good: before.good + 1, broken: before.broken };
 }
 
-/** Names, sizes and times of all files: equal traces, equal contents, but for a writer that forges times. */
-function traceOf(folder: string): string {
-  const lines: string[] = [];
-  const walk = (at: string): void => {
-    for (const entry of readdirSync(at, { withFileTypes: true })) {
-      const path = join(at, entry.name);
-      if (entry.isDirectory()) {
-        if (!entry.name.startsWith(".")) walk(path);
-        continue;
-      }
-      const { size, mtimeMs, ctimeMs, ino } = statSync(path);
-      lines.push(`${path} ${size} ${mtimeMs} ${ctimeMs} ${ino}`);
-    }
-  };
-  try {
-    walk(folder);
-  } catch (fault) {
-    return `unreadable: ${String(fault)} ${lines.length}`;
-  }
-  return lines.sort().join("\n");
-}
+const isNothingNew = (before: FolderState, now: FolderState): boolean =>
+  now.problems.length === 0 && before.problems.length === 0 && before.snapshot === now.snapshot;
 
 /** Notices are a help and not a need: where the kernel has none to give, the rescan does it alone. */
 function tryWatch(folder: string, soon: () => void): FSWatcher | undefined {

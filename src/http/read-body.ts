@@ -23,11 +23,10 @@ export function readBody(request: IncomingMessage, limits: Limits, budget: BodyB
     if (!open) return;
     open = false;
     budget.taken -= size;
-    chunks.length = 0;
-    request.off("data", take);
     if (body) done(body);
   };
   const take = (chunk: Buffer): void => {
+    if (!open) return;
     size += chunk.length;
     budget.taken += chunk.length;
     chunks.push(chunk);
@@ -36,7 +35,6 @@ export function readBody(request: IncomingMessage, limits: Limits, budget: BodyB
   };
   request.on("data", take);
   request.on("end", () => finish(textOf(chunks)));
-  request.on("error", () => finish());
   request.on("close", () => finish());
 }
 

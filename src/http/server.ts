@@ -43,7 +43,7 @@ export function buildServer(services: Services, settings: ServerSettings): HttpS
   let draining = false;
   const ready = (): boolean => !draining && services.checks().every((check) => check.ok);
   const meters = makeMeters({ services, ready, connections: () => connections.count() }, settings.version);
-  const connections = watchConnections(server, limits, meters, settings.pair ? "secureConnection" : "connection");
+  const connections = watchConnections(server, limits, meters);
   const closing = (request: Parameters<typeof connections.isOld>[0]): boolean => draining || connections.isOld(request);
   const door = webhookDoor({ services, meters, limits, closing });
   const app = buildApp(server, door, limits, meters, services);
@@ -62,7 +62,7 @@ export function buildServer(services: Services, settings: ServerSettings): HttpS
     drain: async (delayMs, graceMs) => {
       draining = true;
       await pause(delayMs);
-      await closeGently(app, server, graceMs);
+      await closeGently({ app, server, connections }, graceMs);
     },
   };
 }
@@ -149,7 +149,8 @@ function refuseGarbage(error: NodeJS.ErrnoException, socket: Socket, meters: Met
     return;
   }
   const status = GARBAGE[error.code ?? ""] ?? "400 Bad Request";
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
+  socket.on("finish", () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
 /** Listens by itself: the framework would bind `localhost` twice. */
@@ -169,10 +170,16 @@ async function listen(app: FastifyInstance, server: Server, host: string, port: 
 const pause = (ms: number): Promise<void> =>
   ms > 0 ? new Promise((resolve) => setTimeout(resolve, ms)) : Promise.resolve();
 
+type Closing = {
+  readonly app: FastifyInstance;
+  readonly server: Server;
+  readonly connections: ReturnType<typeof watchConnections>;
+};
+
 /** Idle connections are closed at once, busy ones after their answer, all when the grace is over. */
-async function closeGently(app: FastifyInstance, server: Server, graceMs: number): Promise<void> {
+async function closeGently({ app, server, connections }: Closing, graceMs: number): Promise<void> {
   const sweep = setInterval(() => server.closeIdleConnections(), 20);
-  const end = setTimeout(() => server.closeAllConnections(), graceMs);
+  const end = setTimeout(connections.destroyAll, graceMs);
   await new Promise<void>((resolve) => {
     server.close(() => resolve());
     server.closeIdleConnections();

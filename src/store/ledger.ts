@@ -33,7 +33,7 @@ export type LedgerLimits = {
   readonly retryMs: number;
 };
 
-const LIMITS: LedgerLimits = { records: 50_000, bytes: 16 * 1024 * 1024, gatherMs: 20, retryMs: 1000 };
+const LIMITS: LedgerLimits = { records: 50_000, bytes: 16 * 1024 * 1024, gatherMs: 100, retryMs: 1000 };
 
 /** Where and how a ledger is opened. `failed` hears of each write that did not succeed. */
 export type LedgerSettings = {

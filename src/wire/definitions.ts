@@ -130,7 +130,7 @@ export function readNamespace(object: KubeObject): Result<Namespace> {
         return refuseAt(object, ["metadata", "labels", key], {
           code: "FIELD_INVALID",
           message: `The value of the label ${key} is no text.`,
-          mend: `Quote it: ${key}: "${String(value)}".`,
+          mend: "Quote it: the value of a label is a text.",
         });
       labels[key] = value;
     }

@@ -87,6 +87,12 @@ export function kubeObject(place: Place, raw: Raw): Result<KubeObject> {
   });
 }
 
+/** Reads an object that came as JSON and has no lines, from an API server; `from` names the server or request in messages. */
+export function readApiObject(raw: Raw, from: string): Result<KubeObject> {
+  const source = { file: from, line: 1, column: 1 };
+  return kubeObject({ document: { value: raw, file: from, locate: () => source }, base: [] }, raw);
+}
+
 function metadataProblems(place: Place, metadata: unknown): readonly Problem[] {
   if (metadata === undefined || metadata === null) return [];
   if (!isRaw(metadata)) return [notText(place, ["metadata"], "an object")];

@@ -1,7 +1,7 @@
 import type { Static, TSchema } from "typebox";
 import { Compile } from "typebox/compile";
 import { Value } from "typebox/value";
-import { ok, refuseAll, type Result } from "../domain/problem.ts";
+import { ok, type Problem, refuseAll, type Result } from "../domain/problem.ts";
 import type { FieldPath } from "./documents.ts";
 import type { Place } from "./read-object.ts";
 import { describeError, type SchemaError } from "./schema-errors.ts";
@@ -37,5 +37,9 @@ export function readBySchema<S extends TSchema>(
     .Errors(value)
     .filter((error) => error.keyword !== "boolean")
     .flatMap((error) => describeError(error, { schema, value, place, path }));
-  return refuseAll(problems);
+  return refuseAll(problems.sort(byPlace));
 }
+
+/** In the order of the text, whatever the order of the schema. */
+const byPlace = ({ source: a }: Problem, { source: b }: Problem): number =>
+  (a?.line ?? 0) - (b?.line ?? 0) || (a?.column ?? 0) - (b?.column ?? 0);

@@ -23,6 +23,18 @@ export const textAt = (raw: Raw, key: string): string | undefined => {
   return typeof value === "string" ? value : undefined;
 };
 
+/** The number at a key, or undefined where there is none or it is no number. */
+export const numberAt = (raw: Raw, key: string): number | undefined => {
+  const value = raw[key];
+  return typeof value === "number" ? value : undefined;
+};
+
+/** The texts of the list at a key; what is no text is left out. */
+export const textsAt = (raw: Raw, key: string): readonly string[] => {
+  const value = raw[key];
+  return Array.isArray(value) ? value.filter((each) => typeof each === "string") : [];
+};
+
 /** Source of a field of the object at the place. */
 export const sourceOf = (place: Place, path: FieldPath): Source => place.document.locate([...place.base, ...path]);
 

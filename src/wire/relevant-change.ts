@@ -1,24 +1,31 @@
-import { EXCEPTION_ANNOTATION, isReservedAnnotation, USE_ROLE_ANNOTATION } from "../domain/reserved-keys.ts";
+import { isReservedAnnotation, USERS_MAY_WRITE } from "../domain/reserved-keys.ts";
 import type { KubeObject } from "./objects.ts";
 import { isRaw, type Raw, rawAt } from "./read-object.ts";
+import { NETWORKS_ANNOTATION } from "./workloads/escapes.ts";
 import { shapeOf } from "./workloads/shapes.ts";
 
 /** Objects nested deeper than this are not compared but called different. */
 const MAX_DEPTH = 200;
 
 /**
- * Whether an UPDATE touches what a verdict hangs on: spec or template, labels, or an annotation of Signet's (reserved ones
- * and the two that users may write). Replicas, finalizers, owner references, status and foreign annotations do not count.
+ * Whether an UPDATE touches what a verdict hangs on. Of a controller only its template counts: one that was admitted before
+ * and did not change is never refused. Of a Pod or VM also its labels, Signet's annotations (reserved ones and the two that
+ * users may write), and the networks it joins while it runs. Replicas, finalizers, owner references and status never count.
  */
 export function relevantChange(before: KubeObject, now: KubeObject): boolean {
-  const path = shapeOf(now.apiVersion, now.kind)?.template ?? [];
-  const judged = path.length === 0 ? ["spec"] : path;
+  const shape = shapeOf(now.apiVersion, now.kind);
+  const judged = shape && shape.template.length > 0 ? shape.template : ["spec"];
   if (!same(at(before.raw, judged), at(now.raw, judged), 0)) return true;
+  if (shape?.form === "template") return false;
   const was = rawAt(before.raw, "metadata");
   const is = rawAt(now.raw, "metadata");
-  if (!same(was["labels"] ?? {}, is["labels"] ?? {}, 0)) return true;
-  return !same(ours(was["annotations"]), ours(is["annotations"]), 0);
+  const counts = now.kind === "VirtualMachineInstance" ? isNotKubeVirts : () => true;
+  if (!same(keysOf(was["labels"], counts), keysOf(is["labels"], counts), 0)) return true;
+  return !same(keysOf(was["annotations"], isJudgedAnnotation), keysOf(is["annotations"], isJudgedAnnotation), 0);
 }
+
+/** KubeVirt writes labels of its own into a running VMI, at each migration for instance. */
+const isNotKubeVirts = (key: string): boolean => !key.startsWith("kubevirt.io/");
 
 const at = (raw: Raw, path: readonly string[]): unknown => {
   let value: unknown = raw;
@@ -28,11 +35,10 @@ const at = (raw: Raw, path: readonly string[]): unknown => {
 
 /** What an annotation's key has to be for a verdict to hang on it. */
 export const isJudgedAnnotation = (key: string): boolean =>
-  isReservedAnnotation(key) || key === EXCEPTION_ANNOTATION || key === USE_ROLE_ANNOTATION;
+  isReservedAnnotation(key) || USERS_MAY_WRITE.has(key) || key === NETWORKS_ANNOTATION;
 
-function ours(annotations: unknown): unknown {
-  if (!isRaw(annotations)) return annotations ?? {};
-  return Object.fromEntries(Object.entries(annotations).filter(([key]) => isJudgedAnnotation(key)));
+function keysOf(map: unknown, counts: (key: string) => boolean): unknown {
+  return isRaw(map) ? Object.fromEntries(Object.entries(map).filter(([key]) => counts(key))) : (map ?? {});
 }
 
 function same(a: unknown, b: unknown, depth: number): boolean {

@@ -85,14 +85,28 @@ const quoted = (found: unknown): string =>
   typeof found === "string" ? `"${found.slice(0, 80)}"` : (JSON.stringify(found) ?? "nothing").slice(0, 80);
 
 function mendOf(keyword: string, params: Params, found: unknown, node: SchemaNode): string {
-  if (keyword === "format") return "Write it as RFC 3339 says, for example 2027-01-31T00:00:00Z.";
-  if (keyword === "uniqueItems") return "Take one of the two away.";
-  if (keyword === "type" && params["type"] === "string" && (typeof found === "number" || typeof found === "boolean"))
-    return `Quote it: "${String(found)}".`;
-  const near = keyword === "enum" ? nearest(String(found), listed(params, "allowedValues")) : undefined;
-  if (near !== undefined) return `Did you mean ${near}?`;
+  const fixed = MENDS[keyword]?.(params, found);
+  if (fixed !== undefined) return fixed;
   return node.description === undefined ? "Correct the value." : `What belongs here: ${lowerFirst(node.description)}`;
 }
+
+/** Keywords that can tell what to do; where they can't, the field's description has to. */
+const MENDS: Readonly<Record<string, (params: Params, found: unknown) => string | undefined>> = {
+  format: () => "Write it as RFC 3339 says, for example 2027-01-31T00:00:00Z.",
+  uniqueItems: () => "Take one of the two away.",
+  type: (params, found) => (params["type"] === "string" ? quoteIt(found) : undefined),
+  enum: (params, found) => {
+    const near = typeof found === "string" ? nearest(found, listed(params, "allowedValues")) : undefined;
+    return near && `Did you mean ${near}?`;
+  },
+};
+
+function quoteIt(found: unknown): string | undefined {
+  if (typeof found === "number") return `Quote it: "${found}".`;
+  return typeof found === "boolean" ? QUOTE_WORD : undefined;
+}
+
+const QUOTE_WORD = "Quote it: YAML reads the bare words yes, no, on, off, y and n as true or false.";
 
 /** Words in capitals (TTL, DNS) stay. */
 const lowerFirst = (text: string): string =>

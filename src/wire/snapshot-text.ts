@@ -4,20 +4,16 @@ import { isDefinition, readDefinitions } from "./definitions.ts";
 import { type KubeObject, kubeObject } from "./objects.ts";
 import { isRaw, type Place } from "./read-object.ts";
 
+/** One file's definitions as they were written, as JSON: what else lies beside them is left out. */
+export const renderItems = (objects: readonly KubeObject[]): string =>
+  JSON.stringify(objects.filter(isDefinition).map(({ raw }) => raw));
+
 /**
- * The text that a catalogue can be made of again: for each source its definitions as they were written, and nothing else
- * that may lie beside them. Equal definitions in equal places have equal texts.
+ * The text that a catalogue can be made of again, of each file's name and items. Equal definitions in equal files have equal
+ * texts.
  */
-export function renderSnapshot(objects: readonly KubeObject[], nameOf: (file: string) => string): string {
-  const files = new Map<string, unknown[]>();
-  for (const object of objects.filter(isDefinition)) {
-    const name = nameOf(object.document.file);
-    const there = files.get(name);
-    if (there) there.push(object.raw);
-    else files.set(name, [object.raw]);
-  }
-  return JSON.stringify([...files].map(([name, items]) => ({ name, items })));
-}
+export const joinItems = (files: readonly (readonly [name: string, items: string])[]): string =>
+  `[${files.map(([name, items]) => `{"name":${JSON.stringify(name)},"items":${items}}`).join(",")}]`;
 
 /** Reads the definitions back out of such a text. */
 export function readSnapshotText(text: string): Result<Definitions> {

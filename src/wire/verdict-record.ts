@@ -2,7 +2,7 @@ import type { Labels } from "../domain/label-selector.ts";
 import { ok, refuse, type Result } from "../domain/problem.ts";
 import type { Workload } from "../domain/workload.ts";
 import type { ReviewRequest } from "./admission-review.ts";
-import { isRaw } from "./read-object.ts";
+import { isRaw, type Raw } from "./read-object.ts";
 import { isJudgedAnnotation } from "./relevant-change.ts";
 
 /** What a verdict came to. */
@@ -29,36 +29,85 @@ export type VerdictRecord = {
 
 /**
  * The record as JSON. Of annotations only those that a verdict hangs on are kept: others may hold whole manifests, with
- * secrets in them.
+ * secrets in them. What an object's own metadata repeats, and groups, which no verdict hangs on, are left out.
  */
-export const renderVerdictRecord = ({ request, ...rest }: VerdictRecord): string => {
-  const { workload, oldWorkload, ...bare } = request;
-  const kept = {
-    ...bare,
-    ...(workload ? { workload: withoutForeign(workload) } : {}),
-    ...(oldWorkload ? { oldWorkload: withoutForeign(oldWorkload) } : {}),
-  };
-  return JSON.stringify({ ...rest, request: kept });
+export const renderVerdictRecord = ({ webhook, catalogue, requireApproval, request, verdict }: VerdictRecord): string =>
+  JSON.stringify({
+    webhook,
+    catalogue,
+    requireApproval,
+    request: {
+      uid: request.uid,
+      operation: request.operation,
+      subResource: request.subResource,
+      user: request.user.username,
+      presence: request.presence,
+      deleting: request.deleting,
+      workload: request.workload && kept(request.workload),
+      oldWorkload: request.oldWorkload && kept(request.oldWorkload),
+    },
+    verdict,
+  });
+
+/** A workload as it is kept: without its place in a text, and its own metadata only where these are others. */
+type Kept = Omit<Workload, "source" | "ownLabels" | "ownAnnotations"> & {
+  readonly ownLabels?: Labels;
+  readonly ownAnnotations?: Labels;
 };
 
-function withoutForeign({ source: _source, ...workload }: Workload): Workload {
-  const same = workload.ownAnnotations === workload.annotations;
-  const annotations = judged(workload.annotations);
-  return { ...workload, annotations, ownAnnotations: same ? annotations : judged(workload.ownAnnotations) };
-}
+const kept = (workload: Workload): Kept => ({
+  kind: workload.kind,
+  form: workload.form,
+  object: workload.object,
+  namespace: workload.namespace,
+  serviceAccount: workload.serviceAccount,
+  labels: workload.labels,
+  annotations: judged(workload.annotations),
+  ...(workload.ownLabels === workload.labels ? {} : { ownLabels: workload.ownLabels }),
+  ...(workload.ownAnnotations === workload.annotations ? {} : { ownAnnotations: judged(workload.ownAnnotations) }),
+  ...(workload.owner ? { owner: workload.owner } : {}),
+  ...(workload.creator === undefined ? {} : { creator: workload.creator }),
+  escapes: workload.escapes,
+  metadataPath: workload.metadataPath,
+});
 
 function judged(annotations: Labels): Labels {
-  const kept: Record<string, string> = {};
-  for (const key in annotations) if (isJudgedAnnotation(key)) kept[key] = annotations[key] ?? "";
-  return kept;
+  const found: Record<string, string> = {};
+  for (const key in annotations) if (isJudgedAnnotation(key)) found[key] = annotations[key] ?? "";
+  return found;
 }
+
+/** What is read back: the same request, dry runs and irrelevant changes never having been recorded. */
+function restore(raw: Raw): ReviewRequest {
+  const { user, workload, oldWorkload, ...rest } = raw as unknown as Stored;
+  return {
+    ...rest,
+    dryRun: false,
+    relevantChange: true,
+    user: { username: user, groups: [] },
+    ...(workload ? { workload: whole(workload) } : {}),
+    ...(oldWorkload ? { oldWorkload: whole(oldWorkload) } : {}),
+  };
+}
+
+type Stored = Omit<ReviewRequest, "user" | "workload" | "oldWorkload"> & {
+  readonly user: string;
+  readonly workload?: Kept;
+  readonly oldWorkload?: Kept;
+};
+
+const whole = (stored: Kept): Workload => ({
+  ...stored,
+  ownLabels: stored.ownLabels ?? stored.labels,
+  ownAnnotations: stored.ownAnnotations ?? stored.annotations,
+});
 
 /** Reads a record of this Signet's ledger; refuses one that is no verdict. The chain vouches for what is inside. */
 export function readVerdictRecord(text: string): Result<VerdictRecord> {
   try {
     const raw: unknown = JSON.parse(text);
-    const whole = isRaw(raw) && isRaw(raw["request"]) && isRaw(raw["verdict"]) && typeof raw["catalogue"] === "string";
-    if (whole) return ok(raw as unknown as VerdictRecord);
+    if (isRaw(raw) && isRaw(raw["request"]) && isRaw(raw["verdict"]) && typeof raw["catalogue"] === "string")
+      return ok({ ...(raw as unknown as VerdictRecord), request: restore(raw["request"]) });
   } catch {
     // Falls through: what is no JSON is no verdict either.
   }

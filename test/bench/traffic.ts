@@ -59,6 +59,8 @@ const role = (index: number, segmentName: string): Role => ({
   labels: {},
   permits: [],
   delivery: "none",
+  dnsNames: [],
+  federatesWith: [],
 });
 
 const sentence = (from: number, to: number, index: number): Sentence => ({

@@ -22,7 +22,7 @@ export function runPolicy(args: readonly string[]): Ran {
     out: (text) => out.push(text),
     err: (text) => err.push(text),
     color: false,
-    now: () => 0 as never,
+    now: () => 0,
     env: {},
     readInputs,
     writeFile: (path, text) => {

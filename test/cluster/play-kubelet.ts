@@ -3,6 +3,7 @@ import { Pkcs10CertificateRequestGenerator } from "@peculiar/x509";
 import type { ApiAnswer } from "./api.ts";
 import type { Cluster } from "./boot.ts";
 import { nodeSubject } from "./nodes.ts";
+import type { Actor } from "./users.ts";
 
 /** The running Pod a kubelet speaks for, as names; the Pod must be bound to the node. */
 export type PodOnNode = { readonly namespace: string; readonly pod: string; readonly node: string };
@@ -17,11 +18,12 @@ type ObjectRead = {
 
 const P256 = { name: "ECDSA", namedCurve: "P-256" } as const;
 
-/** Creates the PodCertificateRequest that the Pod's kubelet would, as the node's user, for a fresh P-256 key. */
+/** Creates the PodCertificateRequest that the Pod's kubelet would, for a fresh P-256 key; as the node's user unless told. */
 export async function requestPodCertificate(
   cluster: Cluster,
   place: PodOnNode,
   signerName: string,
+  who: Actor = nodeUser(place.node),
 ): Promise<PodCertificateAsked> {
   const { namespace, node: nodeName, pod: podName } = place;
   const pod = await read(cluster, `/api/v1/namespaces/${namespace}/pods/${podName}`);
@@ -42,8 +44,12 @@ export async function requestPodCertificate(
   };
   const body = { metadata: { generateName: `${podName}-` }, spec };
   const path = `/apis/certificates.k8s.io/v1/namespaces/${namespace}/podcertificaterequests`;
-  const { name: user, groups } = nodeSubject(nodeName);
-  return { keys, answer: await cluster.request("POST", path, { user, groups, body }) };
+  return { keys, answer: await cluster.request("POST", path, { ...who, body }) };
+}
+
+function nodeUser(node: string): Actor {
+  const { name: user, groups = [] } = nodeSubject(node);
+  return { user, groups };
 }
 
 async function read(cluster: Cluster, path: string): Promise<ObjectRead> {

@@ -14,9 +14,9 @@ export type FakeClock = Clock & {
 };
 
 const STEP_MS = 50;
-const LONG_STEP_MS = 500;
+const LONG_STEP_MS = 1_000;
 /** Turns of the event loop between steps: enough for a TLS handshake over loopback to go on by one flight. */
-const TURNS = 6;
+const TURNS = 12;
 
 export function makeFakeClock(epoch = Date.parse("2026-12-01T00:00:00Z")): FakeClock {
   let now = 0;
@@ -64,5 +64,4 @@ export function makeFakeClock(epoch = Date.parse("2026-12-01T00:00:00Z")): FakeC
 /** Lets sockets and promises work, without moving any fake clock. */
 export async function turns(count = TURNS): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
-  await new Promise((resolve) => setTimeout(resolve, 0));
 }

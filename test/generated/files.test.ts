@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { expect, test } from "vitest";
-import { crdFiles } from "./crds.ts";
 import { generatedFiles } from "./files.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -10,7 +9,9 @@ test.each([...generatedFiles()])("%s is what the source makes it; mend with `npm
   expect(readFileSync(join(root, path), "utf8")).toBe(text);
 });
 
-test("manifests/crds holds a file for each kind and no other", () => {
-  const there = readdirSync(join(root, "manifests/crds")).map((name) => `manifests/crds/${name}`);
-  expect(there.sort()).toEqual([...crdFiles().keys()].sort());
+test("manifests holds nothing else", () => {
+  const there = readdirSync(join(root, "manifests"), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)));
+  expect(there.sort()).toEqual([...generatedFiles().keys()].filter((path) => path.startsWith("manifests/")).sort());
 });

@@ -1,9 +1,12 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Role } from "../../src/domain/definitions.ts";
 import { type LabelRequirement, type LabelSelector, selects } from "../../src/domain/label-selector.ts";
 import { WORKLOAD_KINDS } from "../../src/domain/workload.ts";
 import { type Bearer, misfit } from "../../src/identity/fit-role.ts";
+import { readDefinitions } from "../../src/wire/definitions.ts";
+import { readObjects } from "../../src/wire/objects.ts";
+import { EXAMPLES } from "../wire/examples.ts";
 import { canBothFit, satisfiable } from "../../src/identity/lint/overlap.ts";
 
 /** A small alphabet, so that requirements meet. */
@@ -41,21 +44,25 @@ describe("whether labels can meet a selector", () => {
   });
 });
 
+/** A role as it is read; only its match makes a difference here. */
+function plainRole(): Role {
+  const text = JSON.stringify(EXAMPLES.WorkloadRole);
+  const objects = readObjects([{ name: "role.json", text }]);
+  const read = objects.ok ? readDefinitions(objects.value.objects) : objects;
+  const [only] = read.ok ? read.value.roles : [];
+  if (!only) throw new Error("the example is no role");
+  return only;
+}
+
+const PLAIN = plainRole();
+
 const role: fc.Arbitrary<Role> = fc
   .record({
     kinds: fc.subarray([...WORKLOAD_KINDS], { minLength: 1 }),
     labels: selector,
     createdBy: fc.subarray(["ann", "bob"]),
   })
-  .map((match) => ({
-    name: "r",
-    approval: { state: "unchecked" },
-    segment: "s",
-    match,
-    labels: {},
-    permits: [],
-    delivery: "none",
-  }));
+  .map((match) => ({ ...PLAIN, match }));
 
 test("two roles can both fit exactly where some workload fits both", () => {
   const bearers: readonly Bearer[] = WORKLOAD_KINDS.flatMap((kind) =>

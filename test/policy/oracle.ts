@@ -77,59 +77,55 @@ export type OracleWorld = {
 /** One end: a Pod, or an address outside. */
 export type OracleEnd = OraclePod | string;
 
+/** One door asked about one port of the destination: `self` owns the door, `other` stands at its far end. */
+type Asked = {
+  readonly side: Side;
+  readonly other: OracleEnd;
+  readonly to: OracleEnd;
+  readonly protocol: string;
+  readonly port: number;
+};
+
 /** Whether `from` may reach `to` on the port. */
-export const oracleAllows = (
+export function oracleAllows(
   world: OracleWorld,
   from: OracleEnd,
   to: OracleEnd,
   protocol: string,
   port: number,
-): boolean =>
-  doorLets(world, from, to, "egress", to, protocol, port) && doorLets(world, to, from, "ingress", to, protocol, port);
-
-function doorLets(
-  world: OracleWorld,
-  self: OracleEnd,
-  other: OracleEnd,
-  side: Side,
-  to: OracleEnd,
-  protocol: string,
-  port: number,
 ): boolean {
+  return (
+    doorLets(world, from, { side: "egress", other: to, to, protocol, port }) &&
+    doorLets(world, to, { side: "ingress", other: from, to, protocol, port })
+  );
+}
+
+function doorLets(world: OracleWorld, self: OracleEnd, asked: Asked): boolean {
   if (typeof self === "string") return true;
-  const admin = tierSays(world, false, self, other, side, to, protocol, port);
+  const admin = tierSays(world, false, self, asked);
   if (admin === "Allow" || admin === "Accept") return true;
   if (admin === "Deny") return false;
   const selecting = world.network.filter(
     (policy) =>
       policy.namespace === self.namespace &&
       fits(policy.spec.podSelector, self.labels) &&
-      typesOf(policy).includes(side),
+      typesOf(policy).includes(asked.side),
   );
   if (selecting.length > 0)
     return selecting.some((policy) =>
-      (policy.spec[side] ?? []).some((rule) => networkRuleFits(world, policy, rule, side, other, to, protocol, port)),
+      (policy.spec[asked.side] ?? []).some((rule) => networkRuleFits(world, policy, rule, asked)),
     );
-  return tierSays(world, true, self, other, side, to, protocol, port) !== "Deny";
+  return tierSays(world, true, self, asked) !== "Deny";
 }
 
 const typesOf = ({ spec }: OracleNetworkPolicy): readonly string[] =>
   spec.policyTypes?.map((type) => type.toLowerCase()) ?? (spec.egress?.length ? ["ingress", "egress"] : ["ingress"]);
 
-function networkRuleFits(
-  world: OracleWorld,
-  policy: OracleNetworkPolicy,
-  rule: NetworkRule,
-  side: Side,
-  other: OracleEnd,
-  to: OracleEnd,
-  protocol: string,
-  port: number,
-): boolean {
-  const peers = (side === "ingress" ? rule.from : rule.to) ?? [];
+function networkRuleFits(world: OracleWorld, policy: OracleNetworkPolicy, rule: NetworkRule, asked: Asked): boolean {
+  const peers = (asked.side === "ingress" ? rule.from : rule.to) ?? [];
   const ports = rule.ports ?? [];
-  const peerFits = peers.length === 0 || peers.some((peer) => networkPeerFits(world, policy, peer, other));
-  return peerFits && (ports.length === 0 || ports.some((one) => networkPortFits(one, to, protocol, port)));
+  const peerFits = peers.length === 0 || peers.some((peer) => networkPeerFits(world, policy, peer, asked.other));
+  return peerFits && (ports.length === 0 || ports.some((one) => networkPortFits(one, asked)));
 }
 
 function networkPeerFits(
@@ -151,12 +147,7 @@ function networkPeerFits(
   return inNamespace && fits(peer.podSelector ?? {}, other.labels);
 }
 
-function networkPortFits(
-  one: NonNullable<NetworkRule["ports"]>[number],
-  to: OracleEnd,
-  protocol: string,
-  port: number,
-): boolean {
+function networkPortFits(one: NonNullable<NetworkRule["ports"]>[number], { to, protocol, port }: Asked): boolean {
   if ((one.protocol ?? "TCP") !== protocol) return false;
   if (one.port === undefined) return true;
   if (typeof one.port === "number") return port >= one.port && port <= (one.endPort ?? one.port);
@@ -168,26 +159,17 @@ function networkPortFits(
 }
 
 /** What the first fitting rule of a tier says; Pass, or nothing, if the tier says nothing. */
-function tierSays(
-  world: OracleWorld,
-  baseline: boolean,
-  self: OraclePod,
-  other: OracleEnd,
-  side: Side,
-  to: OracleEnd,
-  protocol: string,
-  port: number,
-): string {
+function tierSays(world: OracleWorld, baseline: boolean, self: OraclePod, asked: Asked): string {
   const policies = world.tiered
     .filter((policy) => policy.baseline === baseline)
     .sort((a, b) => (a.spec.priority ?? 0) - (b.spec.priority ?? 0));
   for (const policy of policies) {
     if (!subjectFits(world, policy.spec.subject, self)) continue;
-    for (const rule of policy.spec[side] ?? []) {
-      const peers = (side === "ingress" ? rule.from : rule.to) ?? [];
+    for (const rule of policy.spec[asked.side] ?? []) {
+      const peers = (asked.side === "ingress" ? rule.from : rule.to) ?? [];
       const ports = rule.ports ?? [];
-      if (!peers.some((peer) => tieredPeerFits(world, policy, peer, other))) continue;
-      if (ports.length === 0 || ports.some((one) => tieredPortFits(one, to, protocol, port))) return rule.action;
+      if (!peers.some((peer) => tieredPeerFits(world, policy, peer, asked.other))) continue;
+      if (ports.length === 0 || ports.some((one) => tieredPortFits(one, asked))) return rule.action;
     }
   }
   return "nothing";
@@ -210,7 +192,7 @@ function tieredPeerFits(
   return policy.kind === "ClusterNetworkPolicy" && peer.networks.some((cidr) => inCidr(other.ip, cidr));
 }
 
-function tieredPortFits(one: TieredPort, to: OracleEnd, protocol: string, port: number): boolean {
+function tieredPortFits(one: TieredPort, { to, protocol, port }: Asked): boolean {
   if (one.portNumber) return one.portNumber.protocol === protocol && one.portNumber.port === port;
   if (one.portRange)
     return one.portRange.protocol === protocol && port >= one.portRange.start && port <= one.portRange.end;

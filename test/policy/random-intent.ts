@@ -106,7 +106,9 @@ const role = (name: string): fc.Arbitrary<Role> =>
     match: { kinds: ["Pod"], labels: [], createdBy: [] },
     labels: {},
     permits: [],
-    delivery: "none",
+    delivery: "none" as const,
+    dnsNames: [],
+    federatesWith: [],
   })) as fc.Arbitrary<Role>;
 
 const policy = (name: string): fc.Arbitrary<SegmentPolicy> =>

@@ -51,7 +51,7 @@ function ofRestriction(known: Known, restriction: Restriction): readonly Finding
 }
 
 const ofRole = (known: Known, role: Role): readonly Finding[] =>
-  (role.federatesWith ?? []).flatMap((name, index) =>
+  role.federatesWith.flatMap((name, index) =>
     unknownName(
       known,
       { kind: "WorkloadRole", definition: role },

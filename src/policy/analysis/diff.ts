@@ -29,37 +29,52 @@ type Entry = { readonly network: NetworkName; readonly connection: Connection };
 export function diffConnectivity(before: World, after: World): readonly Change[] {
   const policies = [...before.policies, ...after.policies];
   const cuts: Cuts = { ingress: cutsOf(policies, "ingress"), egress: cutsOf(policies, "egress") };
-  const [left, right] = [entriesOf(before, cuts), entriesOf(after, cuts)];
-  const [oldNames, newNames] = [namesOf(before), namesOf(after)];
-  const changes = [...new Set([...left.keys(), ...right.keys()])].flatMap((key) => {
-    const entry = right.get(key) ?? left.get(key);
-    const [old, now] = [left.get(key)?.connection.ports ?? NO_PORTS, right.get(key)?.connection.ports ?? NO_PORTS];
-    if (!entry || sameSet(old, now)) return [];
-    const change = changeOf(entry, old, now, old.length === 0 ? oldNames : now.length === 0 ? newNames : undefined);
-    const place = placeOf(entry.connection, [after, before]);
-    return [place ? { ...change, place } : change];
-  });
-  return joinRanges(changes);
+  const [left, right] = [sideOf(before, cuts), sideOf(after, cuts)];
+  const keys = new Set([...left.entries.keys(), ...right.entries.keys()]);
+  return joinRanges([...keys].flatMap((key) => changeOf(key, left, right)));
 }
 
-function changeOf(
-  { network, connection }: Entry,
-  before: PortSet,
-  after: PortSet,
-  names?: ReadonlySet<string>,
-): Change {
-  const { source, destination } = connection;
-  return {
-    kind: before.length === 0 ? "added" : after.length === 0 ? "removed" : "changed",
-    network,
-    source,
-    destination,
-    before,
-    after,
-    gained: subtract(after, before),
-    lost: subtract(before, after),
-    workloads: names ? [source, destination].flatMap((end) => (isNew(end, names) ? [plainText(end)] : [])) : [],
-  };
+/** One of the two folders: its connections by pair, and the names of its workloads. */
+type Side = {
+  readonly world: World;
+  readonly entries: ReadonlyMap<string, Entry>;
+  readonly names: ReadonlySet<string>;
+};
+
+const sideOf = (world: World, cuts: Cuts): Side => ({ world, entries: entriesOf(world, cuts), names: namesOf(world) });
+
+function changeOf(key: string, left: Side, right: Side): readonly Change[] {
+  const entry = right.entries.get(key) ?? left.entries.get(key);
+  const [before, after] = [portsOf(left, key), portsOf(right, key)];
+  if (!entry || sameSet(before, after)) return [];
+  const { source, destination } = entry.connection;
+  const kind = kindOf(before, after);
+  const place = placeOf(entry.connection, [right.world, left.world]);
+  return [
+    {
+      kind,
+      network: entry.network,
+      source,
+      destination,
+      before,
+      after,
+      gained: subtract(after, before),
+      lost: subtract(before, after),
+      workloads: [source, destination].filter((end) => isMissing(end, kind, { left, right })).map(plainText),
+      ...(place ? { place } : {}),
+    },
+  ];
+}
+
+const portsOf = ({ entries }: Side, key: string): PortSet => entries.get(key)?.connection.ports ?? NO_PORTS;
+
+const kindOf = (before: PortSet, after: PortSet): Change["kind"] =>
+  before.length === 0 ? "added" : after.length === 0 ? "removed" : "changed";
+
+/** Whether the end is a workload that the side without the connection lacks. */
+function isMissing(end: Endpoint, kind: Change["kind"], { left, right }: { left: Side; right: Side }): boolean {
+  if (kind === "changed" || end.kind !== "workload") return false;
+  return !(kind === "added" ? left : right).names.has(plainText(end));
 }
 
 function placeOf({ source, destination }: Connection, worlds: readonly World[]): Source | undefined {
@@ -70,9 +85,6 @@ function placeOf({ source, destination }: Connection, worlds: readonly World[]):
   }
   return undefined;
 }
-
-const isNew = (end: Endpoint, names: ReadonlySet<string>): boolean =>
-  end.kind === "workload" && !names.has(plainText(end));
 
 /** The name of an end without the mark of its network, so that a workload that moved is still the same. */
 export const plainText = (end: Endpoint): string => (end.kind === "workload" ? workloadText(end.name) : end.text);

@@ -48,9 +48,10 @@ export const waysTo = (world: World, { endpoint }: Member): readonly Way[] =>
     ),
   );
 
-/** A backend names a service port by name, number or target port; naming none it means all. */
+/** A backend names a service port by name, number (as a text too) or target port; naming none it means all. */
 const isMeant = (port: ServicePort, wanted: number | string | undefined): boolean =>
-  wanted === undefined || port.name === wanted || port.port === wanted || port.target === wanted;
+  wanted === undefined ||
+  [port.name, port.port, port.target].some((one) => one !== undefined && String(one) === String(wanted));
 
 /** The target port, if the workload lists it; its protocol there is not looked at, traffic through the controller is TCP. */
 function targetOf(port: ServicePort, traits: Traits): PortSet {

@@ -1,7 +1,7 @@
 import { type Inside, type Traits, type WorkloadName, workloadText } from "../model/endpoint.ts";
 import type { Policy } from "../model/policy.ts";
 import type { PodRecord, PrimaryNetwork, World } from "../model/world.ts";
-import { type AddressSet, NO_ADDRESSES } from "../sets/address-set.ts";
+import { type AddressSet, NO_ADDRESSES, uniteAddresses } from "../sets/address-set.ts";
 
 /** A network that is looked at by itself. */
 export type NetworkName =
@@ -33,7 +33,7 @@ export function scenesOf(world: World, level: Level = "workload"): readonly Scen
     world.pods.filter((pod) => taken.get(pod.namespace) === network);
   const scene = (network: NetworkName, pods: readonly PodRecord[]): Scene => ({
     network,
-    members: membersOf(world, pods, level, network, (pod) => pod.addresses),
+    members: membersOf(world, level, { network, pods, addresses: (pod) => pod.addresses }),
     policies: primary,
     open: true,
   });
@@ -59,25 +59,30 @@ const secondaryNames = (world: World): readonly string[] =>
 
 function secondaryScene(world: World, name: string, level: Level): Scene {
   const attached = (pod: PodRecord) =>
-    pod.attachments.find((one) => one.name === name && world.attachments.has(`${one.namespace}/${one.name}`));
+    pod.attachments.filter((one) => one.name === name && world.attachments.has(`${one.namespace}/${one.name}`));
   const network: NetworkName = { kind: "NAD", name };
-  const pods = world.pods.filter((pod) => attached(pod) !== undefined);
+  const pods = world.pods.filter((pod) => attached(pod).length > 0);
   return {
     network,
-    members: membersOf(world, pods, level, network, (pod) => attached(pod)?.addresses ?? NO_ADDRESSES),
+    members: membersOf(world, level, {
+      network,
+      pods,
+      addresses: (pod) => attached(pod).reduce((all, { addresses }) => uniteAddresses(all, addresses), NO_ADDRESSES),
+    }),
     policies: world.policies.filter((policy) => policy.networks?.some((one) => one.name === name)),
     open: false,
   };
 }
 
+/** A network with the Pods on it, and the addresses that each has there. */
+type Attached = {
+  readonly network: NetworkName;
+  readonly pods: readonly PodRecord[];
+  readonly addresses: (pod: PodRecord) => AddressSet;
+};
+
 /** Workloads of the Pods, in the order of their names; the first Pod of an owner speaks for all. */
-function membersOf(
-  world: World,
-  pods: readonly PodRecord[],
-  level: Level,
-  network: NetworkName,
-  addresses: (pod: PodRecord) => AddressSet,
-): readonly Member[] {
+function membersOf(world: World, level: Level, { network, pods, addresses }: Attached): readonly Member[] {
   const groups = new Map<string, { pods: PodRecord[]; name: WorkloadName }>();
   for (const pod of pods) {
     const name: WorkloadName = level === "pod" ? { ...pod.workload, name: pod.name } : pod.workload;

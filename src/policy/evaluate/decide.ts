@@ -1,6 +1,5 @@
-import type { Direction } from "../model/policy.ts";
 import { holds } from "../sets/intervals.ts";
-import { type BoundRule, type ClassId, type Evaluator, meansPort } from "./evaluator.ts";
+import { type BoundRule, type ClassId, type Door, type Ends, endsOf, type Evaluator, meansPort } from "./evaluator.ts";
 import { actionOf, type Because } from "./slices.ts";
 
 /** How one door treats one port, and why. */
@@ -15,41 +14,39 @@ export type Verdict = { readonly allowed: boolean; readonly egress: DoorVerdict;
 
 /** Decides one port without computing all others: the hot path. `key` is that of port-set's portKey. */
 export function decide(evaluator: Evaluator, source: ClassId, destination: ClassId, key: number): Verdict {
-  const egress = decideDoor(evaluator, source, destination, "egress", key);
-  const ingress = decideDoor(evaluator, destination, source, "ingress", key);
+  const egress = decideDoor(evaluator.door(source, "egress"), endsOf("egress", source, destination), key);
+  const ingress = decideDoor(evaluator.door(destination, "ingress"), endsOf("ingress", destination, source), key);
   return { allowed: egress.allowed && ingress.allowed, egress, ingress };
 }
 
 const DEFAULT: DoorVerdict = { allowed: true, passes: [], because: { kind: "default" } };
 
-function decideDoor(
-  evaluator: Evaluator,
-  subject: ClassId,
-  other: ClassId,
-  direction: Direction,
-  key: number,
-): DoorVerdict {
-  const door = evaluator.door(subject, direction);
+function decideDoor(door: Door | undefined, ends: Ends, key: number): DoorVerdict {
   if (!door) return DEFAULT;
-  const destination = direction === "egress" ? other : subject;
-  const first = firstRule(door.admin, other, destination, key);
+  const first = firstRule(door.admin, ends, key);
   if (first && !first.pass) return ruled(first.allowed, [], [first.bound]);
   const passes = first ? [first.bound] : [];
-  if (door.network.length > 0) {
-    for (const { rules } of door.network)
-      for (const bound of rules)
-        if (bound.match(other) === "yes" && meansPort(bound, destination, key)) return ruled(true, passes, [bound]);
-    const by = door.network.map(({ policy, rules }) => ({
-      policy,
-      near: rules.filter((bound) => bound.match(other) === "yes"),
-    }));
-    return { allowed: false, passes, because: { kind: "isolated", by } };
-  }
-  const last = firstRule(door.baseline, other, destination, key);
+  return door.network.length > 0 ? byNetwork(door, ends, key, passes) : byBaseline(door, ends, key, passes);
+}
+
+/** NetworkPolicies decide together: one allowing rule is enough, else it is denied. */
+function byNetwork({ network }: Door, ends: Ends, key: number, passes: readonly BoundRule[]): DoorVerdict {
+  for (const { rules } of network)
+    for (const bound of rules)
+      if (bound.match(ends.other) === "yes" && meansPort(bound, ends.destination, key))
+        return ruled(true, passes, [bound]);
+  const by = network.map(({ policy, rules }) => ({
+    policy,
+    near: rules.filter((bound) => bound.match(ends.other) === "yes"),
+  }));
+  return { allowed: false, passes, because: { kind: "isolated", by } };
+}
+
+function byBaseline({ baseline }: Door, ends: Ends, key: number, passes: readonly BoundRule[]): DoorVerdict {
+  const last = firstRule(baseline, ends, key);
   if (last && !last.pass) return ruled(last.allowed, passes, [last.bound]);
-  return passes.length === 0 && !last
-    ? DEFAULT
-    : { allowed: true, passes: last ? [...passes, last.bound] : passes, because: DEFAULT.because };
+  if (!last && passes.length === 0) return DEFAULT;
+  return { allowed: true, passes: last ? [...passes, last.bound] : passes, because: DEFAULT.because };
 }
 
 const ruled = (allowed: boolean, passes: readonly BoundRule[], rules: readonly BoundRule[]): DoorVerdict => ({
@@ -61,7 +58,7 @@ const ruled = (allowed: boolean, passes: readonly BoundRule[], rules: readonly B
 type First = { readonly bound: BoundRule; readonly allowed: boolean; readonly pass: boolean };
 
 /** The first rule of an ordered tier that means the other end and the port. */
-function firstRule(rules: readonly BoundRule[], other: ClassId, destination: ClassId, key: number): First | undefined {
+function firstRule(rules: readonly BoundRule[], { other, destination }: Ends, key: number): First | undefined {
   for (const bound of rules) {
     const action = actionOf(bound, other);
     if (action !== undefined && holds(bound.ports(destination), key))

@@ -27,6 +27,15 @@ export type Door = {
   readonly baseline: readonly BoundRule[];
 };
 
+/** Who stands at the far end of a door, and which of the two ends is the destination, whose ports are meant. */
+export type Ends = { readonly other: ClassId; readonly destination: ClassId };
+
+/** The ends of the flows that a door of `subject` sees when `other` stands at the far end. */
+export const endsOf = (direction: Direction, subject: ClassId, other: ClassId): Ends => ({
+  other,
+  destination: direction === "egress" ? other : subject,
+});
+
 /** The policies of one network, compiled for questions about any number of endpoints. */
 export type Evaluator = {
   /** The class of an endpoint; a new one if it is unlike all before. */

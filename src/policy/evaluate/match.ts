@@ -39,19 +39,28 @@ export function matchPeers(policy: Policy, rule: Rule, other: Endpoint): Match {
 function matchPeer(policy: Policy, peer: Peer, other: Endpoint): Match {
   switch (peer.kind) {
     case "pods":
-      if (other.kind === "imagined") return yesOrNo(impliedBy(peer.selector, other.selector));
-      return yesOrNo(other.kind !== "outside" && isPeer(policy, peer.selector, other));
+      return yesOrNo(meansPods(policy, peer.selector, other));
     case "addresses":
-      if (other.kind === "outside") return yesOrNo(includesAddresses(peer.addresses, other.addresses));
-      return peer.matchesPods
-        ? matchAddress(peer, other.kind === "imagined" ? NO_ADDRESSES : other.traits.addresses)
-        : "no";
+      return meansAddresses(peer, other);
     case "nodes":
       return peer.met && isInside(other) && other.traits.host ? matchNode(peer.selector, other.traits.host) : "no";
     case "unknown":
       return "perhaps";
   }
 }
+
+function meansPods(policy: Policy, selector: PodSelector, other: Endpoint): boolean {
+  if (other.kind === "imagined") return impliedBy(selector, other.selector);
+  return other.kind !== "outside" && isPeer(policy, selector, other);
+}
+
+function meansAddresses(peer: AddressPeer, other: Endpoint): Match {
+  if (other.kind === "outside") return yesOrNo(includesAddresses(peer.addresses, other.addresses));
+  if (!peer.matchesPods) return "no";
+  return matchAddress(peer, other.kind === "imagined" ? NO_ADDRESSES : other.traits.addresses);
+}
+
+type AddressPeer = Extract<Peer, { kind: "addresses" }>;
 
 const yesOrNo = (truth: boolean): Match => (truth ? "yes" : "no");
 
@@ -62,7 +71,7 @@ function isPeer(policy: Policy, selector: PodSelector, other: Inside): boolean {
 }
 
 /** An unknown address is in all of IPv4 for certain; whether it is in less than that nobody knows. */
-function matchAddress(peer: Extract<Peer, { kind: "addresses" }>, addresses: AddressSet): Match {
+function matchAddress(peer: AddressPeer, addresses: AddressSet): Match {
   if (!noAddresses(addresses)) return yesOrNo(meet(peer.addresses, addresses));
   return noAddresses(peer.addresses) ? "no" : isWholeFamily(peer.addresses) ? "yes" : "perhaps";
 }

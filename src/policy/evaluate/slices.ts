@@ -1,7 +1,7 @@
 import type { Direction, Policy } from "../model/policy.ts";
 import { intersect, subtract, unite } from "../sets/intervals.ts";
 import { ALL_PORTS, NO_PORTS, type PortSet } from "../sets/port-set.ts";
-import type { BoundRule, ClassId, Door, Evaluator } from "./evaluator.ts";
+import { type BoundRule, type ClassId, type Door, type Ends, endsOf, type Evaluator } from "./evaluator.ts";
 
 /** Why a door lets ports through or not. */
 export type Because =
@@ -39,14 +39,14 @@ export function sliceDoor(
 ): readonly Slice[] {
   const door = evaluator.door(subject, direction);
   if (!door) return OPEN;
-  const destination = direction === "egress" ? other : subject;
+  const ends = endsOf(direction, subject, other);
   const done: Slice[] = [];
-  const leftByAdmin = walkTier(door.admin, [{ ports: ALL_PORTS, passes: [] }], other, destination, done);
+  const leftByAdmin = walkTier(door.admin, [{ ports: ALL_PORTS, passes: [] }], ends, done);
   if (door.network.length > 0) {
-    for (const pending of leftByAdmin) done.push(...sliceNetwork(door, pending, other, destination));
+    for (const pending of leftByAdmin) done.push(...sliceNetwork(door, pending, ends));
     return done;
   }
-  for (const { ports, passes } of walkTier(door.baseline, leftByAdmin, other, destination, done))
+  for (const { ports, passes } of walkTier(door.baseline, leftByAdmin, ends, done))
     done.push({ ports, allowed: true, passes, because: { kind: "default" } });
   return done;
 }
@@ -55,8 +55,7 @@ export function sliceDoor(
 function walkTier(
   rules: readonly BoundRule[],
   entering: readonly Pending[],
-  other: ClassId,
-  destination: ClassId,
+  { other, destination }: Ends,
   done: Slice[],
 ): readonly Pending[] {
   let open = entering;
@@ -100,7 +99,7 @@ export function actionOf(bound: BoundRule, other: ClassId): "allow" | "deny" | "
  * NetworkPolicies decide together: parts what is left by which policies allow it, each by its first rule that does; what
  * none allows is denied.
  */
-function sliceNetwork(door: Door, entering: Pending, other: ClassId, destination: ClassId): readonly Slice[] {
+function sliceNetwork(door: Door, entering: Pending, { other, destination }: Ends): readonly Slice[] {
   const { passes } = entering;
   const by = door.network.map(({ policy, rules }) => ({
     policy,

@@ -5,6 +5,8 @@ import {
   exactlyOne,
   type Field,
   items,
+  keysOf,
+  mapOrAbsent,
   onlyKnown,
   optionalText,
   refuseField,
@@ -14,10 +16,13 @@ import {
 import { readCidr } from "./network-policy.ts";
 import { readSelector } from "./selector.ts";
 
+/** The fields of a peer, of which exactly one is set. */
+type PeerWord = "namespaces" | "pods" | "nodes" | "networks" | "domainNames";
+
 /** What tells the tiered kinds apart: words for actions, what a peer may be, how ports are written. */
 export type Dialect = {
   readonly actions: Readonly<Record<string, Action>>;
-  readonly peers: Readonly<Record<Direction, readonly string[]>>;
+  readonly peers: Readonly<Record<Direction, readonly PeerWord[]>>;
   /** Whether `networks` means Pods with such an address too, and `nodes` host-networked Pods. */
   readonly meetsByAddress: boolean;
   /** Whether a peer of a kind we don't know fails closed instead of refusing the policy. */
@@ -88,36 +93,36 @@ function warnNamedTowardsAddresses(
 function readTieredPeer(field: Field, direction: Direction, dialect: Dialect): Peer {
   const { path } = field;
   const known = dialect.peers[direction];
-  const only =
-    dialect.unknownPeerFailsClosed && !known.some((key) => at(field, key).value != null)
-      ? undefined
-      : exactlyOne(field, known);
-  if (only !== undefined) onlyKnown(field, known);
-  switch (only) {
-    case "namespaces":
-      return { kind: "pods", selector: namespacesOf(at(field, "namespaces")), path };
-    case "pods":
-      return { kind: "pods", selector: podsOf(at(field, "pods")), path };
-    case "networks":
-      return readNetworks(at(field, "networks"), dialect, path);
-    case "nodes":
-      return readNodes(at(field, "nodes"), dialect, path);
-    case "domainNames":
-      warnField(
-        at(field, "domainNames"),
-        "PEER_UNSUPPORTED",
-        "Domain names are not resolved: this peer matches nothing.",
-      );
-      return { kind: "unknown", path };
-    default:
-      warnField(
-        field,
-        "PEER_UNSUPPORTED",
-        "No peer that is known here: an accepting rule matches nothing, any other denies all.",
-      );
-      return { kind: "unknown", path };
-  }
+  const isKnown = keysOf(field).some((key) => known.some((one) => one === key));
+  if (dialect.unknownPeerFailsClosed && !isKnown) return unknownPeer(field);
+  const only = exactlyOne(field, known);
+  if (only === undefined) return { kind: "unknown", path };
+  onlyKnown(field, known);
+  return PEERS[only](at(field, only), dialect, path);
 }
+
+function unknownPeer(field: Field): Peer {
+  if (mapOrAbsent(field))
+    warnField(
+      field,
+      "PEER_UNSUPPORTED",
+      "No peer that is known here: an accepting rule matches nothing, any other denies all.",
+    );
+  return { kind: "unknown", path: field.path };
+}
+
+type PeerReader = (field: Field, dialect: Dialect, path: Peer["path"]) => Peer;
+
+const PEERS: Readonly<Record<PeerWord, PeerReader>> = {
+  namespaces: (field, _, path) => ({ kind: "pods", selector: namespacesOf(field), path }),
+  pods: (field, _, path) => ({ kind: "pods", selector: podsOf(field), path }),
+  networks: readNetworks,
+  nodes: readNodes,
+  domainNames: (field, _, path) => {
+    warnField(field, "PEER_UNSUPPORTED", "Domain names are not resolved: this peer matches nothing.");
+    return { kind: "unknown", path };
+  },
+};
 
 function readNetworks(field: Field, dialect: Dialect, path: Peer["path"]): Peer {
   const cidrs = items(field);

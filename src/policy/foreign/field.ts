@@ -55,15 +55,19 @@ export function mapOrAbsent(field: Field): boolean {
 export const keysOf = (field: Field): readonly string[] =>
   isMap(field.value) ? Object.keys(field.value).filter((key) => present(at(field, key))) : [];
 
-/** Notes every field that is not among those known: where a misspelt key would widen a rule, it is refused. */
+/**
+ * Warns of every field that is not among those known. The API server drops such a field, and what remains applies; so it
+ * is here, as the answer would be wrong otherwise.
+ */
 export function onlyKnown(field: Field, known: readonly string[]): void {
   if (!mapOrAbsent(field)) return;
   for (const key of keysOf(field))
     if (!known.includes(key))
-      refuseField(
+      warnField(
         at(field, key),
         "FIELD_UNKNOWN",
-        `There is no field of this name here; known are ${known.join(", ")}.`,
+        `There is no field of this name here, so it is dropped; known are ${known.join(", ")}.`,
+        "Correct the spelling, or take the field away.",
       );
 }
 
@@ -127,7 +131,7 @@ export function requiredWord<W extends string>(field: Field, words: readonly W[]
 }
 
 /** Of several fields of which exactly one must be set, that one. */
-export function exactlyOne(field: Field, keys: readonly string[]): string | undefined {
+export function exactlyOne<K extends string>(field: Field, keys: readonly K[]): K | undefined {
   const set = keys.filter((key) => present(at(field, key)));
   if (set.length === 1) return set[0];
   const found = set.length === 0 ? "none is" : `${set.join(" and ")} are`;

@@ -4,15 +4,15 @@ import {
   at,
   type Field,
   items,
-  keysOf,
   mapOrAbsent,
   onlyKnown,
   optionalWord,
+  present,
   refuseField,
   requiredText,
   warnField,
 } from "./field.ts";
-import type { Opened } from "./object.ts";
+import { type Opened, requiredName } from "./object.ts";
 import { readPolicyPort } from "./port-match.ts";
 import { readSelector } from "./selector.ts";
 
@@ -40,7 +40,7 @@ export function readNetworkPolicy(opened: Opened, kind: "NetworkPolicy" | "Multi
   return {
     kind,
     namespace,
-    name: requiredText(at(opened.root, "metadata", "name")),
+    name: requiredName(opened),
     tier: "network",
     priority: 0,
     subject: { namespaces: { name: namespace }, pods: readSelector(at(spec, "podSelector")) },
@@ -94,10 +94,12 @@ function refuseNamedTowardsBlock(entries: readonly Field[], ports: readonly Port
     );
 }
 
+const PEER_FIELDS = ["podSelector", "namespaceSelector", "ipBlock"];
+
 function readPeer(field: Field, scope: Scope): Peer {
   const { path } = field;
-  onlyKnown(field, ["podSelector", "namespaceSelector", "ipBlock"]);
-  const set = keysOf(field);
+  onlyKnown(field, PEER_FIELDS);
+  const set = PEER_FIELDS.filter((key) => present(at(field, key)));
   if (set.length === 0) {
     if (mapOrAbsent(field))
       refuseField(

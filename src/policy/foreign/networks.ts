@@ -8,6 +8,11 @@ const OPT_IN = "k8s.ovn.org/primary-user-defined-network";
 /** OVN-Kubernetes keeps user-defined networks out of these namespaces. */
 const isReserved = (namespace: string): boolean => namespace === "default" || namespace.startsWith("openshift-");
 
+function refuseReserved(field: Field, namespaces: readonly string[]): void {
+  for (const name of namespaces.filter(isReserved))
+    refuseField(field, "FIELD_INVALID", `No user-defined network may take the namespace ${name}.`);
+}
+
 type Topology = "Layer2" | "Layer3" | "Localnet";
 
 /** Labels of the namespaces that have an object of their own. */
@@ -18,12 +23,7 @@ export function readUserNetwork(opened: Opened, namespaces: NamespaceObjects): P
   const name = at(opened.root, "metadata", "name");
   if (opened.name === "default")
     refuseField(name, "FIELD_INVALID", "The name of a UserDefinedNetwork must not be default.");
-  if (isReserved(opened.namespace))
-    refuseField(
-      at(opened.root, "metadata", "namespace"),
-      "FIELD_INVALID",
-      `No UserDefinedNetwork may stand in the namespace ${opened.namespace}.`,
-    );
+  refuseReserved(at(opened.root, "metadata", "namespace"), [opened.namespace]);
   if (!isPrimary(at(opened.root, "spec"), ["Layer2", "Layer3"])) return undefined;
   const taken = optedIn([opened.namespace], namespaces, opened.root);
   return taken.length === 0 ? undefined : { kind: "UDN", name: opened.name, namespaces: taken };
@@ -35,6 +35,7 @@ export function readClusterNetwork(opened: Opened, namespaces: NamespaceObjects)
   if (!isPrimary(at(opened.root, "spec", "network"), ["Layer2", "Layer3", "Localnet"])) return undefined;
   const selected = [...namespaces].filter(([, labels]) => selects(selector, labels)).map(([name]) => name);
   const taken = optedIn(selected, namespaces, opened.root);
+  refuseReserved(at(opened.root, "spec", "namespaceSelector"), taken);
   return taken.length === 0 ? undefined : { kind: "CUDN", name: opened.name, namespaces: taken };
 }
 

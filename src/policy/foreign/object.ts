@@ -1,7 +1,6 @@
-import type { Labels } from "../../domain/label-selector.ts";
 import type { Problem, Source } from "../../domain/problem.ts";
 import type { FieldPath } from "../model/policy.ts";
-import { at, type Field, items, newNotes, type Note, type Notes, optionalText, textMap } from "./field.ts";
+import { at, type Field, items, newNotes, type Note, type Notes, optionalText, refuseField } from "./field.ts";
 
 /** One plain object of the input, and where each of its fields stands. wire's Document is one. */
 export type ForeignObject = { readonly value: unknown; readonly locate: (path: FieldPath) => Source };
@@ -13,9 +12,8 @@ export type Opened = {
   readonly group: string;
   readonly version: string;
   readonly namespace: string;
+  /** `metadata.name`, `prefix*` where only `generateName` is there, or empty. */
   readonly name: string;
-  readonly labels: Labels;
-  readonly annotations: Labels;
   readonly root: Field;
   readonly notes: Notes;
   readonly locate: (path: FieldPath) => Source;
@@ -51,13 +49,23 @@ function open(object: ForeignObject, kind: string, apiVersion: string): Opened {
     group: slash < 0 ? "" : apiVersion.slice(0, slash),
     version: apiVersion.slice(slash + 1),
     namespace: namespace === undefined || namespace === "" ? "default" : namespace,
-    name: optionalText(at(metadata, "name")) ?? "",
-    labels: textMap(at(metadata, "labels")),
-    annotations: textMap(at(metadata, "annotations")),
+    name: nameIn(metadata),
     root,
     notes,
     locate: object.locate,
   };
+}
+
+function nameIn(metadata: Field): string {
+  const name = optionalText(at(metadata, "name")) ?? "";
+  const prefix = name === "" ? (optionalText(at(metadata, "generateName")) ?? "") : "";
+  return prefix === "" ? name : `${prefix}*`;
+}
+
+/** The object's name, which must be there. */
+export function requiredName({ name, root }: Opened): string {
+  if (name === "") refuseField(at(root, "metadata", "name"), "FIELD_MISSING", "The name is missing.");
+  return name;
 }
 
 /** What was noted while an object was read, with the object's name and its place in the file. */

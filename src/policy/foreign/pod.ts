@@ -4,7 +4,7 @@ import { type AddressSet, NO_ADDRESSES, parseAddress, setOf, uniteAddresses } fr
 import { isPort } from "../sets/port-set.ts";
 import { readAttachments } from "./attachments.ts";
 import { at, type Field, items, optionalText, optionalWhole, requiredText, textMap, warnField } from "./field.ts";
-import type { Opened } from "./object.ts";
+import { type Opened, requiredName } from "./object.ts";
 import { readProtocol } from "./port-match.ts";
 
 /** Where each kind of controller keeps the template of its Pods. */
@@ -29,7 +29,7 @@ export function readPod(opened: Opened, nodes: Nodes): PodRecord {
   const template = TEMPLATES[opened.kind];
   const pod = template ? at(opened.root, ...template) : opened.root;
   const spec = at(pod, "spec");
-  const name = requiredText(at(opened.root, "metadata", "name"));
+  const name = requiredName(opened);
   const { namespace } = opened;
   const replicas =
     template && opened.kind !== "CronJob" ? optionalWhole(at(opened.root, "spec", "replicas")) : undefined;

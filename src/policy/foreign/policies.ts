@@ -63,9 +63,10 @@ function policyFor(opened: Opened, attachments: ReadonlySet<string>): NonNullabl
   return known;
 }
 
+/** Two policies of one name; those that the API server names itself (`generateName`) are two. */
 function refuseTwins(sheet: Sheet, policies: readonly Policy[]): void {
   const seen = new Map<string, Policy>();
-  for (const policy of policies) {
+  for (const policy of policies.filter(({ name }) => !name.endsWith("*"))) {
     const key = policy.kind === "BaselineAdminNetworkPolicy" ? policy.kind : policyText(policy);
     const first = seen.get(key);
     if (first)

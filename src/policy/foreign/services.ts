@@ -1,6 +1,6 @@
 import type { Opening, ServicePort, ServiceRecord } from "../model/world.ts";
 import { at, type Field, items, keysOf, optionalText, optionalWhole, present, requiredText, textMap } from "./field.ts";
-import type { Opened } from "./object.ts";
+import { type Opened, requiredName } from "./object.ts";
 import { readProtocol } from "./port-match.ts";
 
 /** Reads a Service; undefined where it has no selector, so that its Pods are not known from the manifest. */
@@ -10,7 +10,7 @@ export function readService(opened: Opened): ServiceRecord | undefined {
   if (keysOf(selector).length === 0) return undefined;
   return {
     namespace: opened.namespace,
-    name: requiredText(at(opened.root, "metadata", "name")),
+    name: requiredName(opened),
     selector: Object.entries(textMap(selector)).map(([key, value]) => ({ key, operator: "In", values: [value] })),
     ports: items(at(spec, "ports")).map(readServicePort),
   };
@@ -30,15 +30,15 @@ function readServicePort(field: Field): ServicePort {
 const numberOrName = (field: Field): number | string | undefined =>
   typeof field.value === "string" ? field.value : optionalWhole(field);
 
-/** Reads a networking.k8s.io/v1 Ingress: the default backend and that of each path. */
+/** Reads an Ingress: the default backend (`backend` before networking.k8s.io/v1) and that of each path. */
 export function readIngress(opened: Opened): Opening {
   const spec = at(opened.root, "spec");
   const paths = items(at(spec, "rules")).flatMap((rule) => items(at(rule, "http", "paths")));
-  const backends = [at(spec, "defaultBackend"), ...paths.map((path) => at(path, "backend"))];
+  const backends = [at(spec, "defaultBackend"), at(spec, "backend"), ...paths.map((path) => at(path, "backend"))];
   return {
     kind: "Ingress",
     namespace: opened.namespace,
-    name: requiredText(at(opened.root, "metadata", "name")),
+    name: requiredName(opened),
     backends: backends.flatMap((backend) => readBackend(backend)),
     locate: opened.locate,
   };
@@ -66,7 +66,7 @@ export function readRoute(opened: Opened): Opening {
   return {
     kind: "Route",
     namespace: opened.namespace,
-    name: requiredText(at(opened.root, "metadata", "name")),
+    name: requiredName(opened),
     backends: targets.map((target) => {
       const service = requiredText(at(target, "name"));
       return port === undefined ? { service } : { service, port };

@@ -1,18 +1,8 @@
 import type { Policy, PortMatch } from "../model/policy.ts";
 import { PROTOCOLS, type Protocol } from "../sets/port-set.ts";
 import { type Dialect, readSubject, readTieredRules } from "./admin-policy.ts";
-import {
-  at,
-  exactlyOne,
-  type Field,
-  onlyKnown,
-  optionalWhole,
-  present,
-  refuseField,
-  requiredText,
-  requiredWord,
-} from "./field.ts";
-import type { Opened } from "./object.ts";
+import { at, exactlyOne, type Field, onlyKnown, optionalWhole, present, refuseField, requiredWord } from "./field.ts";
+import { type Opened, requiredName } from "./object.ts";
 import { readNamedPort, readProtocol, readRange } from "./port-match.ts";
 
 const V1ALPHA1_PEERS = {
@@ -83,7 +73,7 @@ function tiered(
   const spec = at(opened.root, "spec");
   onlyKnown(spec, known);
   return {
-    name: requiredText(at(opened.root, "metadata", "name")),
+    name: requiredName(opened),
     subject: readSubject(at(spec, "subject")),
     seesHostNetwork: true,
     rules: {

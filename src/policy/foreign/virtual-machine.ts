@@ -1,14 +1,14 @@
 import type { Attachment, PodRecord } from "../model/world.ts";
 import { type AddressSet, NO_ADDRESSES } from "../sets/address-set.ts";
 import { addressesOf, networkName } from "./attachments.ts";
-import { at, type Field, items, keysOf, optionalText, present, requiredText, textMap } from "./field.ts";
-import type { Opened } from "./object.ts";
+import { at, type Field, items, keysOf, optionalText, present, textMap } from "./field.ts";
+import { type Opened, requiredName } from "./object.ts";
 
 /** Reads a kubevirt.io/v1 VirtualMachine: labels are the template's, as only those reach the launcher Pod; it lists no ports. */
 export function readVirtualMachine(opened: Opened, parseYaml: (text: string) => unknown): PodRecord {
   const template = at(opened.root, "spec", "template");
   const spec = at(template, "spec");
-  const name = requiredText(at(opened.root, "metadata", "name"));
+  const name = requiredName(opened);
   const { namespace } = opened;
   const addresses = guestAddresses(spec, parseYaml);
   return {

@@ -5,7 +5,7 @@ import { at, present, textMap, warnField } from "./field.ts";
 import { counts, kindOf, skippedWarnings } from "./kinds.ts";
 import { labelGaps } from "./label-gaps.ts";
 import { readClusterNetwork, readUserNetwork, refuseShared } from "./networks.ts";
-import { type ForeignObject, type Opened, openObjects } from "./object.ts";
+import { type ForeignObject, type Opened, openObjects, requiredName } from "./object.ts";
 import { holdsPods, type Nodes, readPod } from "./pod.ts";
 import { readPolicies } from "./policies.ts";
 import { readIngress, readRoute, readService } from "./services.ts";
@@ -58,11 +58,13 @@ export function readWorld(objects: readonly ForeignObject[], options: ReadOption
 /** Labels of namespaces by name; the later of two objects of one name counts, as `kubectl apply` has it. */
 const readNamespaces = (sheet: Sheet, objects: readonly Opened[]): ReadonlyMap<string, Labels> =>
   new Map(
-    readLeniently(sheet, objects, ({ name, labels, root }) => {
+    readLeniently(sheet, objects, (opened) => {
+      const { root } = opened;
+      const name = requiredName(opened);
       const dead = at(root, "metadata", "annotations", DEAD_ANNOTATION);
       if (present(dead))
         warnField(dead, "ANNOTATION_DEAD", "No Kubernetes since 1.7 reads this annotation: it isolates nothing.");
-      return [name, { [NAME_LABEL]: name, ...labels }] as const;
+      return [name, { [NAME_LABEL]: name, ...textMap(at(root, "metadata", "labels")) }] as const;
     }),
   );
 

@@ -25,8 +25,7 @@ function deadSubject(policy: Policy, members: readonly Inside[]): Problem {
   const path = policy.tier === "network" ? ["spec", "podSelector"] : ["spec", "subject"];
   return finding(
     "SELECTOR_DEAD",
-    policy,
-    path,
+    { policy, path },
     "It selects no workload of the input, so it does nothing.",
     hint(policy.subject, members),
   );
@@ -39,7 +38,7 @@ const deadPeers = (policy: Policy, members: readonly Inside[]): readonly Problem
         if (peer.kind !== "pods" || !looksHere(peer.selector, members)) return [];
         if (members.some(({ traits }) => selectsPod(peer.selector, traits))) return [];
         const message = `A peer of ${ruleText(rule)} selects no workload of the input.`;
-        return [finding("SELECTOR_DEAD", policy, peer.path, message, hint(peer.selector, members))];
+        return [finding("SELECTOR_DEAD", { policy, path: peer.path }, message, hint(peer.selector, members))];
       }),
     ),
   );

@@ -3,14 +3,11 @@ import type { ProblemCode } from "../../domain/problem-codes.ts";
 import { type FieldPath, type Policy, policyText, type Rule } from "../model/policy.ts";
 import { pathText } from "../foreign/field.ts";
 
+/** A place in a policy that a finding is about. */
+export type Spot = { readonly policy: Policy; readonly path: FieldPath };
+
 /** A finding about a place in a policy. */
-export const finding = (
-  code: ProblemCode,
-  policy: Policy,
-  path: FieldPath,
-  message: string,
-  mend?: string,
-): Problem => ({
+export const finding = (code: ProblemCode, { policy, path }: Spot, message: string, mend?: string): Problem => ({
   ...problem(code, pathText(path), `${policyText(policy)}: ${message}`, mend),
   source: policy.locate(path),
 });

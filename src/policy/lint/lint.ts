@@ -1,4 +1,4 @@
-import type { Problem } from "../../domain/problem.ts";
+import type { Problem, Source } from "../../domain/problem.ts";
 import type { ProblemCode } from "../../domain/problem-codes.ts";
 import { blockedOpenings } from "../analysis/connectivity.ts";
 import { namedPortWarnings } from "../analysis/named-ports.ts";
@@ -13,6 +13,7 @@ import { unreachableServices } from "./unreachable.ts";
 /** Codes of what reading notes and what is worth mending; all else that it notes is only for the user to know. */
 const MENDABLE: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
   "ANNOTATION_DEAD",
+  "FIELD_UNKNOWN",
   "NETWORK_IGNORED",
   "OBJECT_DUPLICATE",
   "PEER_UNSUPPORTED",
@@ -43,7 +44,10 @@ export function lintPolicies(world: World): readonly Problem[] {
 const keyOf = ({ code, path, message, source }: Problem): string => JSON.stringify([code, path, message, source]);
 
 const byPlace = (a: Problem, b: Problem): number => {
-  const [left, right] = [a.source, b.source];
-  if (left?.file !== right?.file) return (left?.file ?? "") < (right?.file ?? "") ? -1 : 1;
-  return (left?.line ?? 0) - (right?.line ?? 0) || (a.code < b.code ? -1 : 1);
+  const [left, right] = [a.source ?? NOWHERE, b.source ?? NOWHERE];
+  return compare(left.file, right.file) || left.line - right.line || compare(a.code, b.code);
 };
+
+const NOWHERE: Source = { file: "", line: 0, column: 0 };
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

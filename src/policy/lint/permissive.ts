@@ -17,7 +17,12 @@ const overPermissive = (policy: Policy): readonly Problem[] =>
       .map((rule) => {
         const whom = direction === "ingress" ? "from everywhere" : "to everywhere";
         const message = `${ruleText(rule).replace(/^./, (letter) => letter.toUpperCase())} allows every port ${whom}.`;
-        return finding("POLICY_OVER_PERMISSIVE", policy, rule.path, message, "Name the peers, or at least the ports.");
+        return finding(
+          "POLICY_OVER_PERMISSIVE",
+          { policy, path: rule.path },
+          message,
+          "Name the peers, or at least the ports.",
+        );
       }),
   );
 
@@ -42,8 +47,7 @@ function irrelevant(policy: Policy): readonly Problem[] {
     return [
       finding(
         "POLICY_IRRELEVANT",
-        policy,
-        ["metadata", "annotations"],
+        { policy, path: ["metadata", "annotations"] },
         "It acts on no network of the input.",
         "Name a NetworkAttachmentDefinition in its annotation.",
       ),
@@ -53,8 +57,7 @@ function irrelevant(policy: Policy): readonly Problem[] {
   return [
     finding(
       "POLICY_IRRELEVANT",
-      policy,
-      ["spec"],
+      { policy, path: ["spec"] },
       "It has no rules, so it does nothing.",
       "Delete it, or give it rules.",
     ),

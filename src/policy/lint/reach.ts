@@ -1,7 +1,15 @@
 import type { Problem } from "../../domain/problem.ts";
 import { cutsOf, outsideRanges } from "../analysis/outside.ts";
 import type { Scene } from "../analysis/scene.ts";
-import { type BoundRule, type ClassId, type Door, type Evaluator, makeEvaluator } from "../evaluate/evaluator.ts";
+import {
+  type BoundRule,
+  type ClassId,
+  type Door,
+  type Ends,
+  endsOf,
+  type Evaluator,
+  makeEvaluator,
+} from "../evaluate/evaluator.ts";
 import { actionOf } from "../evaluate/slices.ts";
 import { DIRECTIONS, type Direction, type Policy, type Rule } from "../model/policy.ts";
 import { intersect, subtract, unite } from "../sets/intervals.ts";
@@ -39,7 +47,7 @@ function walkScene(scene: Scene, fates: Map<Rule, Fate>): readonly (readonly Gra
     return members.flatMap((subject) => {
       const door = evaluator.door(subject, direction);
       if (!door || door.admin.length + door.network.length + door.baseline.length === 0) return [];
-      return others.map((other) => walk(door, other, direction === "egress" ? other : subject, fates));
+      return others.map((other) => walk(door, endsOf(direction, subject, other), fates));
     });
   });
 }
@@ -52,51 +60,42 @@ const outsideClasses = (evaluator: Evaluator, scene: Scene, direction: Direction
   scene.open ? outsideRanges(cutsOf(scene.policies, direction)).map((range) => evaluator.classOf(range)) : [];
 
 /** Walks one door for one other end, books what each rule decides, and gives what NetworkPolicies allow. */
-function walk(door: Door, other: ClassId, destination: ClassId, fates: Map<Rule, Fate>): Grant[] {
-  const left = walkTier(door.admin, other, destination, ALL_PORTS, fates);
+function walk(door: Door, ends: Ends, fates: Map<Rule, Fate>): Grant[] {
+  const left = walkTier(door.admin, ends, ALL_PORTS, fates);
   const grants: Grant[] = [];
   for (const bound of door.network.flatMap(({ rules }) => rules)) {
-    if (bound.match(other) !== "yes") continue;
-    const ports = bound.ports(destination);
+    if (bound.match(ends.other) !== "yes") continue;
+    const ports = bound.ports(ends.destination);
     const open = intersect(ports, left);
-    book(fates, bound, ports, open, () => blockers(door.admin, other, destination, ports));
+    const before = () => blockers(door.admin, ends, ports);
+    book(fates, bound, { asked: ports, hit: open, before });
     if (open.length > 0) grants.push({ rule: bound.rule, ports: open });
   }
-  if (door.network.length === 0) walkTier(door.baseline, other, destination, left, fates);
+  if (door.network.length === 0) walkTier(door.baseline, ends, left, fates);
   return grants;
 }
 
 /** Gives the ports that the tier leaves open to what comes after it. */
-function walkTier(
-  rules: readonly BoundRule[],
-  other: ClassId,
-  destination: ClassId,
-  entering: PortSet,
-  fates: Map<Rule, Fate>,
-): PortSet {
+function walkTier(rules: readonly BoundRule[], ends: Ends, entering: PortSet, fates: Map<Rule, Fate>): PortSet {
   let open = entering;
   let passed = NO_PORTS;
   for (const [index, bound] of rules.entries()) {
-    const action = actionOf(bound, other);
+    const action = actionOf(bound, ends.other);
     if (action === undefined) continue;
-    const ports = bound.ports(destination);
+    const ports = bound.ports(ends.destination);
     const hit = intersect(ports, open);
-    book(fates, bound, intersect(ports, entering), hit, () =>
-      blockers(rules.slice(0, index), other, destination, ports),
-    );
+    const before = () => blockers(rules.slice(0, index), ends, ports);
+    book(fates, bound, { asked: intersect(ports, entering), hit, before });
     if (action === "pass") passed = unite(passed, hit);
     open = subtract(open, hit);
   }
   return unite(open, passed);
 }
 
-function book(
-  fates: Map<Rule, Fate>,
-  bound: BoundRule,
-  asked: PortSet,
-  hit: PortSet,
-  before: () => readonly BoundRule[],
-): void {
+/** What a rule asked for when it was met, what of that it decided, and which rules stood before it. */
+type Meeting = { readonly asked: PortSet; readonly hit: PortSet; readonly before: () => readonly BoundRule[] };
+
+function book(fates: Map<Rule, Fate>, bound: BoundRule, { asked, hit, before }: Meeting): void {
   if (asked.length === 0) return;
   const { policy, rule } = bound;
   const fate = fates.get(rule) ?? { policy, rule, met: false, decided: false, before: new Set<BoundRule>() };
@@ -106,12 +105,7 @@ function book(
   else if (!fate.decided) for (const one of before()) fate.before.add(one);
 }
 
-const blockers = (
-  rules: readonly BoundRule[],
-  other: ClassId,
-  destination: ClassId,
-  ports: PortSet,
-): readonly BoundRule[] =>
+const blockers = (rules: readonly BoundRule[], { other, destination }: Ends, ports: PortSet): readonly BoundRule[] =>
   rules.filter(
     (bound) => actionOf(bound, other) !== undefined && intersect(bound.ports(destination), ports).length > 0,
   );
@@ -129,8 +123,7 @@ function hidden({ policy, rule, met, decided, before }: Fate): readonly Problem[
     ? [
         finding(
           "POLICY_CONTRADICTION",
-          policy,
-          rule.path,
+          { policy, path: rule.path },
           `${text} says the opposite of ${names.join(" and ")}, which comes first; it never decides.`,
           "Delete one of the two, or change their order.",
         ),
@@ -138,8 +131,7 @@ function hidden({ policy, rule, met, decided, before }: Fate): readonly Problem[
     : [
         finding(
           "POLICY_SHADOWED",
-          policy,
-          rule.path,
+          { policy, path: rule.path },
           `${text} never decides: ${names.join(" and ")} comes first.`,
           "Delete it, or move it before those.",
         ),
@@ -159,7 +151,7 @@ function redundant(
   const candidates = [...fates.values()].filter(
     ({ policy, decided }) => decided && policy.tier === "network" && !twins.has(policy),
   );
-  return candidates.reverse().flatMap(({ policy, rule }) => {
+  return candidates.toReversed().flatMap(({ policy, rule }) => {
     const pairs = granted.get(rule) ?? [];
     if (pairs.length === 0 || !pairs.every((pair) => coveredWithout(rule, pair, gone))) return [];
     gone.add(rule);
@@ -174,8 +166,7 @@ function redundant(
     return [
       finding(
         "POLICY_REDUNDANT",
-        policy,
-        rule.path,
+        { policy, path: rule.path },
         `${text} allows nothing that ${names.join(" and ")} would not allow without it.`,
         "Delete the rule.",
       ),

@@ -12,8 +12,7 @@ export function twinFindings(policies: readonly Policy[]): readonly Problem[] {
     ...[...twins].map(([policy, first]) =>
       finding(
         "POLICY_DUPLICATE",
-        policy,
-        [],
+        { policy, path: [] },
         `It does exactly what ${policyText(first)} does.`,
         "Delete one of the two.",
       ),
@@ -57,8 +56,7 @@ function sameSubject(policies: readonly Policy[]): readonly Problem[] {
       ? [
           finding(
             "POLICY_CONSOLIDATABLE",
-            first,
-            [],
+            { policy: first, path: [] },
             `${others.map(policyText).join(" and ")} ${others.length === 1 ? "selects" : "select"} the same Pods in the same directions.`,
             "Write their rules into one policy.",
           ),
@@ -79,8 +77,7 @@ function mergeableRules(policy: Policy): readonly Problem[] {
       return [
         finding(
           "POLICY_CONSOLIDATABLE",
-          policy,
-          rule.path,
+          { policy, path: rule.path },
           `${capital(ruleText(rule))} has ${same} as ${ruleText(other)}.`,
           "Write them as one rule.",
         ),

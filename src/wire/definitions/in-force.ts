@@ -1,12 +1,14 @@
 import type { Static, TSchema } from "typebox";
+import { isWithdrawn } from "../../domain/approvals.ts";
 import type { Approval, Definition } from "../../domain/definitions.ts";
 import { ok, refuseAll, type Result } from "../../domain/problem.ts";
 import type { FieldPath } from "../documents.ts";
 import type { Kind } from "../kinds/kind.ts";
 import type { KubeObject } from "../objects.ts";
 import { readBySchema } from "../read-by-schema.ts";
-import { isRaw, type Raw, rawAt, refuseAt, sourceOf, textAt } from "../read-object.ts";
+import { numberAt, type Raw, rawAt, refuseAt, sourceOf, textAt, textsAt } from "../read-object.ts";
 import { byFirstNames } from "../yaml-words.ts";
+import { readEntries } from "./approvable.ts";
 
 /** The spec of an object that is in force, and where it stands. */
 export type InForce<S extends TSchema> = {
@@ -22,17 +24,15 @@ export type InForce<S extends TSchema> = {
  * approved one where a server recorded it; the spec as it stands where no server has seen the object.
  */
 export function readInForce<S extends TSchema>(kind: Kind<S>, object: KubeObject): Result<InForce<S>> {
-  const spec = readSpec(kind, object.raw["spec"] ?? {}, object, ["spec"]);
+  const approval = approvalOf(object);
+  const inForce = approval.state === "approved" ? rawAt(rawAt(object.raw, "status"), "approved") : undefined;
+  const specPath = inForce ? ["status", "approved", "spec"] : ["spec"];
+  // Only what is in force has to be readable: an edit, however wrong, is never an outage.
+  const spec = readSpec(kind, (inForce ?? object.raw)["spec"] ?? {}, object, specPath);
   const scope = checkMetadata(kind, object);
   const problems = [...(spec.ok ? [] : spec.problems), ...(scope.ok ? [] : scope.problems)];
   if (!spec.ok || problems.length > 0) return refuseAll(problems);
-  const approval = approvalOf(object);
-  const approved = rawAt(rawAt(object.raw, "status"), "approved");
-  const definition = definitionOf(object, approval);
-  if (approval.state !== "approved") return ok({ definition, spec: spec.value, specPath: ["spec"], approved: {} });
-  const specPath = ["status", "approved", "spec"];
-  const inForce = readSpec(kind, approved["spec"], object, specPath);
-  return inForce.ok ? ok({ definition, spec: inForce.value, specPath, approved }) : inForce;
+  return ok({ definition: definitionOf(object, approval), spec: spec.value, specPath, approved: inForce ?? {} });
 }
 
 const readSpec = <S extends TSchema>(kind: Kind<S>, spec: unknown, object: KubeObject, path: FieldPath) =>
@@ -84,24 +84,10 @@ function approvalOf(object: KubeObject): Approval {
   const status = rawAt(object.raw, "status");
   const approved = rawAt(status, "approved");
   const generation = numberAt(approved, "generation");
-  if (generation !== undefined && !withdrawn(status, generation))
-    return { state: "approved", generation, by: textsAt(approved, "by") };
+  const entries = Array.isArray(status["approvals"]) ? readEntries(status["approvals"]) : [];
+  const by = textsAt(approved, "by");
+  if (generation !== undefined && !isWithdrawn({ generation, by }, entries))
+    return { state: "approved", generation, by };
   const fromServer = metadata["uid"] !== undefined || status["approvals"] !== undefined || generation !== undefined;
   return fromServer ? { state: "missing", generation: numberAt(metadata, "generation") ?? 0 } : { state: "unchecked" };
 }
-
-/** Whether the last entry about a generation takes it out of force. */
-function withdrawn(status: Raw, generation: number): boolean {
-  const entries = Array.isArray(status["approvals"]) ? status["approvals"].filter(isRaw) : [];
-  return entries.findLast((entry) => entry["generation"] === generation)?.["withdraw"] === true;
-}
-
-const numberAt = (raw: Raw, key: string): number | undefined => {
-  const value = raw[key];
-  return typeof value === "number" ? value : undefined;
-};
-
-const textsAt = (raw: Raw, key: string): readonly string[] => {
-  const value = raw[key];
-  return Array.isArray(value) ? value.filter((each) => typeof each === "string") : [];
-};

@@ -1,4 +1,5 @@
 import { parseAddress } from "../../domain/cidr.ts";
+import type { Static } from "typebox";
 import type {
   ExternalWorkload,
   Restriction,
@@ -7,6 +8,7 @@ import type {
   Segment,
   TrustDomain,
 } from "../../domain/definitions.ts";
+import { DEFAULT_TERMS } from "../../domain/approvals.ts";
 import { ok, type Result } from "../../domain/problem.ts";
 import { WORKLOAD_KINDS } from "../../domain/workload.ts";
 import type { FieldPath } from "../documents.ts";
@@ -31,7 +33,13 @@ export function readTrustDomain(object: KubeObject): Result<TrustDomain> {
   const { spec, specPath, definition } = read.value;
   const ttl = secondsAt(spec.leaf?.maxTTL, object, [...specPath, "leaf", "maxTTL"]);
   if (!ttl.ok) return ttl;
-  return ok({ ...definition, domain: spec.domain, leafMaxTtlSeconds: ttl.value ?? DEFAULT_LEAF_SECONDS });
+  return ok({
+    ...definition,
+    domain: spec.domain,
+    leafMaxTtlSeconds: ttl.value ?? DEFAULT_LEAF_SECONDS,
+    leafKeyType: spec.leaf?.keyType ?? "ECDSAP256",
+    approvals: { ...DEFAULT_TERMS, ...defined(spec.approvals ?? {}) },
+  });
 }
 
 /** Reads a Segment; a classification brings strict isolation, approval of policies and one-hour leaves by default. */
@@ -84,26 +92,34 @@ export function readRole(object: KubeObject): Result<Role> {
     return refuseAt(object, [...specPath, "match", "podLabels", "matchExpressions", senseless], SENSELESS);
   const labels = checkRoleLabels(spec.labels ?? {}, object, [...specPath, "labels"]);
   if (!labels.ok) return labels;
+  const ttl = secondsAt(spec.identity?.maxTTL, object, [...specPath, "identity", "maxTTL"]);
+  if (!ttl.ok) return ttl;
   return ok({
     ...definition,
     segment: spec.segment,
-    match: {
-      kinds: WORKLOAD_KINDS,
-      createdBy: [],
-      labels: selectorOf(match.podLabels),
-      ...defined({
-        namespaces: match.namespaces,
-        serviceAccounts: match.serviceAccounts,
-        kinds: match.kinds,
-        createdBy: match.createdBy,
-      }),
-    },
+    match: matchOf(match),
     labels: labels.value,
     permits: spec.permits ?? [],
-    delivery: spec.identity?.delivery ?? "none",
-    ...defined({ federatesWith: spec.identity?.federatesWith }),
+    ...identityOf(spec.identity ?? {}),
+    ...defined({ maxTtlSeconds: ttl.value }),
   });
 }
+
+type RoleSpec = Static<(typeof WORKLOAD_ROLE)["spec"]>;
+
+const matchOf = ({ podLabels, namespaces, serviceAccounts, kinds, createdBy }: RoleSpec["match"]): Role["match"] => ({
+  kinds: WORKLOAD_KINDS,
+  createdBy: [],
+  labels: selectorOf(podLabels),
+  ...defined({ namespaces, serviceAccounts, kinds, createdBy }),
+});
+
+const identityOf = ({ delivery, keyType, dnsNames, federatesWith }: NonNullable<RoleSpec["identity"]>) => ({
+  delivery: delivery ?? ("none" as const),
+  dnsNames: dnsNames ?? [],
+  federatesWith: federatesWith ?? [],
+  ...defined({ keyType }),
+});
 
 const LABEL_NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 

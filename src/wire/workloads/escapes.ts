@@ -24,7 +24,7 @@ const HARMLESS_CAPABILITIES: ReadonlySet<string> = new Set([
 ]);
 
 /** The annotation by which a Pod joins further networks (Multus). */
-const NETWORKS_ANNOTATION = "k8s.v1.cni.cncf.io/networks";
+export const NETWORKS_ANNOTATION = "k8s.v1.cni.cncf.io/networks";
 
 const escape = (check: EscapeCheck, path: FieldPath, permit: string = check): Escape => ({
   check,
@@ -53,11 +53,14 @@ function containerEscapes(reader: FieldReader, container: Raw, path: FieldPath, 
   hostProcess(reader, container, path, found);
   const capabilities = reader.object(security, "capabilities", at);
   for (const [index, name] of reader.list(capabilities, "add", [...at, "capabilities"]).entries()) {
-    const capability = String(name).toUpperCase().replace(/^CAP_/, "");
+    const capability = nameOf(name).toUpperCase().replace(/^CAP_/, "");
     if (!HARMLESS_CAPABILITIES.has(capability))
       found.push(escape("capability", [...at, "capabilities", "add", index], `capability:${capability}`));
   }
 }
+
+/** What is no text is named as it stands, so that no permit covers it. */
+const nameOf = (name: unknown): string => (typeof name === "string" ? name : (JSON.stringify(name) ?? ""));
 
 function hostProcess(reader: FieldReader, holder: Raw, path: FieldPath, found: Escape[]): void {
   if (holder["securityContext"] === undefined) return;

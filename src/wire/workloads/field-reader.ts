@@ -32,6 +32,10 @@ export class FieldReader {
     return this.#read({ raw, key, path }, (value) => typeof value === "boolean", "true or false") ?? false;
   }
 
+  number(raw: Raw, key: string, path: FieldPath): number | undefined {
+    return this.#read({ raw, key, path }, (value) => typeof value === "number", "a number");
+  }
+
   list(raw: Raw, key: string, path: FieldPath): readonly unknown[] {
     return this.#read({ raw, key, path }, (value) => Array.isArray(value), "a list") ?? [];
   }

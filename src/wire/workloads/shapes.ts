@@ -53,9 +53,18 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   },
 };
 
+/** Every kind of object that is a workload or speaks for some. */
+export const WORKLOAD_OBJECT_KINDS: readonly string[] = [
+  ...Object.keys(SHAPES).map((key) => key.slice(key.indexOf("/") + 1)),
+  "ExternalWorkload",
+];
+
 /** The shape of an object of this apiVersion and kind; undefined where it is no workload. */
 export function shapeOf(apiVersion: string, kind: string): Shape | undefined {
   const slash = apiVersion.indexOf("/");
   const key = `${slash === -1 ? "" : apiVersion.slice(0, slash)}/${kind}`;
   return Object.hasOwn(SHAPES, key) ? SHAPES[key] : undefined;
 }
+
+/** `group/Kind` of every kind that holds or is a workload. */
+export const workloadKinds = (): readonly string[] => Object.keys(SHAPES);

@@ -1,4 +1,4 @@
-import type { Definition } from "../domain/definitions.ts";
+import type { Definition, Role, Segment } from "../domain/definitions.ts";
 import type { Labels } from "../domain/label-selector.ts";
 import {
   CLASSIFICATION_LABEL,
@@ -11,7 +11,7 @@ import {
   SPIFFE_ID_ANNOTATION,
   STAMP_ANNOTATION,
 } from "../domain/reserved-keys.ts";
-import type { Identity } from "../identity/fit-role.ts";
+import type { Identity } from "./fit-role.ts";
 
 /** The labels and annotations that follow from an identity. */
 export type Stamp = { readonly labels: Labels; readonly annotations: Labels };
@@ -19,20 +19,73 @@ export type Stamp = { readonly labels: Labels; readonly annotations: Labels };
 /** The stamp of a workload that has no role: nothing. */
 export const NO_STAMP: Stamp = { labels: {}, annotations: {} };
 
+/** The part of a stamp that all holders of a role share. */
+type RoleStamp = { readonly segment: Segment; readonly labels: Labels; readonly origin: string };
+
+/** A role's part of the stamp, made once: roles are frozen, and every review of a Pod asks for it. */
+const made = new WeakMap<Role, RoleStamp>();
+
 /** The stamp that an identity brings. Equal identities at equal generations have equal stamps, letter for letter. */
 export function stampOf({ role, segment, spiffeId }: Identity): Stamp {
+  const known = made.get(role);
+  const part = known?.segment === segment ? known : roleStamp(role, segment);
+  if (part !== known) made.set(role, part);
+  return {
+    labels: part.labels,
+    annotations: { [SPIFFE_ID_ANNOTATION]: spiffeId, [STAMP_ANNOTATION]: part.origin },
+  };
+}
+
+function roleStamp(role: Role, segment: Segment): RoleStamp {
   const labels: Record<string, string> = { [ROLE_LABEL]: role.name, [SEGMENT_LABEL]: segment.name };
   if (segment.environment !== undefined) labels[ENVIRONMENT_LABEL] = segment.environment;
   if (segment.classification !== undefined) labels[CLASSIFICATION_LABEL] = segment.classification;
   for (const [key, value] of Object.entries(role.labels)) labels[`${ROLE_LABEL_PREFIX}${key}`] = value;
   const stamp = JSON.stringify({ role: origin(role), segment: origin(segment) });
-  return { labels, annotations: { [SPIFFE_ID_ANNOTATION]: spiffeId, [STAMP_ANNOTATION]: stamp } };
+  return { segment, labels: Object.freeze(labels), origin: stamp };
 }
 
 /** Name, UID and approved generation, as far as they are known. */
 function origin({ name, uid, approval }: Definition) {
   const generation = approval.state === "approved" ? approval.generation : undefined;
   return { name, uid, generation };
+}
+
+/**
+ * How a stamp annotation that an object carries stands to the one that follows from its identity. older, newer: of the same
+ * role and segment by name and UID, at other generations. other: of others, or unreadable.
+ */
+export function stampAge(carried: string, wanted: string): "same" | "older" | "newer" | "other" {
+  if (carried === wanted) return "same";
+  const [was, is] = [readOrigins(carried), readOrigins(wanted)];
+  if (!was || !is || was.some((one, index) => one.name !== is[index]?.name || one.uid !== is[index]?.uid))
+    return "other";
+  const steps = was.map((one, index) => (one.generation ?? 0) - (is[index]?.generation ?? 0));
+  return steps.some((step) => step > 0) ? "newer" : steps.some((step) => step < 0) ? "older" : "other";
+}
+
+type Origin = { readonly name: unknown; readonly uid: unknown; readonly generation: number | undefined };
+
+function readOrigins(stamp: string): readonly Origin[] | undefined {
+  try {
+    const read: unknown = JSON.parse(stamp);
+    return [originAt(read, "role"), originAt(read, "segment")];
+  } catch {
+    return undefined;
+  }
+}
+
+const fieldAt = (value: unknown, key: string): unknown =>
+  typeof value === "object" && value !== null ? Object.entries(value).find(([name]) => name === key)?.[1] : undefined;
+
+function originAt(stamp: unknown, key: string): Origin {
+  const found = fieldAt(stamp, key);
+  const generation = fieldAt(found, "generation");
+  return {
+    name: fieldAt(found, "name"),
+    uid: fieldAt(found, "uid"),
+    generation: typeof generation === "number" ? generation : undefined,
+  };
 }
 
 /** A reserved key of an object whose value is not the stamp's. `present` is undefined where the object lacks the key. */

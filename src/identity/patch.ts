@@ -1,10 +1,5 @@
-import type { Labels } from "../domain/label-selector.ts";
+import { type PatchOperation, pointer } from "../domain/json-patch.ts";
 import type { Deviation } from "./stamp.ts";
-
-/** One operation of a JSON Patch (RFC 6902). */
-export type PatchOperation =
-  | { readonly op: "add"; readonly path: string; readonly value: string | Labels }
-  | { readonly op: "remove"; readonly path: string };
 
 /** What of an object's metadata is there; `add` below something that is absent would fail. */
 export type MetadataPresence = { readonly metadata: boolean; readonly labels: boolean; readonly annotations: boolean };
@@ -29,10 +24,10 @@ function mapPatch(
   if (!present[map]) {
     const value: Record<string, string> = {};
     for (const { key, wanted } of here) if (wanted !== undefined) value[key] = wanted;
-    return [{ op: "add", path: `/metadata/${map}`, value }];
+    return [{ op: "add", path: pointer("metadata", map), value }];
   }
   return here.map(({ key, wanted }) => {
-    const path = `/metadata/${map}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+    const path = pointer("metadata", map, key);
     return wanted === undefined ? { op: "remove", path } : { op: "add", path, value: wanted };
   });
 }

@@ -1,0 +1,161 @@
+import { KINDS } from "../kinds.ts";
+import { GROUP } from "../kinds/kind.ts";
+import { yamlStream, yamlText } from "../yaml-text.ts";
+import { accountManifests, flowSchemas, namespaceManifest, peopleManifests } from "./account.ts";
+import { admissionPolicies } from "./admission-policies.ts";
+import { COMMON_LABELS, type Manifest } from "./manifest.ts";
+import { monitoringManifests } from "./monitoring.ts";
+import { LOCAL_URL, NAME, VIRT_CONTROLLERS } from "./names.ts";
+import { SIGNER_PERMISSIONS } from "./permissions.ts";
+import { accountRoles } from "./rbac.ts";
+import { databaseNetworkPolicy, networkPolicy, serverManifests } from "./server.ts";
+import { exemptingPatches, virtControllerPatch, webhookConfigurations } from "./webhooks.ts";
+
+/** A folder that `kubectl apply -k` takes: files of objects, and what its kustomization says. */
+type Folder = {
+  readonly path: string;
+  readonly about: string;
+  readonly files: Readonly<Record<string, readonly Manifest[]>>;
+  /** A Component adds to whatever overlay names it. */
+  readonly kind?: "Component";
+  /** Other folders, relative to this one. */
+  readonly folders?: readonly string[];
+  readonly rest?: Readonly<Record<string, unknown>>;
+};
+
+const MADE = "Made by `npm run manifests` from src/wire/manifests; edits are lost.";
+const virtControllers = [VIRT_CONTROLLERS.kubevirt];
+const DATABASE_NAMESPACE = "signet-database";
+
+const webhooks = (reach: Parameters<typeof webhookConfigurations>[0]["reach"]) =>
+  webhookConfigurations({ reach, virtControllers });
+
+/** Strategic merge knows no conditions of webhooks yet, so components patch by position; `which` is the configuration. */
+const webhookPatch = (which: "Mutating" | "Validating", patch: readonly object[]) => ({
+  target: { kind: `${which}WebhookConfiguration`, name: NAME },
+  patch: yamlText(patch),
+});
+
+const crds: Folder = {
+  path: "crds",
+  about: "Signet's eight kinds.",
+  files: {},
+  folders: KINDS.map(({ plural }) => `${plural}.${GROUP}.yaml`).sort(),
+};
+
+/** Each policy with its binding in one file, named after both. */
+const guards: Folder = {
+  path: "guards",
+  about: "Admission policies that hold while the webhooks are down: stamps, editors, approvals.",
+  files: Object.fromEntries(
+    Map.groupBy(
+      admissionPolicies(),
+      ({ kind, metadata }) => `${kind.startsWith("Mutating") ? "mutating-" : ""}${metadata.name}`,
+    ),
+  ),
+};
+
+/** On everything, wherever it comes from: uninstalling goes by this label. */
+const LABELLED = { labels: [{ pairs: { "app.kubernetes.io/part-of": COMMON_LABELS["app.kubernetes.io/part-of"] } }] };
+
+const base = (version: string): readonly Folder[] => [
+  {
+    path: "base",
+    about: "All of Signet in a cluster.",
+    files: {},
+    folders: ["account", "../crds", "../guards", "server", "webhooks"],
+    rest: LABELLED,
+  },
+  {
+    path: "base/account",
+    about: "Signet's namespace and account, and roles for people.",
+    files: {
+      namespace: [namespaceManifest()],
+      account: accountManifests(),
+      people: peopleManifests(),
+      "flow-schemas": flowSchemas(),
+    },
+  },
+  {
+    path: "base/server",
+    about: "The server in the cluster.",
+    files: { server: serverManifests(version), "network-policy": [networkPolicy()] },
+  },
+  {
+    path: "base/webhooks",
+    about: "What the API server asks Signet, by its Service.",
+    files: { webhooks: webhooks({ by: "service" }) },
+  },
+];
+
+const overlays = (version: string): readonly Folder[] => [
+  {
+    path: "overlays/in-cluster",
+    about: "Signet in the cluster that it guards. Set the image's registry here.",
+    files: {},
+    folders: ["../../base"],
+    rest: { images: [{ name: NAME, newName: NAME, newTag: version }] },
+  },
+  {
+    path: "overlays/by-url",
+    about: `Signet beside the API server, at ${LOCAL_URL}: no Deployment; for trying and for tests.`,
+    files: { webhooks: webhooks({ by: "url", url: LOCAL_URL }) },
+    folders: ["../../base/account", "../../crds", "../../guards"],
+    rest: LABELLED,
+  },
+];
+
+const components = (): readonly Folder[] => {
+  const [mutating = [], validating = []] = exemptingPatches(DATABASE_NAMESPACE);
+  return [
+    {
+      path: "components/signer",
+      about:
+        "Certificates for Pods, issued to kubelets (Kubernetes 1.37, or with the gates of PodCertificateRequest on).",
+      kind: "Component",
+      files: { signer: accountRoles("signet-signer", SIGNER_PERMISSIONS) },
+    },
+    {
+      path: "components/monitoring",
+      about: "For the Prometheus operator.",
+      kind: "Component",
+      files: { monitoring: monitoringManifests() },
+    },
+    {
+      path: "components/database",
+      about: `Signet's PostgreSQL lives in the namespace ${DATABASE_NAMESPACE}, which must never wait for Signet.`,
+      kind: "Component",
+      files: { database: [databaseNetworkPolicy(DATABASE_NAMESPACE)] },
+      rest: { patches: [webhookPatch("Mutating", mutating), webhookPatch("Validating", validating)] },
+    },
+    {
+      path: "components/openshift-virtualization",
+      about: "KubeVirt's virt-controller as OpenShift Virtualization installs it.",
+      kind: "Component",
+      files: {},
+      rest: { patches: [webhookPatch("Validating", virtControllerPatch([VIRT_CONTROLLERS.openshift]))] },
+    },
+  ];
+};
+
+function kustomization({ about, kind, files, folders = [], rest = {} }: Folder): string {
+  const resources = [...folders, ...Object.keys(files).map((name) => `${name}.yaml`)];
+  const version = kind === undefined ? "v1beta1" : "v1alpha1";
+  return `# ${about}\n# ${MADE}\n${yamlText({
+    apiVersion: `kustomize.config.k8s.io/${version}`,
+    kind: kind ?? "Kustomization",
+    ...(resources.length === 0 ? {} : { resources }),
+    ...rest,
+  })}`;
+}
+
+const filesOf = (folder: Folder): readonly (readonly [string, string])[] => [
+  [`manifests/${folder.path}/kustomization.yaml`, kustomization(folder)],
+  ...Object.entries(folder.files).map(
+    ([name, objects]) => [`manifests/${folder.path}/${name}.yaml`, `# ${MADE}\n${yamlStream(objects)}`] as const,
+  ),
+];
+
+/** Path → text of every file of the installation but CRDs; `version` is the image's tag. */
+export const manifestFiles = (version: string): ReadonlyMap<string, string> =>
+  new Map([crds, guards, ...base(version), ...overlays(version), ...components()].flatMap(filesOf));

@@ -1,0 +1,31 @@
+import { SIGNET_NAMESPACE } from "../../domain/exempt-namespaces.ts";
+
+/** Name of the Deployment, the Service, the service account and both webhook configurations. */
+export const NAME = "signet";
+
+/** User name of Signet's service account. */
+export const ACCOUNT_USER = `system:serviceaccount:${SIGNET_NAMESPACE}:${NAME}`;
+
+/** Port of the Pods: webhooks, API, health and metrics. */
+export const PORT = 8443;
+
+/** Where the API server finds the server when it runs beside it, and not in the cluster. */
+export const LOCAL_URL = `https://127.0.0.1:${PORT}`;
+
+/** Host name by which the API server calls the Service; the serving certificate carries it. */
+export const SERVICE_HOST = `${NAME}.${SIGNET_NAMESPACE}.svc`;
+
+/** The Lease that elects the one replica that writes. */
+export const LEASE = "signet-leader";
+
+/** Secrets that the server keeps: its authorities' keys, and its serving certificate (`tls.crt`, `tls.key`, `ca.crt`). */
+export const SECRETS = { authorities: "signet-authorities", serving: "signet-serving" } as const;
+
+/** The signer's one ClusterTrustBundle; the API server wants its name to begin with the signer's. */
+export const TRUST_BUNDLE = "signet.dev:svid:bundle";
+
+/** User names of KubeVirt's virt-controller: as KubeVirt installs it, and as OpenShift Virtualization does. */
+export const VIRT_CONTROLLERS = {
+  kubevirt: "system:serviceaccount:kubevirt:kubevirt-controller",
+  openshift: "system:serviceaccount:openshift-cnv:kubevirt-controller",
+} as const;

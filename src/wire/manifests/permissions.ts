@@ -1,0 +1,229 @@
+import { KINDS } from "../kinds.ts";
+import { GROUP } from "../kinds/kind.ts";
+import { SIGNER_NAME } from "../workloads/escapes.ts";
+import { LEASE, NAME, SECRETS, TRUST_BUNDLE } from "./names.ts";
+
+/** One row: what may be done to which resources of one group. `names` limits it to objects so called. */
+export type Permission = {
+  readonly group: string;
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+  readonly names?: readonly string[];
+  /** Where it holds; `own` is Signet's namespace. */
+  readonly where: "cluster" | "own";
+  readonly why: string;
+};
+
+const READ = ["get", "list", "watch"] as const;
+const ADMISSION = "admissionregistration.k8s.io";
+const kinds = KINDS.map(({ plural }) => plural);
+const namespacedKinds = KINDS.filter(({ scope }) => scope === "Namespaced").map(({ plural }) => plural);
+const statuses = kinds.map((plural) => `${plural}/status`);
+
+/** All that Signet's own account may do. The manifests, docs/permissions.md and the fake cluster are made of it. */
+export const SIGNET_PERMISSIONS: readonly Permission[] = [
+  {
+    group: GROUP,
+    resources: kinds,
+    verbs: READ,
+    where: "cluster",
+    why: "the catalogue is made of them",
+  },
+  {
+    group: GROUP,
+    resources: statuses,
+    verbs: ["get", "patch", "update"],
+    where: "cluster",
+    why: "records approvals and conditions; never touches a spec",
+  },
+  {
+    group: "",
+    resources: ["namespaces"],
+    verbs: READ,
+    where: "cluster",
+    why: "enrolment, granted segments, UIDs",
+  },
+  {
+    group: "",
+    resources: ["pods"],
+    verbs: [...READ, "patch"],
+    where: "cluster",
+    why: "finds Pods that mutation missed, and mends the stamp in their metadata",
+  },
+  {
+    group: "kubevirt.io",
+    resources: ["virtualmachineinstances", "virtualmachines"],
+    verbs: READ,
+    where: "cluster",
+    why: "a launcher Pod inherits the stamp of its virtual machine",
+  },
+  {
+    group: "apps",
+    resources: ["replicasets"],
+    verbs: ["get"],
+    where: "cluster",
+    why: "an event about a refused Pod goes to the Deployment too",
+  },
+  {
+    group: "batch",
+    resources: ["jobs"],
+    verbs: ["get"],
+    where: "cluster",
+    why: "an event about a refused Pod goes to the CronJob too",
+  },
+  {
+    group: "events.k8s.io",
+    resources: ["events"],
+    verbs: ["create", "patch"],
+    where: "cluster",
+    why: "tells owners what was refused, and counts repetitions",
+  },
+  {
+    group: "authentication.k8s.io",
+    resources: ["tokenreviews"],
+    verbs: ["create"],
+    where: "cluster",
+    why: "asks whose token a caller shows",
+  },
+  {
+    group: "authorization.k8s.io",
+    resources: ["subjectaccessreviews"],
+    verbs: ["create"],
+    where: "cluster",
+    why: "asks what a caller of Signet's API may do",
+  },
+  {
+    group: ADMISSION,
+    resources: ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"],
+    verbs: ["get", "patch"],
+    names: [NAME],
+    where: "cluster",
+    why: "writes its own authority into caBundle, there and nowhere else",
+  },
+  {
+    group: ADMISSION,
+    resources: [
+      "mutatingadmissionpolicies",
+      "mutatingadmissionpolicybindings",
+      "validatingadmissionpolicies",
+      "validatingadmissionpolicybindings",
+    ],
+    verbs: READ,
+    where: "cluster",
+    why: "verifies that the guards are there and unchanged",
+  },
+  {
+    group: "coordination.k8s.io",
+    resources: ["leases"],
+    verbs: ["create", "get", "patch", "update"],
+    names: [LEASE],
+    where: "own",
+    why: "elects the replica that writes",
+  },
+  {
+    group: "",
+    resources: ["secrets"],
+    verbs: ["create", "get", "patch", "update"],
+    names: [SECRETS.authorities, SECRETS.serving],
+    where: "own",
+    why: "keeps its keys, and shares them between replicas",
+  },
+];
+
+/** What signing certificates for Pods needs besides; only with the component `signer`. */
+export const SIGNER_PERMISSIONS: readonly Permission[] = [
+  {
+    group: "certificates.k8s.io",
+    resources: ["podcertificaterequests"],
+    verbs: READ,
+    where: "cluster",
+    why: "sees what kubelets ask for",
+  },
+  {
+    group: "certificates.k8s.io",
+    resources: ["podcertificaterequests/status"],
+    verbs: ["patch", "update"],
+    where: "cluster",
+    why: "answers with the certificate",
+  },
+  {
+    group: "certificates.k8s.io",
+    resources: ["signers"],
+    verbs: ["attest", "sign"],
+    names: [SIGNER_NAME],
+    where: "cluster",
+    why: "signs and publishes for this one signer",
+  },
+  {
+    group: "certificates.k8s.io",
+    resources: ["clustertrustbundles"],
+    verbs: ["create", "get", "patch", "update"],
+    names: [TRUST_BUNDLE],
+    where: "cluster",
+    why: "publishes the trust domain's bundle",
+  },
+  {
+    group: "",
+    resources: ["nodes", "serviceaccounts"],
+    verbs: READ,
+    where: "cluster",
+    why: "checks the UIDs in a request: the API server does so only for nodes",
+  },
+];
+
+/** A ClusterRole for people; `aggregateTo` are built-in roles that get it too. */
+export type PeopleRole = {
+  readonly name: string;
+  readonly about: string;
+  readonly aggregateTo: readonly ("view" | "edit" | "admin")[];
+  readonly permissions: readonly Omit<Permission, "where">[];
+};
+
+const WRITE = ["create", "delete", "patch", "update"] as const;
+const reading = { group: GROUP, resources: kinds, verbs: READ, why: "sees all definitions" };
+
+/** Roles that an administrator binds to people; nobody is bound by the manifests. */
+export const PEOPLE_ROLES: readonly PeopleRole[] = [
+  {
+    name: "signet-viewer",
+    about: "Reads all of Signet's kinds.",
+    aggregateTo: ["view"],
+    permissions: [reading],
+  },
+  {
+    name: "signet-team-editor",
+    about: "Writes the kinds that live in a namespace: sentences, requests for exceptions, external workloads.",
+    aggregateTo: ["edit", "admin"],
+    permissions: [
+      { ...reading, resources: namespacedKinds },
+      { group: GROUP, resources: namespacedKinds, verbs: WRITE, why: "writes what a team owns" },
+    ],
+  },
+  {
+    name: "signet-editor",
+    about: "Writes all of Signet's kinds; approves none of them.",
+    aggregateTo: [],
+    permissions: [reading, { group: GROUP, resources: kinds, verbs: WRITE, why: "writes definitions" }],
+  },
+  {
+    name: "signet-approver",
+    about: "Approves what others wrote, and enrols namespaces.",
+    aggregateTo: [],
+    permissions: [
+      reading,
+      { group: GROUP, resources: kinds, verbs: ["approve"], why: "approves a generation" },
+      {
+        group: GROUP,
+        resources: statuses,
+        verbs: ["get", "patch", "update"],
+        why: "an approval is an entry in status",
+      },
+      {
+        group: GROUP,
+        resources: ["namespaces", "segments"],
+        verbs: ["enrol"],
+        why: "grants a segment to a namespace, or enrols one without",
+      },
+    ],
+  },
+];

@@ -1,0 +1,116 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { request } from "node:https";
+import { sizeOf, writeCatalogue } from "./catalogue.ts";
+import { type Child, startChild, startSignet } from "./children.ts";
+import { cpuSeconds, type Figures, machine, median, peakMb, quantile, round } from "./figures.ts";
+import { type Loaded, postOf, sendLoad } from "./load.ts";
+import { podOf, reviewOf } from "./reviews.ts";
+
+const CONNECTIONS = 16;
+const REVIEWS = 400;
+const ROUNDS = 5;
+const WARM_MS = 1500;
+
+/** Mutate and validate reviews in turn, against the bare floor in alternating rounds. Times are of Signet's rounds. */
+export async function admission(size: number, seconds: number): Promise<Figures> {
+  const folder = mkdtempSync(join(tmpdir(), "signet-bench-"));
+  const children: Child[] = [];
+  try {
+    writeCatalogue(join(folder, "catalogue"), sizeOf(size));
+    const signet = await startSignet(join(folder, "state"), join(folder, "catalogue"));
+    children.push(signet);
+    const authority = readFileSync(join(folder, "state", "serving", "ca.crt"), "utf8");
+    const { requests, patch } = await prepare(signet.port, authority, sizeOf(size).roles);
+    const floor = await startFloor(folder, patch);
+    children.push(floor);
+    return await measure({ signet, floor, authority, requests, size, seconds });
+  } finally {
+    await Promise.all(children.map((child) => child.end()));
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** The floor serves with the very certificate that Signet serves with. */
+function startFloor(folder: string, patch: string): Promise<Child> {
+  const leaf = JSON.parse(readFileSync(join(folder, "state", "serving", "leaf.json"), "utf8")) as Leaf;
+  writeFileSync(join(folder, "floor.pem"), `${leaf.key}\n${leaf.certificate}`, { mode: 0o600 });
+  writeFileSync(join(folder, "patch"), patch);
+  return startChild(["test/bench/floor.ts", join(folder, "floor.pem"), join(folder, "patch")], /port (\d+)/);
+}
+
+type Leaf = { readonly certificate: string; readonly key: string };
+
+/** Reviews of Pods of all roles: to /mutate as they come, to /validate with the stamp that /mutate gave. */
+async function prepare(port: number, authority: string, roles: number) {
+  const requests: Buffer[] = [];
+  let patch = "";
+  for (let number = 0; number < REVIEWS; number++) {
+    const pod = podOf(number % roles, number);
+    const body = reviewOf(pod, number);
+    const answer = JSON.parse(await post(port, authority, body)) as { response: { patch: string } };
+    patch = answer.response.patch;
+    for (const { path, value } of JSON.parse(Buffer.from(patch, "base64").toString()) as readonly Operation[])
+      stamp(pod.metadata, path, value);
+    requests.push(postOf("/mutate", body), postOf("/validate", reviewOf(pod, number)));
+  }
+  return { requests, patch };
+}
+
+type Operation = { readonly path: string; readonly value: string };
+
+function stamp(metadata: ReturnType<typeof podOf>["metadata"], path: string, value: string): void {
+  const [, , map = "", key = ""] = path.split("/").map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+  metadata[map === "labels" ? "labels" : "annotations"][key] = value;
+}
+
+function post(port: number, ca: string, body: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const headers = { "Content-Type": "application/json" };
+    const asked = request({ port, host: "127.0.0.1", ca, path: "/mutate", method: "POST", headers }, (response) => {
+      let text = "";
+      response.on("data", (chunk: Buffer) => {
+        text += chunk.toString();
+      });
+      response.on("end", () => resolve(text));
+    });
+    asked.on("error", reject);
+    asked.end(body);
+  });
+}
+
+type Measured = {
+  readonly signet: Child;
+  readonly floor: Child;
+  readonly authority: string;
+  readonly requests: readonly Buffer[];
+  readonly size: number;
+  readonly seconds: number;
+};
+
+async function measure({ signet, floor, authority, requests, size, seconds }: Measured): Promise<Figures> {
+  const milliseconds = ((seconds * 1000 - 4 * WARM_MS) / ROUNDS / 2) | 0;
+  const run = (port: number, ms: number): Promise<Loaded> =>
+    sendLoad({ port, authority, connections: CONNECTIONS, requests, milliseconds: ms });
+  for (const child of [floor, signet, floor, signet]) await run(child.port, WARM_MS);
+  const rounds: { floor: Loaded; signet: Loaded; cpu: number }[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const bare = await run(floor.port, milliseconds);
+    const before = cpuSeconds(signet.pid);
+    const ours = await run(signet.port, milliseconds);
+    rounds.push({ floor: bare, signet: ours, cpu: ((cpuSeconds(signet.pid) - before) / ours.count) * 1000 });
+  }
+  return {
+    name: "admission",
+    size,
+    opsPerSec: round(median(rounds.map((each) => each.signet.perSecond)), 0),
+    floorOpsPerSec: round(median(rounds.map((each) => each.floor.perSecond)), 0),
+    ratio: round(median(rounds.map((each) => each.signet.perSecond / each.floor.perSecond)), 3),
+    p50Ms: round(median(rounds.map((each) => quantile(each.signet.times, 0.5)))),
+    p99Ms: round(median(rounds.map((each) => quantile(each.signet.times, 0.99)))),
+    rssMb: peakMb(signet.pid),
+    cpuSecPer1000: round(median(rounds.map((each) => each.cpu)), 4),
+    machine: machine(),
+  };
+}

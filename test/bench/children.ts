@@ -1,0 +1,56 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+
+/** A server in a process of its own. */
+export type Child = {
+  readonly pid: number;
+  readonly port: number;
+  /** From the process' start to the line that names the port. */
+  readonly readyMs: number;
+  readonly end: () => Promise<void>;
+};
+
+/** Starts a Node process and waits until it says where it listens. */
+export async function startChild(args: readonly string[], port: RegExp): Promise<Child> {
+  const started = performance.now();
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const found = await portOf(child, port);
+  const readyMs = performance.now() - started;
+  return {
+    pid: child.pid ?? 0,
+    port: found,
+    readyMs,
+    end: async () => {
+      const exited = once(child, "exit");
+      child.kill("SIGTERM");
+      await exited;
+    },
+  };
+}
+
+function portOf(child: ChildProcess, pattern: RegExp): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let said = "";
+    child.stdout?.on("data", (chunk: Buffer) => {
+      said += chunk.toString();
+      const port = pattern.exec(said)?.[1];
+      if (port !== undefined) resolve(Number(port));
+    });
+    child.on("exit", (code) => reject(new Error(`a server ended with ${code}: ${said}`)));
+  });
+}
+
+/** Starts Signet's own server, quiet, on a free port. */
+export const startSignet = (state: string, catalogue?: string): Promise<Child> =>
+  startChild(
+    [
+      "src/bin/cli.ts",
+      "server",
+      "--listen",
+      "127.0.0.1:0",
+      "--state",
+      state,
+      ...(catalogue === undefined ? [] : ["--catalogue", catalogue]),
+    ],
+    /:(\d+)\/readyz/,
+  );

@@ -1,0 +1,45 @@
+import { parseArgs } from "node:util";
+import type { Figures } from "./figures.ts";
+
+type Bench = {
+  readonly about: string;
+  readonly size: number;
+  readonly seconds: number;
+  readonly run: (size: number, seconds: number) => Promise<Figures>;
+};
+
+/** Every bench: what it measures, the size and the time it takes by default, and where it is. */
+const BENCHES: Readonly<Record<string, Bench>> = {
+  admission: {
+    about: "mutate and validate reviews over TLS, against a bare node:https server",
+    size: 10_000,
+    seconds: 36,
+    run: async (size, seconds) => (await import("./admission.ts")).admission(size, seconds),
+  },
+  start: {
+    about: "the standalone server until it is ready, against Node's own start",
+    size: 1,
+    seconds: 20,
+    run: async (size, seconds) => (await import("./start.ts")).start(size, seconds),
+  },
+};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: "boolean" }, size: { type: "string" }, seconds: { type: "string" } },
+});
+const [name = ""] = positionals;
+const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
+if (bench) {
+  const figures = await bench.run(Number(values.size ?? bench.size), Number(values.seconds ?? bench.seconds));
+  process.stdout.write(values.json ? `${JSON.stringify(figures)}\n` : lines(figures));
+} else {
+  const known = Object.entries(BENCHES).map(([each, { about }]) => `  ${each.padEnd(12)} ${about}\n`);
+  process.stderr.write(`Usage: npm run bench -- NAME [--json] [--size N] [--seconds S]\n\n${known.join("")}`);
+  process.exitCode = 2;
+}
+
+function lines({ machine, ...figures }: Figures): string {
+  const rows = Object.entries({ ...figures, ...machine }).map(([key, value]) => `${key.padEnd(16)}${value ?? "-"}\n`);
+  return rows.join("");
+}

@@ -1,0 +1,31 @@
+import { addApprovalsCommand } from "../../src/cli/approvals.ts";
+import { addApproveCommands } from "../../src/cli/approve.ts";
+import type { Io } from "../../src/cli/io.ts";
+import type { OpenKube } from "../../src/cli/kube-access.ts";
+import { runCli } from "../../src/cli/program.ts";
+import { ok } from "../../src/domain/problem.ts";
+import { NOON } from "../fakes/judging.ts";
+
+/** What a command printed, and its exit code. */
+export type Ran = { readonly code: number; readonly out: string; readonly err: string };
+
+/** Runs one command line about approvals against the cluster that `open` opens; words are split at spaces. */
+export async function signet(open: OpenKube, line: string): Promise<Ran> {
+  const printed = { out: "", err: "" };
+  const io: Io = {
+    out: (text) => {
+      printed.out += text;
+    },
+    err: (text) => {
+      printed.err += text;
+    },
+    color: false,
+    now: () => NOON,
+    env: {},
+    readInputs: () => ok([]),
+    writeFile: () => ok(undefined),
+  };
+  const commands = [addApproveCommands(open), addApprovalsCommand(open)];
+  const code = await runCli(io, line.split(" "), commands);
+  return { code, ...printed };
+}

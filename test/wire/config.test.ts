@@ -1,0 +1,83 @@
+import { expect, test } from "vitest";
+import { problemLine } from "../../src/domain/problem.ts";
+import { readServerConfig } from "../../src/wire/config.ts";
+import { must } from "../fakes/judging.ts";
+
+const file = (text: string) => ({ name: "signet.yaml", text });
+const refusals = (text: string, flags = {}) => {
+  const read = readServerConfig(file(text), flags);
+  return read.ok ? [] : read.problems.map((found) => `${problemLine(found)} [${found.code}]`);
+};
+
+test("without a file and without flags the defaults hold, frozen", () => {
+  const config = must(readServerConfig(undefined, {}));
+  expect(config).toEqual({
+    host: "127.0.0.1",
+    port: 8443,
+    state: ".signet",
+    catalogue: ".signet/catalogue",
+    names: [],
+    requireApproval: false,
+    log: { level: "info", format: "auto" },
+    drainDelayMs: 0,
+    drainGraceMs: 30_000,
+  });
+  expect([Object.isFrozen(config), Object.isFrozen(config.log)]).toEqual([true, true]);
+});
+
+test("flags stand over the file, and the catalogue lies in the state folder unless it is named", () => {
+  const text =
+    "listen: '[::1]:0'\nstate: /var/lib/signet\nnames: [signet.example.org]\ndrain: {delay: 5s, grace: 1m}\n";
+  expect(must(readServerConfig(file(text), {}))).toMatchObject({
+    host: "::1",
+    port: 0,
+    catalogue: "/var/lib/signet/catalogue",
+    names: ["signet.example.org"],
+    drainDelayMs: 5000,
+    drainGraceMs: 60_000,
+  });
+  expect(must(readServerConfig(file(text), { listen: "localhost:1", state: "s", catalogue: "c" }))).toMatchObject({
+    host: "localhost",
+    port: 1,
+    state: "s",
+    catalogue: "c",
+  });
+});
+
+test("an empty file is no configuration at all, which is a right one", () => {
+  expect(refusals("")).toEqual([]);
+  expect(refusals("# nothing yet\n")).toEqual([]);
+});
+
+test.each([
+  ["an unknown key", "lisen: x\n", ['signet.yaml:1:1: lisen: There is no field "lisen" here. [FIELD_UNKNOWN]']],
+  [
+    "an unknown key further in",
+    "log:\n  colour: red\n",
+    ['signet.yaml:2:3: log.colour: There is no field "colour" here. [FIELD_UNKNOWN]'],
+  ],
+  [
+    "a wrong word",
+    "log: {level: loud}\n",
+    ['signet.yaml:1:7: log.level: "loud" is none of debug, info, warn, error. [FIELD_INVALID]'],
+  ],
+  [
+    "a duration without unit",
+    "drain:\n  grace: 0s\n",
+    ['signet.yaml:2:3: drain.grace: "0s" is not a duration. [FIELD_INVALID]'],
+  ],
+  [
+    "two documents",
+    "listen: 127.0.0.1:1\n---\nstate: x\n",
+    ["The configuration holds two documents. [FIELD_CONFLICT]"],
+  ],
+])("%s is fatal, with file and line", (_what, text, told) => {
+  expect(refusals(text)).toEqual(told);
+});
+
+test.each(["8443", "127.0.0.1", "127.0.0.1:65536", "::1:80", "host:", ":80", "a b:x"])(
+  "%s is no address to listen on",
+  (listen) => {
+    expect(refusals("", { listen })).toEqual([`listen: "${listen}" is not HOST:PORT. [FIELD_INVALID]`]);
+  },
+);

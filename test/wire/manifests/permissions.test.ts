@@ -1,0 +1,64 @@
+import { expect, test } from "vitest";
+import { SIGNET_ACCOUNT } from "../../../src/admission/gate.ts";
+import type { Manifest } from "../../../src/wire/manifests/manifest.ts";
+import { ACCOUNT_USER } from "../../../src/wire/manifests/names.ts";
+import {
+  PEOPLE_ROLES,
+  type Permission,
+  SIGNER_PERMISSIONS,
+  SIGNET_PERMISSIONS,
+} from "../../../src/wire/manifests/permissions.ts";
+import { ruleOf } from "../../../src/wire/manifests/rbac.ts";
+import { objectsIn } from "./manifests.ts";
+
+const everything = [...objectsIn("base"), ...objectsIn("components"), ...objectsIn("overlays")];
+const roles = everything.filter(({ kind }) => kind === "Role" || kind === "ClusterRole");
+const bindings = everything.filter(({ kind }) => kind.endsWith("RoleBinding"));
+
+const rulesOf = (name: string, kind: string): unknown =>
+  roles.find((role) => role.metadata.name === name && role.kind === kind)?.["rules"];
+const expected = (rows: readonly Permission[], where: Permission["where"]) =>
+  rows.filter((row) => row.where === where).map(ruleOf);
+
+test("the gate and the manifests mean the same account", () => {
+  expect(ACCOUNT_USER).toBe(SIGNET_ACCOUNT);
+});
+
+test("the roles of Signet's account hold the table and nothing else", () => {
+  expect(rulesOf("signet", "ClusterRole")).toEqual(expected(SIGNET_PERMISSIONS, "cluster"));
+  expect(rulesOf("signet", "Role")).toEqual(expected(SIGNET_PERMISSIONS, "own"));
+  expect(rulesOf("signet-signer", "ClusterRole")).toEqual(expected(SIGNER_PERMISSIONS, "cluster"));
+});
+
+test("the roles for people hold their table, and there is no other role", () => {
+  for (const { name, permissions } of PEOPLE_ROLES)
+    expect(rulesOf(name, "ClusterRole")).toEqual(permissions.map(ruleOf));
+  const known = [...PEOPLE_ROLES.map(({ name }) => name), "signet", "signet", "signet-signer"];
+  expect(roles.map(({ metadata }) => metadata.name).sort()).toEqual(known.sort());
+});
+
+test("no role has a wildcard in it", () => {
+  expect(roles.filter((role) => JSON.stringify(role).includes("*"))).toEqual([]);
+});
+
+test("nobody is bound but Signet's account, to its own roles", () => {
+  const account = [{ kind: "ServiceAccount", name: "signet", namespace: "signet-system" }];
+  const bound = bindings.map((binding: Manifest) => [binding.kind, binding["roleRef"], binding["subjects"]]);
+  const ref = (kind: string, name: string) => ({ apiGroup: "rbac.authorization.k8s.io", kind, name });
+  expect(bound).toEqual([
+    ["ClusterRoleBinding", ref("ClusterRole", "signet"), account],
+    ["RoleBinding", ref("Role", "signet"), account],
+    ["ClusterRoleBinding", ref("ClusterRole", "signet-signer"), account],
+  ]);
+});
+
+test("secrets, leases and webhook configurations are held to names, and no row allows what grants more rights", () => {
+  const rows = [...SIGNET_PERMISSIONS, ...SIGNER_PERMISSIONS];
+  const guarded = ["secrets", "leases", "signers", "clustertrustbundles", "validatingwebhookconfigurations"];
+  const loose = rows.filter(({ resources, names }) => guarded.some((each) => resources.includes(each)) && !names);
+  expect(loose).toEqual([]);
+  const verbs = new Set(rows.flatMap((row) => row.verbs));
+  expect(["bind", "delete", "deletecollection", "escalate", "impersonate"].filter((verb) => verbs.has(verb))).toEqual(
+    [],
+  );
+});

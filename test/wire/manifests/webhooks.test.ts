@@ -1,0 +1,98 @@
+import { expect, test } from "vitest";
+import { EXEMPT_NAMESPACES } from "../../../src/domain/exempt-namespaces.ts";
+import type { Manifest } from "../../../src/wire/manifests/manifest.ts";
+import type { WebhookRule } from "../../../src/wire/manifests/webhook-rules.ts";
+import { exemptingPatches, virtControllerPatch } from "../../../src/wire/manifests/webhooks.ts";
+import { workloadKinds } from "../../../src/wire/workloads/shapes.ts";
+import { objectsIn } from "./manifests.ts";
+
+type Entry = {
+  readonly name: string;
+  readonly failurePolicy: string;
+  readonly timeoutSeconds: number;
+  readonly sideEffects: string;
+  readonly clientConfig: Readonly<Record<string, unknown>>;
+  readonly namespaceSelector: {
+    readonly matchExpressions: readonly { readonly key: string; readonly values?: readonly string[] }[];
+  };
+  readonly rules: readonly WebhookRule[];
+  readonly matchConditions: readonly { readonly name: string; readonly expression: string }[];
+};
+
+const entriesOf = (configuration: Manifest | undefined): readonly Entry[] =>
+  (configuration?.["webhooks"] ?? []) as readonly Entry[];
+const [mutating, validating] = objectsIn("base/webhooks");
+const entries = [...entriesOf(mutating), ...entriesOf(validating)];
+
+test("what fails closed is about enrolled namespaces, or about objects that carry a key which only Signet writes", () => {
+  const closed = entries.filter(({ failurePolicy }) => failurePolicy === "Fail");
+  expect(closed.map(({ name }) => name)).toEqual([
+    "pods.enrolled.signet.dev",
+    "machines.enrolled.signet.dev",
+    "templates.enrolled.signet.dev",
+    "stamped.signet.dev",
+  ]);
+  const enrolled = { key: "signet.dev/enrol", operator: "In", values: ["true"] };
+  const held = closed.filter(
+    ({ namespaceSelector, matchConditions }) =>
+      namespaceSelector.matchExpressions.some((each) => JSON.stringify(each) === JSON.stringify(enrolled)) ||
+      matchConditions.some(({ name }) => name === "carries-reserved-key"),
+  );
+  expect(held).toEqual(closed);
+});
+
+test("every entry exempts the cluster's own namespaces by name, first of all", () => {
+  for (const { name, namespaceSelector } of entries)
+    expect(namespaceSelector.matchExpressions[0], name).toEqual({
+      key: "kubernetes.io/metadata.name",
+      operator: "NotIn",
+      values: [...EXEMPT_NAMESPACES],
+    });
+});
+
+test("entries have no side effects, short timeouts, few conditions, and names of their own", () => {
+  expect(new Set(entries.map(({ name }) => name)).size).toBe(entries.length);
+  for (const { name, sideEffects, timeoutSeconds, failurePolicy, matchConditions } of entries) {
+    expect({ sideEffects, timeoutSeconds }, name).toEqual({
+      sideEffects: "None",
+      timeoutSeconds: failurePolicy === "Fail" ? 3 : 2,
+    });
+    expect(matchConditions.length, name).toBeLessThanOrEqual(64);
+    expect(new Set(matchConditions.map((condition) => condition.name)).size, name).toBe(matchConditions.length);
+  }
+});
+
+test("every kind that Signet reads as a workload is judged where it is enrolled", () => {
+  const sent = entries
+    .filter(({ name }) => name.includes(".enrolled."))
+    .flatMap(({ rules }) => rules)
+    .flatMap(({ apiGroups, resources }) => resources.map((resource) => `${apiGroups.join()}/${resource}`));
+  const kinds = workloadKinds().map((kind) => `${kind.toLowerCase()}s`);
+  expect(kinds.filter((kind) => !sent.includes(kind))).toEqual([]);
+});
+
+test("caBundle is left to Signet, and the overlay by URL differs in nothing but the way to call", () => {
+  const byUrl = objectsIn("overlays/by-url");
+  const called = (each: Manifest) => ({
+    ...each,
+    webhooks: entriesOf(each).map((entry) => ({ ...entry, clientConfig: "somehow" })),
+  });
+  expect(byUrl.map(called)).toEqual([mutating, validating].flatMap((each) => (each ? [called(each)] : [])));
+  expect(new Set(byUrl.flatMap(entriesOf).map(({ clientConfig }) => JSON.stringify(clientConfig)))).toEqual(
+    new Set(['{"url":"https://127.0.0.1:8443/mutate"}', '{"url":"https://127.0.0.1:8443/validate"}']),
+  );
+  expect(new Set(entries.map(({ clientConfig }) => Object.keys(clientConfig).join()))).toEqual(new Set(["service"]));
+});
+
+test("a component's patches hit what they mean, in every entry", () => {
+  const [first = [], second = []] = exemptingPatches("db");
+  expect([first.length, second.length]).toEqual([entriesOf(mutating).length, entriesOf(validating).length]);
+  for (const { path } of [...first, ...second])
+    expect(path).toMatch(/^\/webhooks\/\d+\/namespaceSelector\/matchExpressions\/0\/values\/-$/);
+  const positions = entriesOf(validating).flatMap(({ matchConditions }, entry) =>
+    matchConditions.flatMap(({ expression }, at) =>
+      expression.includes("kubevirt-controller") ? [`/webhooks/${entry}/matchConditions/${at}`] : [],
+    ),
+  );
+  expect(virtControllerPatch(["a"]).map(({ path }) => path)).toEqual(positions);
+});
