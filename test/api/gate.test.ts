@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { bootCluster, type Cluster } from "../cluster/boot.ts";
 import { type Installed, installSignet } from "../cluster/install.ts";
 import { applyApproved } from "./approve.ts";
@@ -8,6 +8,7 @@ import { applyApproved } from "./approve.ts";
 /** The first run on a machine may have to build the binaries. */
 const FIRST_BOOT_MS = 20 * 60_000;
 const TEST_MS = 60_000;
+const PATIENCE = { timeout: 20_000, interval: 100 };
 const ROOT = join(import.meta.dirname, "..", "..");
 const EXAMPLE = join(ROOT, "docs/examples/online-boutique");
 const SHOP = join(ROOT, "test/conformance/data/apps/online-boutique/kubernetes-manifests.yaml");
@@ -30,9 +31,10 @@ beforeAll(async () => {
   cluster = await bootCluster({ fakeNodes: 1 });
   signet = await installSignet(cluster, { replicas: 2 });
   await applyApproved(cluster, readFileSync(join(EXAMPLE, "catalogue.yaml"), "utf8"), "alice");
-  await expect.poll(() => inForce("workloadroles"), { timeout: 20_000 }).toBe(12);
-  await expect.poll(() => inForce("segments"), { timeout: 20_000 }).toBe(1);
-  await expect.poll(rolesSeen, { timeout: 20_000 }).toEqual([12, 12]);
+  await vi.waitFor(async () => expect(await inForce("workloadroles")).toBe(12), PATIENCE);
+  await vi.waitFor(async () => expect(await inForce("segments")).toBe(1), PATIENCE);
+  await vi.waitFor(async () => expect(new Set(await revisions()).size).toBe(1), PATIENCE);
+  await vi.waitFor(async () => expect(await dryRun(REDIS)).toMatchObject({ status: 201 }), PATIENCE);
 }, FIRST_BOOT_MS);
 
 afterAll(async () => {
@@ -50,13 +52,12 @@ const inForce = async (plural: string): Promise<number> => {
   return all.filter(({ status }) => status?.approved !== undefined).length;
 };
 
-/** How many roles each replica judges by. */
-const rolesSeen = (): Promise<readonly number[]> =>
+/** Revision of the catalogue that each replica judges by. */
+const revisions = (): Promise<readonly (string | undefined)[]> =>
   Promise.all(
-    signet.replicas().map(async (replica) => {
-      const found = /signet_catalogue_objects\{kind="roles"\} (\d+)/.exec(await replica.metrics());
-      return Number(found?.[1]);
-    }),
+    signet
+      .replicas()
+      .map(async (replica) => /signet_catalogue_info\{revision="(\w+)"/.exec(await replica.metrics())?.[1]),
   );
 
 const pods = async (): Promise<readonly Pod[]> =>
@@ -69,6 +70,9 @@ const pod = (name: string, metadata: object = {}, account = "cartservice") => ({
   spec: { serviceAccountName: account, containers: [{ name: "main", image: "example.org/none" }] },
 });
 
+/** A Pod whose role needs no account of its own, so that it can be tried before the shop is there. */
+const REDIS = pod("redis", { labels: { app: "redis-cart" } }, "default");
+
 const dryRun = (body: object) => cluster.request("POST", `${PODS}?dryRun=All`, { body });
 
 /** What `signet review` says of a Pod's role, by its service account. */
@@ -79,7 +83,7 @@ describe("Online Boutique, applied unmodified", () => {
   beforeAll(async () => {
     const applied = await cluster.kubectl(["apply", "-f", SHOP]);
     expect(applied, applied.stderr).toMatchObject({ code: 0 });
-    await expect.poll(async () => (await pods()).length, { timeout: 30_000 }).toBe(12);
+    await vi.waitFor(async () => expect((await pods()).length).toBe(12), PATIENCE);
   }, TEST_MS);
 
   test("each Pod that the controllers create is stamped with the role of its account", async () => {
