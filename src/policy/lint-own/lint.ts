@@ -14,8 +14,9 @@ export function lintSentences(intent: Intent, ends: readonly WorkloadEnd[], now:
 }
 
 const byPlace = (a: Problem, b: Problem): number =>
-  compare(a.source?.file ?? "", b.source?.file ?? "") ||
-  compare(a.source?.line ?? 0, b.source?.line ?? 0) ||
-  compare(a.code, b.code);
+  compare(fileOf(a), fileOf(b)) || compare(lineOf(a), lineOf(b)) || compare(a.code, b.code);
+
+const fileOf = ({ source }: Problem): string => source?.file ?? "";
+const lineOf = ({ source }: Problem): number => source?.line ?? 0;
 
 const compare = <T extends string | number>(a: T, b: T): number => (a < b ? -1 : a > b ? 1 : 0);
