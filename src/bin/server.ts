@@ -1,19 +1,29 @@
 import { mkdirSync, readFileSync } from "node:fs";
-import { hostname } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { setFlagsFromString } from "node:v8";
 import { keepRenewed, type ServingCertificate, servingCertificate } from "../ca/serving.ts";
 import { formatInstant } from "../domain/instant.ts";
-import { type Problem, problem, problemLine, refuse, type Result } from "../domain/problem.ts";
+import { type Problem, problemLine, refuse, type Result } from "../domain/problem.ts";
 import { type FolderState, type WatchedFolder, watchFolder } from "../folder/watch.ts";
 import { makeCatalogueFolder, writeExampleWorkloads } from "../folder/worked-example.ts";
-import { buildServer, type HttpServer } from "../http/server.ts";
+import { buildServer } from "../http/server.ts";
 import type { Check, Log, Readings, Services } from "../http/services.ts";
-import { type Ledger, openLedger } from "../store/ledger.ts";
+import type { Ledger } from "../store/ledger.ts";
 import { type ConfigFlags, readServerConfig, type ServerConfig } from "../wire/config.ts";
 import { banner } from "./banner.ts";
-import { makeLog } from "./log.ts";
+import {
+  endSignal,
+  ledgerCheck,
+  ledgerReadings,
+  logOf,
+  openOwnLedger,
+  type Running,
+  servingNames,
+  startProblem,
+  stop,
+  VERSION,
+} from "./server-parts.ts";
 import { verdictEntry } from "./verdict-entry.ts";
 
 /** What `signet server` was asked for. */
@@ -25,28 +35,20 @@ export type ServeIo = {
   readonly problems: (problems: readonly Problem[]) => number;
 };
 
-/** The server's parts while it runs. */
-type Running = {
-  readonly config: ServerConfig;
-  readonly log: Log;
-  readonly http: HttpServer;
-  readonly folder: WatchedFolder;
-  readonly ledger: Ledger;
-  readonly stopRenewing: () => void;
-};
-
 /**
- * Runs the standalone server until SIGINT or SIGTERM, then drains. Gives 0 after a clean end, 2 where it could not start:
- * a wrong configuration, a port that is taken, a state folder that another server holds.
+ * Runs the server until SIGINT or SIGTERM, then drains. Gives 0 after a clean end, 2 where it could not start: a wrong
+ * configuration, a port that is taken, a state folder that another server holds, a cluster that cannot be asked.
  */
 export async function serve(options: ServeOptions, io: ServeIo): Promise<number> {
   const config = readConfig(options);
   if (!config.ok) return io.problems(config.problems);
-  const started = await start(config.value);
+  const started = config.value.cluster
+    ? await (await import("./cluster/server.ts")).startCluster(config.value, config.value.cluster)
+    : await start(config.value);
   if (!started.ok) return io.problems(started.problems);
-  const { running, port, made } = started.value;
+  const { running, told } = started.value;
   keepYoungGenerationSmall();
-  io.out(banner({ config: config.value, port, made, state: running.folder.state(), env: process.env }));
+  io.out(told);
   const signal = await endSignal();
   running.log.info({ signal }, "The server drains.");
   await stop(running);
@@ -73,25 +75,16 @@ function readConfig({ config, ...flags }: ServeOptions): Result<ServerConfig> {
  */
 const keepYoungGenerationSmall = (): void => setFlagsFromString("--semi-space-growth-factor=1");
 
-type Started = {
-  readonly running: Running;
-  readonly port: number;
-  /** Whether the catalogue folder is new, with the worked example in it. */
-  readonly made: boolean;
-};
+/** A server that runs, and what a person reads of it. */
+export type Started = { readonly running: Running; readonly told: string };
 
 async function start(config: ServerConfig): Promise<Result<Started>> {
-  const log = makeLog({ level: config.log.level, text: isText(config) }, Date.now);
+  const log = logOf(config);
   let step = "state";
   try {
     mkdirSync(config.state, { recursive: true, mode: 0o700 });
     step = "ledger";
-    const opening = openLedger({
-      path: join(config.state, "ledger.db"),
-      version: VERSION,
-      now: Date.now,
-      failed: (reason) => log.error({ reason }, "The ledger could not be written."),
-    });
+    const opening = openOwnLedger(config, log);
     const issuing = servingCertificate(servingFolder(config), servingNames(config), Date.now());
     // Both run while the catalogue is read; a rejection is met below.
     issuing.catch(() => undefined);
@@ -112,8 +105,12 @@ async function start(config: ServerConfig): Promise<Result<Started>> {
   }
 }
 
-type Parts = Pick<Running, "config" | "log" | "ledger" | "folder"> &
-  Pick<Started, "made"> & { readonly certificate: ServingCertificate };
+type Parts = Pick<Running, "config" | "log" | "ledger"> & {
+  readonly folder: WatchedFolder;
+  readonly certificate: ServingCertificate;
+  /** Whether the catalogue folder is new, with the worked example in it. */
+  readonly made: boolean;
+};
 
 async function listen({ config, log, ledger, folder, certificate, made }: Parts): Promise<Started> {
   let current = certificate;
@@ -134,7 +131,12 @@ async function listen({ config, log, ledger, folder, certificate, made }: Parts)
   );
   const port = await http.listen(config.host, config.port);
   log.info({ host: config.host, port, version: VERSION }, "The server listens.");
-  return { running: { config, log, http, folder, ledger, stopRenewing }, port, made };
+  const before = (): void => {
+    stopRenewing();
+    folder.close();
+  };
+  const told = banner({ config, port, made, state: folder.state(), env: process.env });
+  return { running: { config, log, http, ledger, before, after: () => undefined }, told };
 }
 
 function makeServices(parts: {
@@ -156,15 +158,11 @@ function makeServices(parts: {
     checks: () => [catalogueCheck(folder.state()), ledgerCheck(ledger)],
     readings: (): Readings => {
       const { readAt, problems, good, broken } = folder.state();
-      const { queued, written, dropped, failures } = ledger.figures();
       return {
         catalogueReadAt: readAt,
         catalogueBroken: problems.length > 0,
         catalogueReads: { good, broken },
-        ledgerQueued: queued,
-        ledgerWritten: written,
-        ledgerDropped: dropped,
-        ledgerFailures: failures,
+        ...ledgerReadings(ledger),
         certificateNotAfter: certificate().notAfter,
       };
     },
@@ -202,66 +200,4 @@ function catalogueCheck({ snapshot, problems }: FolderState): Check {
   return { name: "catalogue", ok: snapshot !== undefined, detail };
 }
 
-/** Admission never waits for the ledger, so readiness does not hang on it; what it loses is said. */
-function ledgerCheck(ledger: Ledger): Check {
-  const { dropped, failures, queued } = ledger.figures();
-  const bad = dropped > 0 || failures > 0;
-  return {
-    name: "ledger",
-    ok: true,
-    detail: bad ? `warning: ${failures} failed writes, ${dropped} records dropped, ${queued} wait` : "",
-  };
-}
-
-async function stop({ http, folder, ledger, stopRenewing, config, log }: Running): Promise<void> {
-  stopRenewing();
-  folder.close();
-  await http.drain(config.drainDelayMs, config.drainGraceMs);
-  await ledger.close();
-  log.info({}, "The server has ended.");
-}
-
-/** The first signal drains; a second one, from somebody who has lost patience, ends at once (Node's own way). */
-const endSignal = (): Promise<NodeJS.Signals> =>
-  new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, resolve);
-  });
-
-const isText = ({ log }: ServerConfig): boolean =>
-  log.format === "text" || (log.format === "auto" && process.stderr.isTTY);
-
 const servingFolder = ({ state }: ServerConfig): string => join(state, "serving");
-
-/** Loopback, whatever is listened on, and what is configured; the host's name where it listens everywhere. */
-function servingNames({ host, names }: ServerConfig): readonly string[] {
-  const everywhere = host === "0.0.0.0" || host === "::";
-  return [...new Set(["127.0.0.1", "::1", "localhost", everywhere ? hostname() : host, ...names])];
-}
-
-const VERSION = (
-  JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { readonly version: string }
-).version;
-
-function startProblem(step: string, config: ServerConfig, fault: unknown): Problem {
-  const reason = fault instanceof Error ? fault.message : String(fault);
-  if (step === "listen" && reason.includes("EADDRINUSE"))
-    return problem(
-      "USAGE",
-      "listen",
-      `Port ${config.port} of ${config.host} is taken.`,
-      "End whoever has it, or choose another: --listen 127.0.0.1:0 takes a free one.",
-    );
-  if (step === "ledger" && reason.includes("locked"))
-    return problem(
-      "USAGE",
-      "state",
-      `Another server uses the state folder ${config.state}.`,
-      "End it, or choose another folder with --state DIR.",
-    );
-  return problem(
-    "FILE_UNREADABLE",
-    step,
-    `The server could not start: ${reason}.`,
-    `Look at the ${step} in ${config.state}.`,
-  );
-}

@@ -35,6 +35,9 @@ export function addPolicyCommands(program: Command, io: Io, outcome: Outcome): v
   addDiff(policy, io, outcome);
   addProbe(policy, io, outcome);
   addLint(policy, io, outcome);
-  for (const command of policy.commands) withExamples(command, EXAMPLES[command.name()] ?? []);
   addProve(policy, io, outcome);
+  for (const command of policy.commands) {
+    const examples = EXAMPLES[command.name()];
+    if (examples) withExamples(command, examples);
+  }
 }
