@@ -1,8 +1,9 @@
+import { type Lack, lacksOf } from "../admission/lacks.ts";
 import { auditAnnotations, denialMessage, oneLine, warningsOf } from "../admission/denial.ts";
 import { type GateAnswer, mutate, validate } from "../admission/gate.ts";
 import type { Catalogue } from "../domain/catalogue.ts";
 import { EXEMPT_NAMESPACES } from "../domain/exempt-namespaces.ts";
-import { ok, type Problem, type Result } from "../domain/problem.ts";
+import { ok, type Problem, refuse, type Result } from "../domain/problem.ts";
 import type { ProblemCode } from "../domain/problem-codes.ts";
 import { type Review, readReview, type ReviewRequest } from "../wire/admission-review.ts";
 import { renderReviewAnswer, type ReviewAnswer } from "../wire/review-answer.ts";
@@ -21,20 +22,48 @@ export type Answered = {
 const GATES = { mutate, validate } as const;
 
 /**
- * Answers one review from one frozen snapshot, without waiting for anything. Refuses only what is no AdmissionReview; an
- * object in it that cannot be read is a denial in words. A dry run is judged the same and leaves nothing behind.
+ * Answers one review from one frozen snapshot, without waiting for anything but a snapshot that has what this one must have
+ * and lacks. Refuses only what is no AdmissionReview; an object in it that cannot be read is a denial in words. A dry run is
+ * judged the same and leaves nothing behind.
  */
 export function answerReview(
   webhook: Webhook,
   body: string,
   catalogue: Catalogue,
   services: Services,
-): Result<Answered> {
+): Result<Answered> | Promise<Result<Answered>> {
   const review = readReview(body);
   if (!review.ok) return review;
   const { request } = review.value;
   if (!request.ok) return ok(unreadable(review.value, request.problems));
+  const { workload } = request.value;
+  const lacks = services.freshen && workload ? lacksOf(catalogue, workload, webhook) : [];
+  if (lacks.length > 0)
+    return detour({ webhook, review: review.value, request: request.value, catalogue, services }, lacks);
   return ok(judged(webhook, review.value, request.value, catalogue, services));
+}
+
+type Asked = {
+  readonly webhook: Webhook;
+  readonly review: Review;
+  readonly request: ReviewRequest;
+  readonly catalogue: Catalogue;
+  readonly services: Services;
+};
+
+/** Judges by a snapshot that was completed live. One that is older than a stamp has no say on whether that is forged. */
+async function detour(
+  { webhook, review, request, catalogue, services }: Asked,
+  lacks: readonly Lack[],
+): Promise<Result<Answered>> {
+  const fresh = await services.freshen?.(lacks);
+  if (fresh) return ok(judged(webhook, review, request, fresh, services));
+  const terms = { now: services.now(), requireApproval: services.requireApproval };
+  const { verdict } = GATES[webhook](catalogue, request, terms);
+  const unsure = verdict?.problems.some(({ code }) => code === "FORGED") ?? false;
+  if (unsure || lacks.some(({ kind }) => kind === "Namespace"))
+    return refuse("NOT_READY", "", "What the verdict hangs on could not be read from the API server in time.");
+  return ok(judged(webhook, review, request, catalogue, services));
 }
 
 function judged(

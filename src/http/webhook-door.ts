@@ -81,7 +81,19 @@ function answer(
   response: ServerResponse,
 ): void {
   const start = performance.now();
-  const answered = decide(parts, webhook, body);
+  const decided = decide(parts, webhook, body);
+  const give = (answered: Result<Answered>): void => reply(parts, webhook, request, response, { answered, start });
+  if (!(decided instanceof Promise)) give(decided);
+  else void decided.catch((fault: unknown) => faulty(parts, webhook, fault)).then(give);
+}
+
+function reply(
+  parts: DoorParts,
+  webhook: Webhook,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { answered, start }: { readonly answered: Result<Answered>; readonly start: number },
+): void {
   if (!answered.ok) return refuse(parts, webhook, request, response, { problems: answered.problems });
   const { outcome, codes, subject } = answered.value;
   send(parts, request, response, { status: 200, type: "application/json", body: answered.value.body });
@@ -90,16 +102,20 @@ function answer(
   parts.services.log.debug({ webhook, subject, outcome, codes }, "A review was answered.");
 }
 
-/** The only place where a fault of the verdict is caught: the caller learns that there was one, the log learns which. */
-function decide({ services }: DoorParts, webhook: Webhook, body: string): Result<Answered> {
-  const catalogue = services.catalogue();
+function decide(parts: DoorParts, webhook: Webhook, body: string): Result<Answered> | Promise<Result<Answered>> {
+  const catalogue = parts.services.catalogue();
   if (!catalogue) return { ok: false, problems: [problem("NOT_READY", "", "No catalogue could be read yet.")] };
   try {
-    return answerReview(webhook, body, catalogue, services);
+    return answerReview(webhook, body, catalogue, parts.services);
   } catch (fault) {
-    services.log.error({ err: fault, webhook }, "A review could not be judged.");
-    return { ok: false, problems: [problem("INTERNAL", "", "The review could not be judged.")] };
+    return faulty(parts, webhook, fault);
   }
+}
+
+/** A fault of the verdict is caught here alone: the caller learns that there was one, the log learns which. */
+function faulty({ services }: DoorParts, webhook: Webhook, fault: unknown): Result<never> {
+  services.log.error({ err: fault, webhook }, "A review could not be judged.");
+  return { ok: false, problems: [problem("INTERNAL", "", "The review could not be judged.")] };
 }
 
 function refuse(
