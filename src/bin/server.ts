@@ -5,16 +5,16 @@ import process from "node:process";
 import { setFlagsFromString } from "node:v8";
 import { keepRenewed, type ServingCertificate, servingCertificate } from "../ca/serving.ts";
 import { formatInstant } from "../domain/instant.ts";
-import { type Problem, problem, problemLine, refuse, type Result } from "../domain/problem.ts";
+import { type Problem, problem, refuse, type Result } from "../domain/problem.ts";
 import { type FolderState, type WatchedFolder, watchFolder } from "../folder/watch.ts";
 import { makeCatalogueFolder, writeExampleWorkloads } from "../folder/worked-example.ts";
-import { buildServer, type HttpServer } from "../http/server.ts";
-import type { Check, Log, Readings, Services } from "../http/services.ts";
-import { type Ledger, openLedger } from "../store/ledger.ts";
+import { buildServer } from "../http/server.ts";
+import type { Log } from "../http/services.ts";
+import { type Ledger, type LedgerSettings, openLedger } from "../store/ledger.ts";
 import { type ConfigFlags, readServerConfig, type ServerConfig } from "../wire/config.ts";
 import { banner } from "./banner.ts";
 import { makeLog } from "./log.ts";
-import { verdictEntry } from "./verdict-entry.ts";
+import { catalogueChanged, makeServices } from "./standalone-services.ts";
 
 /** What `signet server` was asked for. */
 export type ServeOptions = ConfigFlags & { readonly config?: string };
@@ -23,16 +23,6 @@ export type ServeOptions = ConfigFlags & { readonly config?: string };
 export type ServeIo = {
   readonly out: (text: string) => void;
   readonly problems: (problems: readonly Problem[]) => number;
-};
-
-/** The server's parts while it runs. */
-type Running = {
-  readonly config: ServerConfig;
-  readonly log: Log;
-  readonly http: HttpServer;
-  readonly folder: WatchedFolder;
-  readonly ledger: Ledger;
-  readonly stopRenewing: () => void;
 };
 
 /**
@@ -44,12 +34,13 @@ export async function serve(options: ServeOptions, io: ServeIo): Promise<number>
   if (!config.ok) return io.problems(config.problems);
   const started = await start(config.value);
   if (!started.ok) return io.problems(started.problems);
-  const { running, port, made } = started.value;
+  const { log, port, made, state, stop } = started.value;
   keepYoungGenerationSmall();
-  io.out(banner({ config: config.value, port, made, state: running.folder.state(), env: process.env }));
+  io.out(banner({ config: config.value, port, made, state, env: process.env }));
   const signal = await endSignal();
-  running.log.info({ signal }, "The server drains.");
-  await stop(running);
+  log.info({ signal }, "The server drains.");
+  await stop();
+  log.info({}, "The server has ended.");
   return 0;
 }
 
@@ -74,51 +65,74 @@ function readConfig({ config, ...flags }: ServeOptions): Result<ServerConfig> {
 const keepYoungGenerationSmall = (): void => setFlagsFromString("--semi-space-growth-factor=1");
 
 type Started = {
-  readonly running: Running;
+  readonly log: Log;
   readonly port: number;
   /** Whether the catalogue folder is new, with the worked example in it. */
   readonly made: boolean;
+  readonly state: FolderState;
+  /** Drains and closes everything. */
+  readonly stop: () => Promise<void>;
+};
+
+type Step = "state" | "ledger" | "serving certificate" | "catalogue" | "listen";
+
+/** What has to be closed again, the newest first, at the end or when a later step fails. */
+type Closers = (() => Promise<void> | void)[];
+
+const closeAll = async (closers: Closers): Promise<void> => {
+  for (const close of closers.toReversed()) await close();
 };
 
 async function start(config: ServerConfig): Promise<Result<Started>> {
   const log = makeLog({ level: config.log.level, text: isText(config) }, Date.now);
-  let step = "state";
+  const closers: Closers = [];
+  let step: Step = "state";
   try {
     mkdirSync(config.state, { recursive: true, mode: 0o700 });
     step = "ledger";
-    const opening = openLedger({
-      path: join(config.state, "ledger.db"),
-      version: VERSION,
-      now: Date.now,
-      failed: (reason) => log.error({ reason }, "The ledger could not be written."),
-    });
     const issuing = servingCertificate(servingFolder(config), servingNames(config), Date.now());
-    // Both run while the catalogue is read; a rejection is met below.
+    // It runs while the ledger opens; a rejection is met below.
     issuing.catch(() => undefined);
-    const ledger = await opening;
+    const ledger = await openLedger(ledgerSettings(config, log));
+    closers.push(ledger.close);
     step = "serving certificate";
     const certificate = await issuing;
     step = "catalogue";
     const made = makeCatalogueFolder(config.catalogue);
     if (made) writeExampleWorkloads(join(config.state, "example"));
-    const folder = await watchFolder(config.catalogue, {
-      changed: (state) => catalogueChanged(state, ledger, log),
-      now: Date.now,
-    });
+    const changed = (state: FolderState): void => catalogueChanged(state, ledger, log);
+    const folder = await watchFolder(config.catalogue, { changed, now: Date.now });
+    closers.push(folder.close);
     step = "listen";
-    return { ok: true, value: await listen({ config, log, ledger, folder, certificate, made }) };
+    const port = await listen({ config, log, ledger, folder, certificate }, closers);
+    return { ok: true, value: { log, port, made, state: folder.state(), stop: () => closeAll(closers) } };
   } catch (fault) {
+    await closeAll(closers);
     return { ok: false, problems: [startProblem(step, config, fault)] };
   }
 }
 
-type Parts = Pick<Running, "config" | "log" | "ledger" | "folder"> &
-  Pick<Started, "made"> & { readonly certificate: ServingCertificate };
+const ledgerSettings = (config: ServerConfig, log: Log): LedgerSettings => ({
+  path: join(config.state, "ledger.db"),
+  version: VERSION,
+  now: Date.now,
+  failed: (reason) => log.error({ reason }, "The ledger could not be written."),
+});
 
-async function listen({ config, log, ledger, folder, certificate, made }: Parts): Promise<Started> {
+type Parts = {
+  readonly config: ServerConfig;
+  readonly log: Log;
+  readonly ledger: Ledger;
+  readonly folder: WatchedFolder;
+  readonly certificate: ServingCertificate;
+};
+
+/** Listens, and keeps the certificate young; gives the port. */
+async function listen({ config, log, ledger, folder, certificate }: Parts, closers: Closers): Promise<number> {
   let current = certificate;
   const services = makeServices({ config, log, ledger, folder, certificate: () => current });
   const http = buildServer(services, { version: VERSION, pair: certificate });
+  closers.push(() => http.drain(config.drainDelayMs, config.drainGraceMs));
   const stopRenewing = keepRenewed(
     certificate,
     () => servingCertificate(servingFolder(config), servingNames(config), Date.now()),
@@ -132,93 +146,10 @@ async function listen({ config, log, ledger, folder, certificate, made }: Parts)
       failed: (fault) => log.error({ err: fault }, "The serving certificate could not be renewed."),
     },
   );
+  closers.push(stopRenewing);
   const port = await http.listen(config.host, config.port);
   log.info({ host: config.host, port, version: VERSION }, "The server listens.");
-  return { running: { config, log, http, folder, ledger, stopRenewing }, port, made };
-}
-
-function makeServices(parts: {
-  readonly config: ServerConfig;
-  readonly log: Log;
-  readonly ledger: Ledger;
-  readonly folder: WatchedFolder;
-  readonly certificate: () => ServingCertificate;
-}): Services {
-  const { config, log, ledger, folder, certificate } = parts;
-  return {
-    catalogue: () => folder.state().snapshot?.catalogue,
-    now: Date.now,
-    requireApproval: config.requireApproval,
-    record: (judged) => {
-      const entry = verdictEntry(judged, config.requireApproval);
-      if (entry) ledger.offer(entry);
-    },
-    checks: () => [catalogueCheck(folder.state()), ledgerCheck(ledger)],
-    readings: (): Readings => {
-      const { readAt, problems, good, broken } = folder.state();
-      const { queued, written, dropped, failures } = ledger.figures();
-      return {
-        catalogueReadAt: readAt,
-        catalogueBroken: problems.length > 0,
-        catalogueReads: { good, broken },
-        ledgerQueued: queued,
-        ledgerWritten: written,
-        ledgerDropped: dropped,
-        ledgerFailures: failures,
-        certificateNotAfter: certificate().notAfter,
-      };
-    },
-    log,
-  };
-}
-
-/** Each new state is said; each new revision is stored before a verdict is given by it. */
-function catalogueChanged({ snapshot, problems, readAt }: FolderState, ledger: Ledger, log: Log): void {
-  const revision = snapshot?.catalogue.revision;
-  if (problems.length > 0) {
-    const first = problems.slice(0, 5).map(problemLine);
-    log.warn(
-      { problems: problems.length, first, inForce: revision?.slice(0, 12) ?? "none" },
-      "The catalogue cannot be read; the last good state stays in force.",
-    );
-  } else if (snapshot) {
-    ledger.remember({ digest: snapshot.catalogue.revision, text: snapshot.text }, readAt);
-    log.info(
-      {
-        revision: revision?.slice(0, 12),
-        roles: snapshot.catalogue.roles.size,
-        segments: snapshot.catalogue.segments.size,
-      },
-      "The catalogue was read.",
-    );
-  }
-}
-
-function catalogueCheck({ snapshot, problems }: FolderState): Check {
-  const [first] = problems;
-  const wrong = first ? `${problems.length} problems, first: ${problemLine(first)}` : "";
-  const revision = snapshot?.catalogue.revision.slice(0, 12) ?? "none";
-  const detail = first ? `warning: ${wrong}; in force: revision ${revision}` : `revision ${revision}`;
-  return { name: "catalogue", ok: snapshot !== undefined, detail };
-}
-
-/** Admission never waits for the ledger, so readiness does not hang on it; what it loses is said. */
-function ledgerCheck(ledger: Ledger): Check {
-  const { dropped, failures, queued } = ledger.figures();
-  const bad = dropped > 0 || failures > 0;
-  return {
-    name: "ledger",
-    ok: true,
-    detail: bad ? `warning: ${failures} failed writes, ${dropped} records dropped, ${queued} wait` : "",
-  };
-}
-
-async function stop({ http, folder, ledger, stopRenewing, config, log }: Running): Promise<void> {
-  stopRenewing();
-  folder.close();
-  await http.drain(config.drainDelayMs, config.drainGraceMs);
-  await ledger.close();
-  log.info({}, "The server has ended.");
+  return port;
 }
 
 /** The first signal drains; a second one, from somebody who has lost patience, ends at once (Node's own way). */
@@ -242,7 +173,7 @@ const VERSION = (
   JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { readonly version: string }
 ).version;
 
-function startProblem(step: string, config: ServerConfig, fault: unknown): Problem {
+function startProblem(step: Step, config: ServerConfig, fault: unknown): Problem {
   const reason = fault instanceof Error ? fault.message : String(fault);
   if (step === "listen" && reason.includes("EADDRINUSE"))
     return problem(
