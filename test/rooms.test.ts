@@ -73,6 +73,7 @@ const ROOMS: Readonly<Record<string, { readonly floor: number; readonly outside:
       "node:url",
       "node:crypto",
       "node:os",
+      "node:v8",
       "node:perf_hooks",
       "pino",
     ],

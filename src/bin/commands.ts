@@ -1,14 +1,21 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
+import { addApprovalsCommand } from "../cli/approvals.ts";
+import { addApproveCommands } from "../cli/approve.ts";
+import type { OpenKube } from "../cli/kube-access.ts";
 import { addConfigCommand } from "../cli/config.ts";
 import { addLedgerCommand } from "../cli/ledger.ts";
 import type { ExtraCommand } from "../cli/program.ts";
 import { serverCommand } from "../cli/server.ts";
 import { type Version, versionCommand } from "../cli/version.ts";
 
+const openKube: OpenKube = async (choice) => (await import("./open-kube.ts")).openKube(choice);
+
 /** Commands that need more than files and a terminal; what is heavy is loaded when it runs. */
 export const EXTRA_COMMANDS: readonly ExtraCommand[] = [
   serverCommand(async () => (await import("./server.ts")).serve),
+  addApproveCommands(openKube),
+  addApprovalsCommand(openKube),
   addLedgerCommand,
   addConfigCommand,
   versionCommand(ownVersion),

@@ -1,20 +1,30 @@
 import { mkdirSync, readFileSync } from "node:fs";
-import { hostname } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { setFlagsFromString } from "node:v8";
 import { keepRenewed, type ServingCertificate, servingCertificate } from "../ca/serving.ts";
 import { formatInstant } from "../domain/instant.ts";
-import { type Problem, problem, refuse, type Result } from "../domain/problem.ts";
+import { type Problem, problemLine, refuse, type Result } from "../domain/problem.ts";
 import { type FolderState, type WatchedFolder, watchFolder } from "../folder/watch.ts";
 import { makeCatalogueFolder, writeExampleWorkloads } from "../folder/worked-example.ts";
 import { buildServer } from "../http/server.ts";
-import type { Log } from "../http/services.ts";
-import { type Ledger, type LedgerSettings, openLedger } from "../store/ledger.ts";
+import type { Check, Log, Readings, Services } from "../http/services.ts";
+import type { Ledger } from "../store/ledger.ts";
 import { type ConfigFlags, readServerConfig, type ServerConfig } from "../wire/config.ts";
 import { banner } from "./banner.ts";
-import { makeLog } from "./log.ts";
-import { catalogueChanged, makeServices } from "./standalone-services.ts";
+import {
+  endSignal,
+  ledgerCheck,
+  ledgerReadings,
+  logOf,
+  openOwnLedger,
+  type Running,
+  servingNames,
+  startProblem,
+  stop,
+  VERSION,
+} from "./server-parts.ts";
+import { verdictEntry } from "./verdict-entry.ts";
 
 /** What `signet server` was asked for. */
 export type ServeOptions = ConfigFlags & { readonly config?: string };
@@ -26,21 +36,22 @@ export type ServeIo = {
 };
 
 /**
- * Runs the standalone server until SIGINT or SIGTERM, then drains. Gives 0 after a clean end, 2 where it could not start:
- * a wrong configuration, a port that is taken, a state folder that another server holds.
+ * Runs the server until SIGINT or SIGTERM, then drains. Gives 0 after a clean end, 2 where it could not start: a wrong
+ * configuration, a port that is taken, a state folder that another server holds, a cluster that cannot be asked.
  */
 export async function serve(options: ServeOptions, io: ServeIo): Promise<number> {
   const config = readConfig(options);
   if (!config.ok) return io.problems(config.problems);
-  const started = await start(config.value);
+  const started = config.value.cluster
+    ? await (await import("./cluster/server.ts")).startCluster(config.value, config.value.cluster)
+    : await start(config.value);
   if (!started.ok) return io.problems(started.problems);
-  const { log, port, made, state, stop } = started.value;
+  const { running, told } = started.value;
   keepYoungGenerationSmall();
-  io.out(banner({ config: config.value, port, made, state, env: process.env }));
+  io.out(told);
   const signal = await endSignal();
-  log.info({ signal }, "The server drains.");
-  await stop();
-  log.info({}, "The server has ended.");
+  running.log.info({ signal }, "The server drains.");
+  await stop(running);
   return 0;
 }
 
@@ -64,75 +75,54 @@ function readConfig({ config, ...flags }: ServeOptions): Result<ServerConfig> {
  */
 const keepYoungGenerationSmall = (): void => setFlagsFromString("--semi-space-growth-factor=1");
 
-type Started = {
-  readonly log: Log;
-  readonly port: number;
-  /** Whether the catalogue folder is new, with the worked example in it. */
-  readonly made: boolean;
-  readonly state: FolderState;
-  /** Drains and closes everything. */
-  readonly stop: () => Promise<void>;
-};
+/** A server that runs, and what a person reads of it. */
+export type Started = { readonly running: Running; readonly told: string };
 
-type Step = "state" | "ledger" | "serving certificate" | "catalogue" | "listen";
-
-/** What has to be closed again, the newest first, at the end or when a later step fails. */
-type Closers = (() => Promise<void> | void)[];
-
-const closeAll = async (closers: Closers): Promise<void> => {
-  for (const close of closers.toReversed()) await close();
-};
+/** What was opened so far, to be closed again, the newest first, where a later step fails. */
+type Opened = (() => Promise<void> | void)[];
 
 async function start(config: ServerConfig): Promise<Result<Started>> {
-  const log = makeLog({ level: config.log.level, text: isText(config) }, Date.now);
-  const closers: Closers = [];
-  let step: Step = "state";
+  const log = logOf(config);
+  const opened: Opened = [];
+  let step = "state";
   try {
     mkdirSync(config.state, { recursive: true, mode: 0o700 });
     step = "ledger";
+    const opening = openOwnLedger(config, log);
     const issuing = servingCertificate(servingFolder(config), servingNames(config), Date.now());
-    // It runs while the ledger opens; a rejection is met below.
+    // Both run while the catalogue is read; a rejection is met below.
     issuing.catch(() => undefined);
-    const ledger = await openLedger(ledgerSettings(config, log));
-    closers.push(ledger.close);
+    const ledger = await opening;
+    opened.push(ledger.close);
     step = "serving certificate";
     const certificate = await issuing;
     step = "catalogue";
     const made = makeCatalogueFolder(config.catalogue);
     if (made) writeExampleWorkloads(join(config.state, "example"));
-    const changed = (state: FolderState): void => catalogueChanged(state, ledger, log);
-    const folder = await watchFolder(config.catalogue, { changed, now: Date.now });
-    closers.push(folder.close);
+    const folder = await watchFolder(config.catalogue, {
+      changed: (state) => catalogueChanged(state, ledger, log),
+      now: Date.now,
+    });
+    opened.push(folder.close);
     step = "listen";
-    const port = await listen({ config, log, ledger, folder, certificate }, closers);
-    return { ok: true, value: { log, port, made, state: folder.state(), stop: () => closeAll(closers) } };
+    return { ok: true, value: await listen({ config, log, ledger, folder, certificate, made }) };
   } catch (fault) {
-    await closeAll(closers);
+    for (const close of opened.toReversed()) await close();
     return { ok: false, problems: [startProblem(step, config, fault)] };
   }
 }
 
-const ledgerSettings = (config: ServerConfig, log: Log): LedgerSettings => ({
-  path: join(config.state, "ledger.db"),
-  version: VERSION,
-  now: Date.now,
-  failed: (reason) => log.error({ reason }, "The ledger could not be written."),
-});
-
-type Parts = {
-  readonly config: ServerConfig;
-  readonly log: Log;
-  readonly ledger: Ledger;
+type Parts = Pick<Running, "config" | "log" | "ledger"> & {
   readonly folder: WatchedFolder;
   readonly certificate: ServingCertificate;
+  /** Whether the catalogue folder is new, with the worked example in it. */
+  readonly made: boolean;
 };
 
-/** Listens, and keeps the certificate young; gives the port. */
-async function listen({ config, log, ledger, folder, certificate }: Parts, closers: Closers): Promise<number> {
+async function listen({ config, log, ledger, folder, certificate, made }: Parts): Promise<Started> {
   let current = certificate;
   const services = makeServices({ config, log, ledger, folder, certificate: () => current });
   const http = buildServer(services, { version: VERSION, pair: certificate });
-  closers.push(() => http.drain(config.drainDelayMs, config.drainGraceMs));
   const stopRenewing = keepRenewed(
     certificate,
     () => servingCertificate(servingFolder(config), servingNames(config), Date.now()),
@@ -146,53 +136,78 @@ async function listen({ config, log, ledger, folder, certificate }: Parts, close
       failed: (fault) => log.error({ err: fault }, "The serving certificate could not be renewed."),
     },
   );
-  closers.push(stopRenewing);
-  const port = await http.listen(config.host, config.port);
+  const port = await http.listen(config.host, config.port).catch((fault: unknown) => {
+    stopRenewing();
+    throw fault;
+  });
   log.info({ host: config.host, port, version: VERSION }, "The server listens.");
-  return port;
+  const before = (): void => {
+    stopRenewing();
+    folder.close();
+  };
+  const told = banner({ config, port, made, state: folder.state(), env: process.env });
+  return { running: { config, log, http, ledger, before, after: () => undefined }, told };
 }
 
-/** The first signal drains; a second one, from somebody who has lost patience, ends at once (Node's own way). */
-const endSignal = (): Promise<NodeJS.Signals> =>
-  new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, resolve);
-  });
+function makeServices(parts: {
+  readonly config: ServerConfig;
+  readonly log: Log;
+  readonly ledger: Ledger;
+  readonly folder: WatchedFolder;
+  readonly certificate: () => ServingCertificate;
+}): Services {
+  const { config, log, ledger, folder, certificate } = parts;
+  return {
+    catalogue: () => folder.state().snapshot?.catalogue,
+    now: Date.now,
+    requireApproval: config.requireApproval,
+    record: (judged) => {
+      const entry = verdictEntry(judged, config.requireApproval);
+      if (entry) ledger.offer(entry);
+    },
+    checks: () => [catalogueCheck(folder.state()), ledgerCheck(ledger)],
+    readings: (): Readings => {
+      const { readAt, problems, good, broken } = folder.state();
+      return {
+        catalogueReadAt: readAt,
+        catalogueBroken: problems.length > 0,
+        catalogueReads: { good, broken },
+        ...ledgerReadings(ledger),
+        certificateNotAfter: certificate().notAfter,
+      };
+    },
+    log,
+  };
+}
 
-const isText = ({ log }: ServerConfig): boolean =>
-  log.format === "text" || (log.format === "auto" && process.stderr.isTTY);
+/** Each new state is said; each new revision is stored before a verdict is given by it. */
+function catalogueChanged({ snapshot, problems, readAt }: FolderState, ledger: Ledger, log: Log): void {
+  const revision = snapshot?.catalogue.revision;
+  if (problems.length > 0) {
+    const first = problems.slice(0, 5).map(problemLine);
+    log.warn(
+      { problems: problems.length, first, inForce: revision?.slice(0, 12) ?? "none" },
+      "The catalogue cannot be read; the last good state stays in force.",
+    );
+  } else if (snapshot) {
+    ledger.remember({ digest: snapshot.catalogue.revision, text: snapshot.text }, readAt);
+    log.info(
+      {
+        revision: revision?.slice(0, 12),
+        roles: snapshot.catalogue.roles.size,
+        segments: snapshot.catalogue.segments.size,
+      },
+      "The catalogue was read.",
+    );
+  }
+}
+
+function catalogueCheck({ snapshot, problems }: FolderState): Check {
+  const [first] = problems;
+  const wrong = first ? `${problems.length} problems, first: ${problemLine(first)}` : "";
+  const revision = snapshot?.catalogue.revision.slice(0, 12) ?? "none";
+  const detail = first ? `warning: ${wrong}; in force: revision ${revision}` : `revision ${revision}`;
+  return { name: "catalogue", ok: snapshot !== undefined, detail };
+}
 
 const servingFolder = ({ state }: ServerConfig): string => join(state, "serving");
-
-/** Loopback, whatever is listened on, and what is configured; the host's name where it listens everywhere. */
-function servingNames({ host, names }: ServerConfig): readonly string[] {
-  const everywhere = host === "0.0.0.0" || host === "::";
-  return [...new Set(["127.0.0.1", "::1", "localhost", everywhere ? hostname() : host, ...names])];
-}
-
-const VERSION = (
-  JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { readonly version: string }
-).version;
-
-function startProblem(step: Step, config: ServerConfig, fault: unknown): Problem {
-  const reason = fault instanceof Error ? fault.message : String(fault);
-  if (step === "listen" && reason.includes("EADDRINUSE"))
-    return problem(
-      "USAGE",
-      "listen",
-      `Port ${config.port} of ${config.host} is taken.`,
-      "End whoever has it, or choose another: --listen 127.0.0.1:0 takes a free one.",
-    );
-  if (step === "ledger" && reason.includes("locked"))
-    return problem(
-      "USAGE",
-      "state",
-      `Another server uses the state folder ${config.state}.`,
-      "End it, or choose another folder with --state DIR.",
-    );
-  return problem(
-    "FILE_UNREADABLE",
-    step,
-    `The server could not start: ${reason}.`,
-    `Look at the ${step} in ${config.state}.`,
-  );
-}

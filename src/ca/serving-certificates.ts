@@ -1,4 +1,5 @@
 import "reflect-metadata";
+import { hash } from "node:crypto";
 import { isIP } from "node:net";
 import {
   AuthorityKeyIdentifierExtension,
@@ -40,17 +41,18 @@ function serialNumber(): string {
 }
 
 /**
- * A new authority for serving certificates: P-256, ten years, path length 0. Subject and key identifier are its own, since
+ * A new authority for serving certificates: P-256, ten years unless said otherwise, path length 0. Subject and key identifier are its own, since
  * verifiers that look an issuer up by name try every one of that name.
  */
-export async function makeAuthority(now: Instant): Promise<Signed> {
+export async function makeAuthority(now: Instant, lifetimeMs = AUTHORITY_MS): Promise<Signed & Window> {
   const keys = await makeKeys();
   const identifier = await SubjectKeyIdentifierExtension.create(keys.publicKey);
+  const window = { notBefore: now - BACKDATE_MS, notAfter: now + lifetimeMs };
   const certificate = await X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(),
     name: `CN=Signet serving authority ${identifier.keyId.slice(0, 8)}, O=Signet`,
-    notBefore: new Date(now - BACKDATE_MS),
-    notAfter: new Date(now + AUTHORITY_MS),
+    notBefore: new Date(window.notBefore),
+    notAfter: new Date(window.notAfter),
     signingAlgorithm: ALGORITHM,
     keys,
     extensions: [
@@ -59,8 +61,11 @@ export async function makeAuthority(now: Instant): Promise<Signed> {
       identifier,
     ],
   });
-  return { certificate: certificate.toString("pem"), key: await exportKey(keys.privateKey) };
+  return { certificate: certificate.toString("pem"), key: await exportKey(keys.privateKey), ...window };
 }
+
+/** The fingerprint by which an authority is named: SHA-256 of its PEM text, its first 16 hexadecimal digits. */
+export const fingerprint = (certificate: string): string => hash("sha256", certificate.trim()).slice(0, 16);
 
 /** A serving certificate for host names and addresses, with a key of its own. */
 export async function signLeaf(authority: Signed, names: readonly string[], window: Window): Promise<Signed> {

@@ -28,13 +28,17 @@ export const addApproveCommands =
   (open: OpenKube) =>
   (program: Command, io: Io, outcome: Outcome): void => {
     for (const kind of APPROVABLE_KINDS) {
-      const command = program.command(kind.word).summary(`approve or withdraw a ${kind.kind.kind}`);
+      const command = program.commands.find((each) => each.name() === kind.word) ?? groupCommand(program, kind);
       for (const verb of ["approve", "withdraw"] as const)
         verbCommand(command, kind, verb).action(async (name: string, options: Options) => {
           outcome.code = await run(io, open, kind, { verb, name, options });
         });
     }
   };
+
+/** Other verbs may stand under the same word already. */
+const groupCommand = (program: Command, { kind, word }: ApprovableKind): Command =>
+  program.command(word).summary(`approve or withdraw a ${kind.kind}`);
 
 function verbCommand(parent: Command, { kind, word }: ApprovableKind, verb: "approve" | "withdraw"): Command {
   const command = parent

@@ -1,4 +1,4 @@
-import type { Catalogue } from "../domain/catalogue.ts";
+import { type Catalogue, makeCatalogue } from "../domain/catalogue.ts";
 import type { WorkloadEnd } from "../domain/flow.ts";
 import { ok, type Problem, refuse, refuseAll, type Result } from "../domain/problem.ts";
 import type { Workload } from "../domain/workload.ts";
@@ -8,11 +8,11 @@ import { compileIntent, type Intent } from "../policy/intent/intent.ts";
 import { type Endpoint, type Inside, workloadText } from "../policy/model/endpoint.ts";
 import type { PodRecord, World } from "../policy/model/world.ts";
 import { NO_ADDRESSES, parseAddress } from "../policy/sets/address-set.ts";
-import { isDefinition } from "../wire/definitions.ts";
+import { isDefinition, readDefinitions } from "../wire/definitions.ts";
 import { type KubeObject, readObjects } from "../wire/objects.ts";
 import { readWorkload } from "../wire/workloads.ts";
 import type { Io } from "./io.ts";
-import { loadCatalogue } from "./load-catalogue.ts";
+import { cataloguePath, type Loaded, loadCatalogue } from "./load-catalogue.ts";
 import { type InputOptions, readManifests } from "./policy-input.ts";
 import { withNamespaces } from "./with-namespaces.ts";
 
@@ -33,9 +33,9 @@ export type Inventory = {
 /** How an inventory is read. */
 export type InventoryOptions = InputOptions & { readonly catalogue?: string };
 
-/** Reads the manifests of the paths, and who each of their workloads is under the catalogue. */
+/** Reads the manifests of the paths, and who each of their workloads is under the catalogue, if one is named. */
 export function readInventory(io: Io, paths: readonly string[], options: InventoryOptions): Result<Inventory> {
-  const loaded = loadCatalogue(io, options.catalogue);
+  const loaded = loadOptional(io, options.catalogue);
   const files = io.readInputs(paths);
   if (!loaded.ok || !files.ok) return refuseAll([loaded, files].flatMap((each) => (each.ok ? [] : each.problems)));
   const objects = readObjects(files.value);
@@ -47,6 +47,13 @@ export function readInventory(io: Io, paths: readonly string[], options: Invento
   const workloads = readWorkloads([...loaded.value.objects.filter(isDefinition), ...objects.value.objects]);
   if (!workloads.ok) return workloads;
   return ok(inventoryOf(catalogue.value, world.value, workloads.value));
+}
+
+/** Without a catalogue there are no roles, and only foreign policies decide. */
+function loadOptional(io: Io, folder: string | undefined): Result<Loaded> {
+  if (cataloguePath(io, folder) !== undefined) return loadCatalogue(io, folder);
+  const none = readDefinitions([]);
+  return none.ok ? ok({ catalogue: makeCatalogue(none.value, ""), objects: [] }) : none;
 }
 
 /** Every workload once: a folder may hold both manifests and definitions. */

@@ -4,11 +4,13 @@ import { parseOnePort } from "../policy/analysis/focus.ts";
 import { type Answer, ask, type Question } from "../policy/analysis/question.ts";
 import { badInput, type Outcome } from "./action.ts";
 import type { ExitCode, Io } from "./io.ts";
+import { atOption } from "./options.ts";
+import { effectiveAllows, type EffectiveOptions } from "./policy-allows-effective.ts";
 import { readManifests, warn } from "./policy-input.ts";
 import { networkText } from "./policy-listing-text.ts";
 import { doorLines, doorReason } from "./policy-reasons.ts";
 
-type Options = { readonly output: string; readonly multipleNetworks?: boolean };
+type Options = EffectiveOptions & { readonly multipleNetworks?: boolean };
 
 /** Adds `signet policy allows`: one yes/no question, with the rule that decided at each door. */
 export function addAllows(policy: Command, io: Io, outcome: Outcome): void {
@@ -20,6 +22,9 @@ export function addAllows(policy: Command, io: Io, outcome: Outcome): void {
     .argument("<to>", "workload, Pod, or IP address")
     .argument("<port>", "protocol and port, as TCP/5432")
     .option("--output <format>", "text or json", "text")
+    .option("-c, --catalogue <dir>", "also count the sentences, guardrails and segments of this folder")
+    .option("--data <words>", "with --catalogue: the data asked for, as postgres,select,orders or http,GET,/api")
+    .addOption(atOption())
     .option("--multiple-networks", "count user-defined networks, network attachments and VirtualMachines")
     .action((...[dir, from, to, port, options]: Given) => {
       outcome.code = allowsCommand(io, dir, { from, to, port }, options);
@@ -31,6 +36,7 @@ type Given = [dir: string, from: string, to: string, port: string, options: Opti
 type Asked = { readonly from: string; readonly to: string; readonly port: string };
 
 function allowsCommand(io: Io, dir: string, asked: Asked, options: Options): ExitCode {
+  if (options.catalogue !== undefined) return effectiveAllows(io, dir, asked, options);
   const port = parseOnePort(asked.port);
   if (!port) return badInput(io, [problem("USAGE", "", `"${asked.port}" is no port such as TCP/5432.`)]);
   if (options.output !== "text" && options.output !== "json")

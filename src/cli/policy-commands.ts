@@ -7,6 +7,7 @@ import { addDiff } from "./policy-diff.ts";
 import { addLint } from "./policy-lint.ts";
 import { addMatrix } from "./policy-matrix.ts";
 import { addProbe } from "./policy-probe.ts";
+import { addProve } from "./policy-prove.ts";
 import { withExamples } from "./options.ts";
 
 const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
@@ -34,5 +35,9 @@ export function addPolicyCommands(program: Command, io: Io, outcome: Outcome): v
   addDiff(policy, io, outcome);
   addProbe(policy, io, outcome);
   addLint(policy, io, outcome);
-  for (const command of policy.commands) withExamples(command, EXAMPLES[command.name()] ?? []);
+  addProve(policy, io, outcome);
+  for (const command of policy.commands) {
+    const examples = EXAMPLES[command.name()];
+    if (examples) withExamples(command, examples);
+  }
 }

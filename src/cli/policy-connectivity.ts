@@ -124,6 +124,17 @@ function exposureReport(world: World, focus: Focus): ExposureReport | undefined 
   return section && focusedReport(exposureOf(section.scene, section.connections), focus);
 }
 
+const catalogueProblems = ({ catalogue, explain, exposure }: Options): readonly Problem[] =>
+  catalogue === undefined || (!explain && !exposure)
+    ? []
+    : [
+        problem(
+          "USAGE",
+          "--catalogue",
+          "It cannot be combined with --explain or --exposure; ask `signet policy allows`.",
+        ),
+      ];
+
 function usageProblems(options: Options): readonly Problem[] {
   const formats = options.explain
     ? ["text", "json"]
@@ -136,15 +147,7 @@ function usageProblems(options: Options): readonly Problem[] {
     ...(half === undefined || half === "allow" || half === "deny"
       ? []
       : [problem("USAGE", "--explain-only", `"${half}" is neither allow nor deny.`)]),
-    ...(options.catalogue !== undefined && (options.explain || options.exposure)
-      ? [
-          problem(
-            "USAGE",
-            "--catalogue",
-            "It cannot be combined with --explain or --exposure; ask `signet policy allows`.",
-          ),
-        ]
-      : []),
+    ...catalogueProblems(options),
     ...(options.exposure && options.multipleNetworks
       ? [problem("USAGE", "--exposure", "Exposure cannot be combined with --multiple-networks.")]
       : []),

@@ -7,6 +7,7 @@ import { addHelpCommand } from "./help.ts";
 import type { ExitCode, Io } from "./io.ts";
 import { addLintCommand } from "./lint.ts";
 import { addPolicyCommands } from "./policy-commands.ts";
+import { addReachCommand } from "./reach.ts";
 import { addReviewCommand } from "./review.ts";
 import { addTableCommands } from "./tables.ts";
 import { addWhyCommand } from "./why.ts";
@@ -21,6 +22,7 @@ const COMMANDS: readonly ExtraCommand[] = [
   addLintCommand,
   addCatalogueCommand,
   addPolicyCommands,
+  addReachCommand,
   addCrdsCommand,
 ];
 

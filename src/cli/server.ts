@@ -9,6 +9,8 @@ export type ServerFlags = {
   readonly listen?: string;
   readonly state?: string;
   readonly catalogue?: string;
+  readonly mode?: string;
+  readonly kubeconfig?: string;
 };
 
 /** The server behind its door: runs until it is ended. */
@@ -22,6 +24,7 @@ Examples:
   $ signet server
   $ signet server --listen 127.0.0.1:0 --state /var/lib/signet
   $ signet server --config signet.yaml
+  $ signet server --mode cluster --kubeconfig ~/.kube/config
 
 Exit codes: 0 ended by SIGINT or SIGTERM, 2 could not start.
 `;
@@ -32,14 +35,16 @@ export const serverCommand =
   (program, io, outcome) => {
     program
       .command("server")
-      .summary("run the standalone server")
+      .summary("run the server, standalone or in a cluster")
       .description(
-        "Runs webhooks, health and metrics over TLS on this machine, with a folder as catalogue and a ledger.",
+        "Runs webhooks, health and metrics over TLS. Standalone: a folder is the catalogue. In a cluster: the Kubernetes API is.",
       )
       .option("--config <file>", "YAML file with the configuration; flags stand over it")
       .option("--listen <host:port>", "where to listen; port 0 takes a free one [127.0.0.1:8443]")
       .option("--state <dir>", "folder for keys and ledger [.signet]")
       .option("--catalogue <dir>", "folder of the catalogue [<state>/catalogue]")
+      .option("--mode <mode>", "standalone or cluster [standalone]")
+      .option("--kubeconfig <file>", "the cluster's, in cluster mode [KUBECONFIG, or the Pod's own account]")
       .addHelpText("after", EXAMPLES)
       .action(async (flags: ServerFlags) => {
         const serve = await open();

@@ -70,11 +70,13 @@ export const PROBLEM_CODES = {
     mend: "Judge against `signet catalogue export` of a cluster, or have somebody with the verb `approve` approve the definition.",
   },
   APPROVAL_NOT_YOURS: {
+    sort: "refusal",
     title: "This generation is not yours to approve.",
     why: "A generation is approved by somebody who did not edit it. Service accounts do not approve, and where it is not known who edited, nobody can.",
     mend: "Ask somebody else with the verb `approve`; `signet approvals` lists what waits for whom.",
   },
   APPROVAL_STALE: {
+    sort: "conflict",
     title: "The object is no longer what was to be approved.",
     why: "It was edited since: an approval is for one generation, and nobody approves what he has not seen.",
     mend: "Look at the newest generation with `signet approvals`, and approve that.",
@@ -486,6 +488,72 @@ export const PROBLEM_CODES = {
     title: "Policies let nobody reach a Service.",
     why: "No workload of the input, and nothing outside, may reach the Pods behind it on its ports.",
     mend: "Allow its clients, or delete the Service.",
+  },
+  SENTENCE_DUPLICATE: {
+    sort: "finding",
+    title: "A sentence stands twice.",
+    why: "Whoever deletes one of the two later believes to close something, and closes nothing.",
+    mend: "Delete one of the two.",
+  },
+  SENTENCE_CONTRADICTED: {
+    sort: "finding",
+    title: "A sentence opens what a guardrail closes.",
+    why: "A guardrail's denial or fence ends a flow, whatever sentences say; only an exception that names exactly this lifts it.",
+    mend: "Delete the sentence, or have an exception approved.",
+  },
+  SENTENCE_REDUNDANT: {
+    sort: "finding",
+    title: "A sentence opens nothing that another does not open without it.",
+    why: "It says less than a wider one beside it, so the connection stays open when it is deleted.",
+    mend: "Delete it, or narrow the wider one.",
+  },
+  SENTENCE_SHADOWED: {
+    sort: "finding",
+    title: "A denial never decides.",
+    why: "Another denial or a fence denies all that it does.",
+    mend: "Delete it.",
+  },
+  SENTENCE_CONSOLIDATABLE: {
+    sort: "finding",
+    title: "Sentences could be written as one.",
+    why: "They differ in their ports only; what belongs together is easier to review in one place.",
+    mend: "Write one sentence with the ports of both.",
+  },
+  SENTENCE_IDLE: {
+    sort: "finding",
+    title: "A sentence has no effect.",
+    why: "It is not approved, or stands where its writer has no say: a sentence is written by the owner of its destination, or of its source where the destination is outside.",
+    mend: "Have it approved, or let the owner of the destination write it in a namespace of its segment.",
+  },
+  SENTENCE_OVER_PERMISSIVE: {
+    sort: "finding",
+    title: "A sentence opens every port, or opens to everybody.",
+    why: "Each connection that nobody needs is a way for an attacker.",
+    mend: "Name the ports and who connects.",
+  },
+  SENTENCE_DEAD: {
+    sort: "finding",
+    title: "A sentence means nobody.",
+    why: "No workload of the files is who it names, or lists the port that it names.",
+    mend: "Correct the name or the labels, or delete the sentence.",
+  },
+  SENTENCE_EXPIRED: {
+    sort: "finding",
+    title: "A sentence has ended.",
+    why: "After `expires` a line counts for nothing, and only looks as if it did.",
+    mend: "Delete it, or write anew until when it holds.",
+  },
+  SENTENCE_WHY_MISSING: {
+    sort: "finding",
+    title: "A sentence does not say why.",
+    why: "Whoever reviews it in a year, and the auditor, ask for the business need (PCI DSS 1.2.5).",
+    mend: "Write `why`, and a ticket where there is one.",
+  },
+  DENIAL_BY_NAME: {
+    sort: "finding",
+    title: "A guardrail denies by a name.",
+    why: "A flow to an address doesn't say which DNS name or identity is behind it. What is not known is denied, so such a denial closes every outside end without a known name.",
+    mend: "Deny by addresses, or leave out the sentences that open it.",
   },
 } as const satisfies Readonly<Record<string, Explanation>>;
 

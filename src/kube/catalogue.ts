@@ -1,9 +1,11 @@
 import { type Catalogue, makeCatalogue } from "../domain/catalogue.ts";
 import { KINDS } from "../wire/kinds.ts";
 import { GROUP, VERSION } from "../wire/kinds/kind.ts";
+import type { KubeObject } from "../wire/objects.ts";
 import { type Raw, rawAt } from "../wire/read-object.ts";
 import type { KubeClient } from "./client.ts";
 import { DefinitionStore, type Unreadable } from "./definition-store.ts";
+import { liveObject } from "./live-object.ts";
 import { reasonOf } from "./log.ts";
 import type { WatchStatus } from "./mirror.ts";
 import { isLater, uidOf, versionOf } from "./object-cache.ts";
@@ -92,6 +94,11 @@ export class LiveCatalogue {
   /** The highest resource version seen of each resource: a stamp made from a newer object is not yet known here. */
   freshness(): ReadonlyMap<string, string> {
     return new Map(this.status().map(({ resource, version }) => [resource, version ?? ""]));
+  }
+
+  /** Every object that is watched, as last seen, for those who read more of it than a catalogue holds. */
+  objects(): readonly KubeObject[] {
+    return this.#reflectors.flatMap(({ objects }) => [...objects.values()].map(liveObject));
   }
 
   /** Objects of ours that cannot be read, and what counts instead. */

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Definitions } from "../domain/catalogue.ts";
 import type { Problem, Result } from "../domain/problem.ts";
 import { readDefinitions } from "../wire/definitions.ts";
-import { isRaw, type Raw, rawAt } from "../wire/read-object.ts";
+import type { Raw } from "../wire/read-object.ts";
 import { liveObject } from "./live-object.ts";
 import { isLater, uidOf, versionOf } from "./object-cache.ts";
 
@@ -98,20 +98,25 @@ export class DefinitionStore {
 
 function entryOf(raw: Raw, before: Entry | undefined): Entry {
   const [uid, version] = [uidOf(raw), versionOf(raw)];
-  const read = readOne(raw);
-  if (read.ok) return { uid, version, good: { definitions: read.value, version } };
-  const approved = readOne(withApprovedSpec(raw));
+  const object = liveObject(raw).document.file;
+  const inForce = readOne(raw);
+  if (inForce.ok) {
+    const written = readOne(asWritten(raw));
+    const good = { definitions: inForce.value, version };
+    if (written.ok) return { uid, version, good };
+    return {
+      uid,
+      version,
+      good,
+      unreadable: { object, problems: written.problems, instead: "the approved generation" },
+    };
+  }
   const last = before?.uid === uid ? before.good : undefined;
-  const good = approved.ok ? { definitions: approved.value, version } : last;
-  const instead = approved.ok ? "the approved generation" : good ? "the last readable version" : "nothing";
-  const unreadable = { object: liveObject(raw).document.file, problems: read.problems, instead } as const;
-  return { uid, version, unreadable, ...(good ? { good } : {}) };
+  const instead = last ? "the last readable version" : "nothing";
+  return { uid, version, unreadable: { object, problems: inForce.problems, instead }, ...(last ? { good: last } : {}) };
 }
 
 const readOne = (raw: Raw): Result<Definitions> => readDefinitions([liveObject(raw)]);
 
-/** The approved generation stays in force whatever the edit looks like: an edit is never an outage. */
-function withApprovedSpec(raw: Raw): Raw {
-  const { spec } = rawAt(rawAt(raw, "status"), "approved");
-  return isRaw(spec) ? { ...raw, spec } : raw;
-}
+/** The object as its author wrote it last, as if nothing of it had been approved: an edit is no outage, but it is reported. */
+const asWritten = (raw: Raw): Raw => ({ ...raw, status: {} });

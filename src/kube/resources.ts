@@ -44,3 +44,20 @@ export function withQuery(path: string, query: Readonly<Record<string, string | 
   const text = parameters.toString();
   return text === "" ? path : `${path}?${text}`;
 }
+
+/** Secrets of the core group. */
+export const SECRETS: Resource = { group: "", version: "v1", plural: "secrets", kind: "Secret", namespaced: true };
+
+const configuration = (kind: string): Resource => ({
+  group: "admissionregistration.k8s.io",
+  version: "v1",
+  plural: `${kind.toLowerCase()}s`,
+  kind,
+  namespaced: false,
+});
+
+/** The two kinds of webhook configuration. */
+export const WEBHOOK_CONFIGURATIONS: readonly Resource[] = [
+  configuration("MutatingWebhookConfiguration"),
+  configuration("ValidatingWebhookConfiguration"),
+];

@@ -20,6 +20,29 @@ export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
       default: [],
     }),
   ),
+  mode: optional(
+    oneOf(
+      "standalone: a folder is the catalogue. cluster: the Kubernetes API is, and replicas share an authority.",
+      ["standalone", "cluster"],
+      { default: "standalone" },
+    ),
+  ),
+  cluster: optional(
+    fields("How the server works in a cluster; counts with `mode: cluster` only.", {
+      kubeconfig: optional(
+        text("Path of a kubeconfig; left out: KUBECONFIG, or the account of the Pod that it runs in.", 4096),
+      ),
+      leafLifetime: optional(duration("How long a serving certificate lives, at most 24h. Default 24h.")),
+      authorityLifetime: optional(
+        duration(
+          "How long the authority of serving certificates lives; the next takes over at half of it. Default 8760h.",
+        ),
+      ),
+      settle: optional(
+        duration("How long every API server may take to see a changed webhook configuration. Default 30s."),
+      ),
+    }),
+  ),
   requireApproval: optional(Type.Boolean({ description: "Refuse what is not known to be approved.", default: false })),
   log: optional(
     fields("What is logged, and how.", {
@@ -52,10 +75,26 @@ export type ServerConfig = {
   readonly log: { readonly level: "debug" | "info" | "warn" | "error"; readonly format: "auto" | "json" | "text" };
   readonly drainDelayMs: number;
   readonly drainGraceMs: number;
+  /** Absent in standalone mode. */
+  readonly cluster?: ClusterConfig;
+};
+
+/** What counts in cluster mode. Times in milliseconds. */
+export type ClusterConfig = {
+  readonly kubeconfig?: string;
+  readonly leafMs: number;
+  readonly authorityMs: number;
+  readonly settleMs: number;
 };
 
 /** What flags may say over the file. */
-export type ConfigFlags = { readonly listen?: string; readonly state?: string; readonly catalogue?: string };
+export type ConfigFlags = {
+  readonly listen?: string;
+  readonly state?: string;
+  readonly catalogue?: string;
+  readonly mode?: string;
+  readonly kubeconfig?: string;
+};
 
 /** Reads the file's text, if there is a file, and the flags over it. Every unknown or wrong key is named with its line. */
 export function readServerConfig(
@@ -66,6 +105,8 @@ export function readServerConfig(
   if (!written.ok) return written;
   const address = readListen(flags.listen ?? written.value.listen ?? "127.0.0.1:8443");
   if (!address.ok) return address;
+  const mode = readMode(flags.mode ?? written.value.mode ?? "standalone");
+  if (!mode.ok) return mode;
   const { log, drain, names, requireApproval } = written.value;
   const state = flags.state ?? written.value.state ?? ".signet";
   return ok(
@@ -78,8 +119,27 @@ export function readServerConfig(
       log: Object.freeze({ level: log?.level ?? "info", format: log?.format ?? "auto" }),
       drainDelayMs: millis(drain?.delay, 0),
       drainGraceMs: millis(drain?.grace, 30_000),
+      ...(mode.value === "cluster" ? { cluster: clusterConfig(written.value.cluster ?? {}, flags) } : {}),
     }),
   );
+}
+
+const readMode = (mode: string): Result<"standalone" | "cluster"> =>
+  mode === "standalone" || mode === "cluster"
+    ? ok(mode)
+    : refuse("FIELD_INVALID", "mode", `"${mode}" is not a mode.`, "Write standalone or cluster.");
+
+const HOUR_MS = 3_600_000;
+
+/** A leaf lives a day at most: its end is what an old authority is kept for. */
+function clusterConfig(written: NonNullable<Written["cluster"]>, flags: ConfigFlags): ClusterConfig {
+  const kubeconfig = flags.kubeconfig ?? written.kubeconfig;
+  return Object.freeze({
+    leafMs: Math.min(millis(written.leafLifetime, 24 * HOUR_MS), 24 * HOUR_MS),
+    authorityMs: millis(written.authorityLifetime, 8760 * HOUR_MS),
+    settleMs: millis(written.settle, 30_000),
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+  });
 }
 
 function readFile(file: { readonly name: string; readonly text: string }): Result<Written> {
@@ -91,13 +151,21 @@ function readFile(file: { readonly name: string; readonly text: string }): Resul
   const place = { document, base: [] };
   const read = readBySchema(SERVER_CONFIG, document.value, place, []);
   if (!read.ok) return read;
-  for (const key of ["delay", "grace"] as const) {
-    const given = read.value.drain?.[key];
-    const seconds = given === undefined ? ok(1) : parseDuration(given, `drain.${key}`);
-    if (!seconds.ok) return refuseAll(seconds.problems.map((found) => problemAt(place, ["drain", key], found)));
+  for (const [part, key, given] of durationsOf(read.value)) {
+    const seconds = given === undefined ? ok(1) : parseDuration(given, `${part}.${key}`);
+    if (!seconds.ok) return refuseAll(seconds.problems.map((found) => problemAt(place, [part, key], found)));
   }
   return read;
 }
+
+const durationsOf = ({ drain, cluster }: Written) =>
+  [
+    ["drain", "delay", drain?.delay],
+    ["drain", "grace", drain?.grace],
+    ["cluster", "leafLifetime", cluster?.leafLifetime],
+    ["cluster", "authorityLifetime", cluster?.authorityLifetime],
+    ["cluster", "settle", cluster?.settle],
+  ] as const;
 
 const millis = (given: string | undefined, otherwise: number): number => {
   const seconds = given === undefined ? undefined : parseDuration(given, "");

@@ -118,3 +118,8 @@ test("the annotation alone grants nothing", () => {
   );
   expect(verdict.problems.map(({ code }) => code)).toEqual(["HOST_PID", "EXCEPTION_MISSING"]);
 });
+
+test("an edit that cannot be read is no outage: the approved generation stays in force", () => {
+  const broken = APPROVED_SEGMENT.replace("spec: {namespaces: [web], mode: enforce}", "spec: {mode: sometimes}");
+  expect(seen({ segment: broken })).toEqual(["warn", "approved", "HOST_PID"]);
+});

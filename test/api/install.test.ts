@@ -45,7 +45,7 @@ type Listed = {
 };
 
 /** Controllers write the status of these as they please. */
-const BUSY: readonly string[] = ["Deployment", "PodDisruptionBudget", "ResourceQuota"];
+const BUSY: readonly string[] = ["Deployment", "PodDisruptionBudget", "ResourceQuota", "ValidatingAdmissionPolicy"];
 
 /** Kind and name → resource version of everything that the overlay holds, as the server has it; generation of the busy. */
 async function versions(path: string): Promise<Readonly<Record<string, string>>> {

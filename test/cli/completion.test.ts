@@ -18,7 +18,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
 }
 
 test.each([
-  ["signet re", ["review"]],
+  ["signet rev", ["review"]],
   ["signet catalogue ", ["export"]],
   ["signet catalogue export --o", ["--output"]],
   ["signet catalogue export --output ", ["yaml", "json"]],

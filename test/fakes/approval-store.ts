@@ -75,6 +75,7 @@ export class ApprovalStore {
   }
 
   patchStatus(user: string, kind: string, name: string, patch: readonly PatchOperation[]): void {
+    if (!this.#objects.has("TrustDomain/local")) throw new Refused("there is no TrustDomain to go by");
     const old = this.get(kind, name);
     const now = { ...applyPatch(old, patch), metadata: old.metadata, spec: old.spec };
     const broken = brokenRule({ user, old, now, ...this.#terms() });

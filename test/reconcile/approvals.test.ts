@@ -330,15 +330,31 @@ test("terms that are only written, not approved, loosen nothing", () => {
   ]);
 });
 
-test("without a TrustDomain nothing is approved", () => {
-  store = new ApprovalStore();
-  store.apply("alice", segment("shop", "namespaces: [web]"));
-  store.approve("bob", "Segment", "shop");
-  store.reconcile(NOON);
-  expect([approved("Segment", "shop"), standing("Segment", "shop")]).toEqual([
-    undefined,
-    "Approved=False TrustDomainMissing",
-  ]);
+describe("without a TrustDomain in force", () => {
+  beforeEach(() => {
+    store = new ApprovalStore();
+    store.apply("alice", segment("shop", "namespaces: [web]"));
+  });
+
+  test("nothing is written: the API server would take nothing", () => {
+    store.tamper("Segment", "shop", (one) => ({
+      ...one,
+      status: { ...one.status, approvals: [{ generation: 1, by: "bob" }] },
+    }));
+    expect(did()).toEqual([]);
+  });
+
+  test("nothing is approved", () => {
+    store.apply("carol", trustDomain());
+    store.apply("carol", trustDomain("required: 2"));
+    store.approve("bob", "Segment", "shop");
+    store.reconcile(NOON);
+    expect([approved("Segment", "shop"), standing("Segment", "shop"), standing("TrustDomain", "local")]).toEqual([
+      undefined,
+      "Approved=False TrustDomainMissing",
+      "Approved=False WaitingForApproval",
+    ]);
+  });
 });
 
 describe("conflicts", () => {

@@ -59,7 +59,7 @@ test.each([
   [
     "a wrong word",
     "log: {level: loud}\n",
-    ["signet.yaml:1:7: log.level: \"loud\" is none of debug, info, warn, error. [FIELD_INVALID]"],
+    ['signet.yaml:1:7: log.level: "loud" is none of debug, info, warn, error. [FIELD_INVALID]'],
   ],
   [
     "a duration without unit",

@@ -1,6 +1,6 @@
 import type { FlowEnd, OutsideEnd, WorkloadEnd } from "../../domain/flow.ts";
 import type { Instant } from "../../domain/instant.ts";
-import { type Connection, connectivity, type Cuts, cutsOfWorld, type Pair, reachIn } from "../analysis/connectivity.ts";
+import { type Connection, connectivity, cutsOfWorld, type Pair, reachIn } from "../analysis/connectivity.ts";
 import { type Focus, inFocus, onFocusPort } from "../analysis/focus.ts";
 import type { Listing } from "../analysis/listing.ts";
 import { type Scene, scenesOf } from "../analysis/scene.ts";
@@ -11,7 +11,7 @@ import { type Endpoint, type Inside, isInside, type Outside } from "../model/end
 import type { World } from "../model/world.ts";
 import { intersect } from "../sets/intervals.ts";
 import type { PortSet } from "../sets/port-set.ts";
-import { outsideEndpoint, rangeOf } from "./end.ts";
+import { namedOutside, outsideEnd, withOurCuts } from "./outside.ts";
 
 /** What a list of effective connectivity is made of. */
 export type Joined = {
@@ -66,36 +66,3 @@ function oursIn({ intent, endOf, now }: Joined, named: ReadonlyMap<Endpoint, Flo
   return ({ source, destination }) =>
     intersect(openPassages(sliceIntent(intent, end(source), end(destination), now)), PORT_PASSAGES);
 }
-
-function outsideEnd(endpoint: Exclude<Endpoint, Inside>): OutsideEnd {
-  const addresses = endpoint.kind === "outside" ? rangeOf(endpoint) : undefined;
-  return { kind: "outside", ...(addresses ? { addresses } : {}) };
-}
-
-/** Our lines name addresses too: the outside is cut there as well. */
-function withOurCuts(intent: Intent, cuts: Cuts): Cuts {
-  const bounds = (side: "from" | "to", own: readonly number[]): readonly number[] => {
-    const all = new Set(own);
-    for (const { [side]: peer } of intent.lines) {
-      if (peer.by !== "cidr" || peer.cidr.family !== 4) continue;
-      all.add(Number(peer.cidr.first));
-      all.add(Number(peer.cidr.last) + 1);
-    }
-    return [...all].sort((a, b) => a - b);
-  };
-  return { ingress: bounds("from", cuts.ingress), egress: bounds("to", cuts.egress) };
-}
-
-/** DNS names and federated identities that our lines name: ends of their own, whose addresses are not known. */
-function namedOutside(intent: Intent): ReadonlyMap<Outside, OutsideEnd> {
-  const ends = new Map<string, OutsideEnd>();
-  for (const peer of intent.lines.flatMap(({ from, to }) => [from, to])) {
-    if (peer.by === "fqdn") ends.set(peer.name, { kind: "outside", dnsNames: [sampleName(peer.name)], identity: "" });
-    if (peer.by === "externalIdentity")
-      ends.set(peer.spiffeId, { kind: "outside", dnsNames: [], identity: peer.spiffeId });
-  }
-  return new Map([...ends].map(([text, end]) => [outsideEndpoint(text, undefined), end]));
-}
-
-/** A name that a pattern means. */
-const sampleName = (pattern: string): string => pattern.replace(/^\*/, "any");

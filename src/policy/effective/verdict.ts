@@ -5,8 +5,9 @@ import type { Evaluator } from "../evaluate/evaluator.ts";
 import { allowedPorts } from "../evaluate/slices.ts";
 import type { Intent } from "../intent/intent.ts";
 import { EVERY_PASSAGE, passageKey, PORT_PASSAGES, type PassageSet } from "../intent/passages.ts";
+import { openPassages, sliceIntent } from "../intent/slices.ts";
 import { type IntentVerdict, verdictOn } from "../intent/verdict.ts";
-import { sameSet, subtract, unite } from "../sets/intervals.ts";
+import { intersect, sameSet, subtract, unite } from "../sets/intervals.ts";
 import { ALL_PORTS, type PortSet } from "../sets/port-set.ts";
 import type { EffectiveEnd } from "./end.ts";
 
@@ -46,6 +47,18 @@ function foreignVerdict(evaluator: Evaluator, from: EffectiveEnd, to: EffectiveE
   if (!("port" in passage)) return { allowed: sameSet(allowedPorts(evaluator, source, destination), ALL_PORTS) };
   const ports = decide(evaluator, source, destination, passageKey(passage));
   return { allowed: ports.allowed, ports };
+}
+
+/** Everything that is open between two ends under both. */
+export function effectivePassages(
+  intent: Intent,
+  evaluator: Evaluator,
+  [from, to]: readonly [EffectiveEnd, EffectiveEnd],
+  now: Instant,
+): PassageSet {
+  const ports = allowedPorts(evaluator, evaluator.classOf(from.endpoint), evaluator.classOf(to.endpoint));
+  if (ports.length === 0) return ports;
+  return intersect(openPassages(sliceIntent(intent, from.end, to.end, now)), foreignPassages(ports));
 }
 
 /** The passages that foreign policies leave open, ICMP only where they limit nothing. */

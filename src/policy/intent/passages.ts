@@ -4,12 +4,13 @@ import { type Intervals, intersect, pairs, uniteAll } from "../sets/intervals.ts
 import type { Meant } from "./match-end.ts";
 
 /**
- * A set of ways to talk, as intervals of `protocol × 65536 + port or ICMP type`. The first three protocols have the
- * numbers of port-set.ts, so that both kinds of sets can be cut with each other.
+ * A set of ways to talk, as intervals of `protocol × 65536 + port`, or `+ type + 1` for ICMP, so that ranges of two
+ * protocols never touch. The first three protocols have the numbers of port-set.ts: both kinds of sets can be cut with
+ * each other.
  */
 export type PassageSet = Intervals<number>;
 
-const BASES = { sctp: 0, tcp: 65536, udp: 2 * 65536, icmp: 3 * 65536, icmpv6: 4 * 65536 } as const;
+const BASES = { sctp: 0, tcp: 65536, udp: 2 * 65536, icmp: 3 * 65536 + 1, icmpv6: 4 * 65536 + 1 } as const;
 type ProtocolName = keyof typeof BASES;
 const PROTOCOL_NAMES = Object.keys(BASES) as readonly ProtocolName[];
 
@@ -109,7 +110,7 @@ export const passageKey = (passage: Passage): number =>
 /** The passage of a key. */
 export function passageAt(key: number): Passage {
   const protocol = PROTOCOL_NAMES[Math.floor(key / 65536)] ?? "tcp";
-  const number = key % 65536;
+  const number = key - BASES[protocol];
   return isMessage(protocol) ? { protocol, type: number } : { protocol, port: number };
 }
 

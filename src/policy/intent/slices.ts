@@ -1,6 +1,5 @@
 import type { FlowEnd } from "../../domain/flow.ts";
 import type { Instant } from "../../domain/instant.ts";
-import type { DataClause } from "../../domain/sentences.ts";
 import { unite } from "../sets/intervals.ts";
 import type { Intent } from "./intent.ts";
 import { type PairRules, pairRules } from "./pair.ts";
@@ -47,11 +46,3 @@ const reasonKey = (verdict: IntentVerdict): string =>
 /** The passages that are open between two ends. */
 export const openPassages = (slices: readonly IntentSlice[]): PassageSet =>
   slices.reduce<PassageSet>((all, { passages, verdict }) => (verdict.allowed ? unite(all, passages) : all), NO_PASSAGE);
-
-/** Limits on data in what is open: clauses with the passages they hold for. */
-export const dataLimits = (
-  slices: readonly IntentSlice[],
-): readonly { readonly passages: PassageSet; readonly clauses: readonly DataClause[] }[] =>
-  slices.flatMap(({ passages, verdict }) =>
-    verdict.allowed && verdict.data !== "any" ? [{ passages, clauses: verdict.data }] : [],
-  );

@@ -3,7 +3,7 @@ import type { Instant } from "../../domain/instant.ts";
 import type { DataClause } from "../../domain/sentences.ts";
 import { admitsData } from "./data.ts";
 import type { Intent } from "./intent.ts";
-import type { Fence, Line, Quarantine } from "./line.ts";
+import type { Fence, Line, Quarantine, Ruling } from "./line.ts";
 import { type Crossed, type Enclosure, type PairRules, pairRules } from "./pair.ts";
 import { meansPassage, senseless } from "./passages.ts";
 
@@ -128,7 +128,7 @@ function decided(rules: PairRules, reason: Reason): IntentVerdict {
 }
 
 /** The rules that a reason rests on. */
-export function rulingsOf(reason: Reason): readonly (Line | Fence | Quarantine)[] {
+export function rulingsOf(reason: Reason): readonly Ruling[] {
   if ("ruling" in reason) return [reason.ruling];
   if (!("rulings" in reason)) return [];
   return "crosses" in reason && reason.crosses ? [...reason.rulings, reason.crosses] : reason.rulings;

@@ -4,7 +4,7 @@ import type { Peer, PortSpec } from "../../domain/sentences.ts";
 import { dataText } from "./data.ts";
 import { type Line, rulingText } from "./line.ts";
 import type { Enclosure } from "./pair.ts";
-import type { Reason } from "./verdict.ts";
+import type { IntentVerdict, Reason } from "./verdict.ts";
 
 type Of<K extends Reason["kind"]> = Extract<Reason, { kind: K }>;
 
@@ -13,7 +13,7 @@ const WORDS: { readonly [K in Reason["kind"]]: (reason: Of<K>) => string } = {
   unknown: ({ what }) => `Denied: ${what}.`,
   quarantined: ({ end, ruling }) => `${endText(end)} is in quarantine by ${rulingText(ruling)}: ${ruling.reason}`,
   denied: ({ ruling, perhaps }) =>
-    `Denied by ${rulingText(ruling)}${perhaps ? ": whether it means this end is not known" : ""}.${whyText(ruling)}`,
+    `Denied by ${rulingText(ruling)}${whyText(ruling)}${perhaps ? " Whether it means this is not known." : ""}`,
   fenced: ({ ruling, crossed }) =>
     `The ${ruling.dimension} fence of ${rulingText(ruling)} stands between ${crossed.from} and ${crossed.to}.`,
   granted: grantedText,
@@ -36,14 +36,15 @@ function grantedText({ rulings, crosses }: Of<"granted">): string {
     ? ` For ${rulings.map(({ data }) => (data ? dataText(data) : "")).join("; or ")} only.`
     : "";
   const lifts = crosses ? `, which lifts ${rulingText(crosses)}` : "";
-  return `Opened by ${listOf(rulings)}${lifts}.${limits}${first ? whyText(first) : ""}${endsText(first)}`;
+  return `Opened by ${listOf(rulings)}${lifts}${first ? whyText(first) : "."}${limits}${endsText(first)}`;
 }
 
 const listOf = (lines: readonly Line[]): string => lines.map(rulingText).join(" and ");
 
+/** `: checkout writes orders (SHOP-412).`, or a full stop. */
 const whyText = ({ why, ticket }: Line): string => {
-  const parts = [...(why === undefined ? [] : [why]), ...(ticket === undefined ? [] : [ticket])];
-  return parts.length === 0 ? "" : ` (${parts.join(", ")})`;
+  const reference = ticket === undefined ? "" : ` (${ticket})`;
+  return why === undefined ? `${reference}.` : `: ${why.replace(/\.$/, "")}${reference}.`;
 };
 
 const endsText = (line: Line | undefined): string =>
@@ -84,3 +85,10 @@ export const lineText = ({ from, to, on }: Pick<Line, "from" | "to" | "on">): st
 /** The text of an end with its role. */
 export const endWithRole = (end: FlowEnd): string =>
   end.kind === "workload" && end.role !== undefined ? `${endText(end)} (role ${end.role})` : endText(end);
+
+/** What opens a flow, in a few words each: the lines, or that nothing closes it. */
+export function rulingNames({ reason, ingress, egress }: IntentVerdict): readonly string[] {
+  if (reason.kind === "granted") return reason.rulings.map(rulingText);
+  if (reason.kind === "intra") return [`intra: allow of segment ${reason.segment}`];
+  return [egress, ingress].some((door) => door.reason.kind === "open") ? ["no segment in force on either side"] : [];
+}

@@ -30,13 +30,24 @@ export function removeAll(bits: Bits, other: Bits): void {
 }
 
 /** What is in both, as a new set. */
-export const both = (a: Bits, b: Bits): Bits => a.map((word, index) => word & (b[index] ?? 0));
+export function both(a: Bits, b: Bits): Bits {
+  const out = new Uint32Array(a.length);
+  for (let word = 0; word < out.length; word += 1) out[word] = (a[word] ?? 0) & (b[word] ?? 0);
+  return out;
+}
 
 /** What is in `a` and not in `b`, as a new set. */
-export const without = (a: Bits, b: Bits): Bits => a.map((word, index) => word & ~(b[index] ?? 0));
+export function without(a: Bits, b: Bits): Bits {
+  const out = a.slice();
+  removeAll(out, b);
+  return out;
+}
 
 /** Whether nothing is in it. */
-export const isEmpty = (bits: Bits): boolean => bits.every((word) => word === 0);
+export function isEmpty(bits: Bits): boolean {
+  for (let word = 0; word < bits.length; word += 1) if (bits[word] !== 0) return false;
+  return true;
+}
 
 /** Calls back for each number in the set, ascending. */
 export function eachBit(bits: Bits, visit: (index: number) => void): void {

@@ -33,7 +33,7 @@ export function rectanglesOf(intent: Intent, ends: readonly WorkloadEnd[], now: 
 type Area = readonly [from: Bits, to: Bits];
 
 function drawing(intent: Intent, ends: readonly WorkloadEnd[]): (line: Line) => readonly Rectangle[] {
-  const meant = memo((peer: Peer) => placesWhere(ends, (end) => meansEnd(peer, end) === "yes"));
+  const meant = meantBy(ends);
   const areas = allowedAreas(intent, ends);
   return (line) =>
     areas(line, [meant(line.from), meant(line.to)])
@@ -41,16 +41,35 @@ function drawing(intent: Intent, ends: readonly WorkloadEnd[]): (line: Line) => 
       .flatMap(([from, to]) => byPorts(line.on, from, to, ends));
 }
 
+/** The ends that a peer means. Most peers name a role: those are looked up, all others tried on each end. */
+function meantBy(ends: readonly WorkloadEnd[]): (peer: Peer) => Bits {
+  const holders = new Map<string, number[]>();
+  for (const [id, { role }] of ends.entries()) {
+    if (role === undefined) continue;
+    const list = holders.get(role);
+    if (list) list.push(id);
+    else holders.set(role, [id]);
+  }
+  const tried = memo((peer: Peer) => placesWhere(ends, (end) => meansEnd(peer, end) === "yes"));
+  return (peer) => {
+    if (peer.by !== "role") return tried(peer);
+    const bits = noBits(ends.length);
+    for (const id of holders.get(peer.name) ?? []) setBit(bits, id);
+    return bits;
+  };
+}
+
 /** What of a line's area its writer may open: see `mayOpen`, which says the same of two ends. */
 function allowedAreas(intent: Intent, ends: readonly WorkloadEnd[]): (line: Line, area: Area) => readonly Area[] {
   const owned = memo((segment: string) => placesWhere(ends, (end) => owns(intent, segment, end)));
   const holders = memo((role: string) => placesWhere(ends, (end) => end.role === role));
   const unowned = placesWhere(ends, (end) => isUnowned(intent, end));
+  const nobodys = !isEmpty(unowned);
   return ({ kind, segment, role }, [from, to]) => {
     if (kind === "sentence" && segment !== undefined)
       return [
         [from, both(to, owned(segment))],
-        [both(from, owned(segment)), both(to, unowned)],
+        ...(nobodys ? [[both(from, owned(segment)), both(to, unowned)] as const] : []),
       ];
     if (kind === "exception" && role !== undefined)
       return [

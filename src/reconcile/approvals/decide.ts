@@ -57,8 +57,13 @@ export type Standing = {
  * Decides what to record about approvals (product rules, "Approval"): at most one action an object. The TrustDomain comes
  * last: what it changes counts for the others in the next round, when the API server knows of it too.
  */
-export const decideApprovals = (snapshot: ApprovalSnapshot, now: Instant): readonly ApprovalAction[] =>
-  new Round(snapshot, now).standings().flatMap((standing) => actionOf(standing, snapshot, now) ?? []);
+export function decideApprovals(snapshot: ApprovalSnapshot, now: Instant): readonly ApprovalAction[] {
+  const round = new Round(snapshot, now);
+  return round.standings().flatMap((standing) => {
+    const writable = round.mayWrite || isLocalTrustDomain(standing.approvable);
+    return (writable ? actionOf(standing, snapshot, now) : undefined) ?? [];
+  });
+}
 
 /** Where every object stands: what it needs, what it has, and what would be recorded now. */
 export const approvalStandings = (snapshot: ApprovalSnapshot, now: Instant): readonly Standing[] =>
@@ -66,24 +71,28 @@ export const approvalStandings = (snapshot: ApprovalSnapshot, now: Instant): rea
 
 /** One look at everything. What it records counts at once: the second of two that conflict is refused in the same round. */
 class Round {
-  readonly #snapshot: ApprovalSnapshot;
+  /** Until our TrustDomain is there, and has come into force if it is new, the API server takes no status of others. */
+  readonly mayWrite: boolean;
+  readonly #subjects: readonly Subject[];
+  readonly #established: Established;
   readonly #now: Instant;
   #definitions: Definitions;
   #catalogue: Catalogue | undefined;
 
   constructor(snapshot: ApprovalSnapshot, now: Instant) {
-    this.#snapshot = snapshot;
     this.#now = now;
     this.#definitions = snapshot.definitions;
+    this.#subjects = subjectsOf(snapshot.objects);
+    this.#established = termsOf(this.#subjects, snapshot.definitions);
+    this.mayWrite = ["inForce", "waiting"].includes(this.#established.trustDomain);
   }
 
   standings(): readonly Standing[] {
-    const subjects = subjectsOf(this.#snapshot.objects);
-    const established = termsOf(subjects, this.#snapshot.definitions);
-    return subjects.map((subject) => this.#stand(subject, established));
+    return this.#subjects.map((subject) => this.#stand(subject));
   }
 
-  #stand({ object, approvable }: Subject, established: Established): Standing {
+  #stand({ object, approvable }: Subject): Standing {
+    const established = this.#established;
     const candidate = readCandidate(object);
     if (!candidate.ok) {
       const obstacle = { reason: "SpecInvalid", message: candidate.problems.map(problemLine).join(" ").slice(0, 4096) };

@@ -6,8 +6,8 @@ import type { Approvable } from "../../wire/definitions/approvable.ts";
 /** The terms that hold, and how they came to hold. */
 export type Established = {
   readonly terms: ApprovalTerms;
-  /** installing: our TrustDomain is new, on a cluster where nothing was ever approved. */
-  readonly trustDomain: "inForce" | "installing" | "none";
+  /** installing: our TrustDomain is new, on a cluster where nothing was ever approved. waiting: it is there. */
+  readonly trustDomain: "inForce" | "installing" | "waiting" | "absent";
 };
 
 /**
@@ -20,8 +20,8 @@ export function establish(
   anyApproved: boolean,
 ): Established {
   if (trustDomain && inForce(trustDomain)) return { terms: trustDomain.approvals, trustDomain: "inForce" };
-  const installing = written !== undefined && isInstallation(written, anyApproved);
-  return { terms: DEFAULT_TERMS, trustDomain: installing ? "installing" : "none" };
+  if (!written) return { terms: DEFAULT_TERMS, trustDomain: "absent" };
+  return { terms: DEFAULT_TERMS, trustDomain: isInstallation(written, anyApproved) ? "installing" : "waiting" };
 }
 
 /** Where nothing was ever approved Signet is being installed, and its TrustDomain comes with the installation. */

@@ -24,17 +24,15 @@ export type InForce<S extends TSchema> = {
  * approved one where a server recorded it; the spec as it stands where no server has seen the object.
  */
 export function readInForce<S extends TSchema>(kind: Kind<S>, object: KubeObject): Result<InForce<S>> {
-  const spec = readSpec(kind, object.raw["spec"] ?? {}, object, ["spec"]);
+  const approval = approvalOf(object);
+  const inForce = approval.state === "approved" ? rawAt(rawAt(object.raw, "status"), "approved") : undefined;
+  const specPath = inForce ? ["status", "approved", "spec"] : ["spec"];
+  // Only what is in force has to be readable: an edit, however wrong, is never an outage.
+  const spec = readSpec(kind, (inForce ?? object.raw)["spec"] ?? {}, object, specPath);
   const scope = checkMetadata(kind, object);
   const problems = [...(spec.ok ? [] : spec.problems), ...(scope.ok ? [] : scope.problems)];
   if (!spec.ok || problems.length > 0) return refuseAll(problems);
-  const approval = approvalOf(object);
-  const approved = rawAt(rawAt(object.raw, "status"), "approved");
-  const definition = definitionOf(object, approval);
-  if (approval.state !== "approved") return ok({ definition, spec: spec.value, specPath: ["spec"], approved: {} });
-  const specPath = ["status", "approved", "spec"];
-  const inForce = readSpec(kind, approved["spec"], object, specPath);
-  return inForce.ok ? ok({ definition, spec: inForce.value, specPath, approved }) : inForce;
+  return ok({ definition: definitionOf(object, approval), spec: spec.value, specPath, approved: inForce ?? {} });
 }
 
 const readSpec = <S extends TSchema>(kind: Kind<S>, spec: unknown, object: KubeObject, path: FieldPath) =>

@@ -2,6 +2,7 @@ import { KINDS } from "../kinds.ts";
 import { GROUP } from "../kinds/kind.ts";
 import { yamlStream, yamlText } from "../yaml-text.ts";
 import { accountManifests, flowSchemas, namespaceManifest, peopleManifests } from "./account.ts";
+import { admissionPolicies } from "./admission-policies.ts";
 import { COMMON_LABELS, type Manifest } from "./manifest.ts";
 import { monitoringManifests } from "./monitoring.ts";
 import { LOCAL_URL, NAME, VIRT_CONTROLLERS } from "./names.ts";
@@ -40,6 +41,18 @@ const crds: Folder = {
   about: "Signet's eight kinds.",
   files: {},
   folders: KINDS.map(({ plural }) => `${plural}.${GROUP}.yaml`).sort(),
+};
+
+/** Each policy with its binding in one file, named after both. */
+const guards: Folder = {
+  path: "guards",
+  about: "Admission policies that hold while the webhooks are down: stamps, editors, approvals.",
+  files: Object.fromEntries(
+    Map.groupBy(
+      admissionPolicies(),
+      ({ kind, metadata }) => `${kind.startsWith("Mutating") ? "mutating-" : ""}${metadata.name}`,
+    ),
+  ),
 };
 
 /** On everything, wherever it comes from: uninstalling goes by this label. */
@@ -143,6 +156,6 @@ const filesOf = (folder: Folder): readonly (readonly [string, string])[] => [
   ),
 ];
 
-/** Path → text of every file of the installation but CRDs and guards; `version` is the image's tag. */
+/** Path → text of every file of the installation but CRDs; `version` is the image's tag. */
 export const manifestFiles = (version: string): ReadonlyMap<string, string> =>
-  new Map([crds, ...base(version), ...overlays(version), ...components()].flatMap(filesOf));
+  new Map([crds, guards, ...base(version), ...overlays(version), ...components()].flatMap(filesOf));

@@ -1,0 +1,173 @@
+import { randomUUID } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { hostname } from "node:os";
+import process from "node:process";
+import { refuseAll, type Result } from "../../domain/problem.ts";
+import { buildServer } from "../../http/server.ts";
+import type { Check, Services } from "../../http/services.ts";
+import { LiveCatalogue } from "../../kube/catalogue.ts";
+import { makeKubeClient } from "../../kube/client.ts";
+import { systemClock } from "../../kube/clock.ts";
+import { readClusterAccess } from "../../kube/config.ts";
+import { type Connection, makeConnection } from "../../kube/connection.ts";
+import { LEASE, NAME, SERVICE_HOST } from "../../wire/manifests/names.ts";
+import { SIGNET_NAMESPACE } from "../../domain/exempt-namespaces.ts";
+import { makeLeaseStore } from "../../kube/lease-record.ts";
+import { Elector } from "../../kube/lease.ts";
+import type { ClusterConfig, ServerConfig } from "../../wire/config.ts";
+import type { Started } from "../server.ts";
+import {
+  ledgerCheck,
+  ledgerReadings,
+  logOf,
+  openOwnLedger,
+  type Running,
+  servingNames,
+  startProblem,
+  VERSION,
+} from "../server-parts.ts";
+import { keepCertificate, type SharedCertificate } from "./serving-keeper.ts";
+import { runServing, type ServingLoop } from "./serving-loop.ts";
+import { makeServingStore, type ServingStore } from "./serving-store.ts";
+import { makeVerdictLog, type VerdictLog } from "./verdict-log.ts";
+import { makeWriter } from "./writer.ts";
+
+/** Starts a replica in a cluster: gives it running, though not ready before every watch has seen its collection. */
+export async function startCluster(config: ServerConfig, cluster: ClusterConfig): Promise<Result<Started>> {
+  const log = logOf(config);
+  const { kubeconfig } = cluster;
+  const access = await readClusterAccess({ env: process.env, ...(kubeconfig === undefined ? {} : { kubeconfig }) });
+  if (!access.ok) return access;
+  const connection = makeConnection(access.value, { clock: systemClock, userAgent: `signet/${VERSION}` });
+  let step = "state";
+  try {
+    mkdirSync(config.state, { recursive: true, mode: 0o700 });
+    step = "ledger";
+    const ledger = await openOwnLedger(config, log);
+    step = "serving certificate";
+    const base = { config, cluster, log, ledger, connection };
+    const store = makeServingStore(makeKubeClient(connection));
+    const first = await keepCertificate(keeperOf(base, store), undefined);
+    step = "listen";
+    return { ok: true, value: await assemble({ ...base, store, first }) };
+  } catch (fault) {
+    connection.close();
+    return refuseAll([startProblem(step, config, fault)]);
+  }
+}
+
+type Base = Pick<Running, "config" | "log" | "ledger"> & {
+  readonly cluster: ClusterConfig;
+  readonly connection: Connection;
+};
+
+type Parts = Base & { readonly store: ServingStore; readonly first: SharedCertificate };
+
+/** Names that callers may know a replica by: its Service's, loopback, and what is configured. */
+const keeperOf = ({ config, cluster }: Base, store: ServingStore) => ({
+  store,
+  names: [
+    ...new Set([SERVICE_HOST, `${SERVICE_HOST}.cluster.local`, `${NAME}.${SIGNET_NAMESPACE}`, ...servingNames(config)]),
+  ],
+  leafMs: cluster.leafMs,
+  authorityMs: cluster.authorityMs,
+  now: Date.now,
+});
+
+async function assemble(parts: Parts): Promise<Started> {
+  const { config, cluster, log, ledger, connection, store, first } = parts;
+  const client = makeKubeClient(connection);
+  const verdicts = makeVerdictLog(ledger, config.requireApproval, setImmediate);
+  const reads = { count: 0, at: Date.now() };
+  const means = { connection, clock: systemClock, random: Math.random, log };
+  const writer = makeWriter({ client, store, cluster, log, live: () => live });
+  const live: LiveCatalogue = new LiveCatalogue({
+    ...means,
+    client,
+    onSnapshot: (catalogue) => {
+      reads.count += 1;
+      reads.at = Date.now();
+      verdicts.snapshot(catalogue, live.objects());
+      writer.nudge();
+      log.debug({ revision: catalogue.revision.slice(0, 12) }, "The catalogue has changed.");
+    },
+  });
+  let serving: ServingLoop | undefined;
+  const services = makeServices({ parts, live, verdicts, reads, serving: () => serving });
+  const http = buildServer(services, { version: VERSION, pair: first });
+  live.start();
+  const port = await http.listen(config.host, config.port);
+  log.info({ host: config.host, port, version: VERSION }, "The server listens.");
+  const host = config.host === "0.0.0.0" || config.host === "::" ? "127.0.0.1" : config.host;
+  serving = runServing({ ...keeperOf(parts, store), first, http, host, port, log });
+  const elector = new Elector({
+    ...means,
+    store: makeLeaseStore(connection, { namespace: SIGNET_NAMESPACE, name: LEASE }),
+    identity: `${hostname()}-${randomUUID()}`,
+    onTerm: writer.begin,
+  });
+  elector.start();
+  return {
+    running: {
+      config,
+      log,
+      http,
+      ledger,
+      before: () => elector.stop(),
+      after: async () => {
+        serving.stop();
+        await live.stop();
+        verdicts.flush();
+        connection.close();
+      },
+    },
+    told: `Signet listens at https://${config.host}:${port}; /readyz says when it is ready.\n`,
+  };
+}
+
+type Fed = {
+  readonly parts: Parts;
+  readonly live: LiveCatalogue;
+  readonly verdicts: VerdictLog;
+  readonly reads: { readonly count: number; readonly at: number };
+  readonly serving: () => ServingLoop | undefined;
+};
+
+function makeServices({ parts, live, verdicts, reads, serving }: Fed): Services {
+  const { config, ledger, log, first } = parts;
+  return {
+    catalogue: () => live.current(),
+    now: Date.now,
+    requireApproval: config.requireApproval,
+    record: verdicts.record,
+    checks: () => [catalogueCheck(live), ...(serving()?.checks() ?? [NOT_YET]), ledgerCheck(ledger)],
+    readings: () => ({
+      catalogueReadAt: reads.at,
+      catalogueBroken: live.unreadable().length > 0,
+      catalogueReads: { good: reads.count, broken: 0 },
+      ...ledgerReadings(ledger),
+      certificateNotAfter: (serving()?.current() ?? first).notAfter,
+    }),
+    log,
+  };
+}
+
+const NOT_YET: Check = { name: "self-probe", ok: false, detail: "not called yet" };
+
+/** Ready when every collection was seen; a watch that is cut off is said, and keeps what it had. */
+function catalogueCheck(live: LiveCatalogue): Check {
+  const missing = live.missing();
+  const current = live.current();
+  if (missing.length > 0 || !current)
+    return { name: "catalogue", ok: false, detail: `not seen yet: ${missing.join(", ")}` };
+  const oldest = Math.round(Math.max(...live.status().map(({ lastSyncAgeSeconds }) => lastSyncAgeSeconds)));
+  const unreadable = live.unreadable();
+  const warning = [
+    ...(oldest > STALE_SECONDS ? [`warning: a watch was last heard ${oldest} s ago`] : []),
+    ...(unreadable[0] ? [`warning: ${unreadable.length} objects cannot be read, first: ${unreadable[0].object}`] : []),
+  ];
+  return { name: "catalogue", ok: true, detail: [...warning, `revision ${current.revision.slice(0, 12)}`].join("; ") };
+}
+
+/** The API server sends a bookmark each minute. */
+const STALE_SECONDS = 150;

@@ -1,0 +1,80 @@
+import { fingerprint, makeAuthority } from "../../ca/serving-certificates.ts";
+import { SIGNET_NAMESPACE } from "../../domain/exempt-namespaces.ts";
+import type { Instant } from "../../domain/instant.ts";
+import { problemLine } from "../../domain/problem.ts";
+import type { KubeClient } from "../../kube/client.ts";
+import { SECRETS as SECRET_RESOURCE } from "../../kube/resources.ts";
+import { SECRETS } from "../../wire/manifests/names.ts";
+import type { Raw } from "../../wire/read-object.ts";
+import {
+  type KeptAuthority,
+  readServingSecret,
+  renderServingSecret,
+  rotationAsked,
+  type ServingSecret,
+} from "../../wire/serving-secret.ts";
+
+const NAME = { namespace: SIGNET_NAMESPACE, name: SECRETS.serving };
+
+/** The Secret as it was read: what it holds, and what a change of it must name. */
+export type KeptServing = {
+  readonly secret: Raw | undefined;
+  readonly state: ServingSecret | undefined;
+  /** A value of the annotation that was not followed yet. */
+  readonly asked: string | undefined;
+};
+
+/** The Secret in which replicas share the authority of serving certificates. */
+export type ServingStore = {
+  readonly read: () => Promise<KeptServing>;
+  /** Writes only where nobody wrote since; false where somebody did. */
+  readonly write: (kept: KeptServing, next: ServingSecret) => Promise<boolean>;
+};
+
+/** The store over the API server. Throws where that cannot be asked. */
+export const makeServingStore = (client: KubeClient): ServingStore => ({
+  read: async () => {
+    const found = await client.get(SECRET_RESOURCE, NAME);
+    if (!found.ok && found.problems[0]?.code !== "NOT_FOUND")
+      throw new Error(found.problems.map(problemLine).join("; "));
+    const secret = found.ok ? found.value : undefined;
+    const state = secret && readServingSecret(secret);
+    const asked = secret && rotationAsked(secret);
+    return { secret, state, asked: asked === state?.rotated ? undefined : asked };
+  },
+  write: async ({ secret }, next) => {
+    const data = renderServingSecret(next);
+    const written = secret
+      ? await client.update(SECRET_RESOURCE, { ...secret, data })
+      : await client.create(SECRET_RESOURCE, {
+          apiVersion: "v1",
+          kind: "Secret",
+          metadata: NAME,
+          type: "Opaque",
+          data,
+        });
+    if (written.ok) return true;
+    if (written.problems[0]?.code === "API_CONFLICT") return false;
+    throw new Error(written.problems.map(problemLine).join("; "));
+  },
+});
+
+/** A new authority, as the Secret keeps it. */
+export async function newAuthority(now: Instant, lifetimeMs: number): Promise<KeptAuthority> {
+  const made = await makeAuthority(now, lifetimeMs);
+  return { id: fingerprint(made.certificate), ...made };
+}
+
+/** What the Secret holds; whoever finds it without an authority makes the first one. */
+export async function foundServing(
+  store: ServingStore,
+  lifetimeMs: number,
+  now: () => Instant,
+): Promise<ServingSecret> {
+  for (;;) {
+    const kept = await store.read();
+    if (kept.state) return kept.state;
+    const first = await newAuthority(now(), lifetimeMs);
+    await store.write(kept, { authorities: [first], signer: first.id });
+  }
+}

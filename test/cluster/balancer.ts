@@ -1,0 +1,56 @@
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+
+/** What stands in for a Service on loopback: takes connections, and hands each to one of the ready replicas in turn. */
+export type Balancer = {
+  readonly port: number;
+  /** The ports that new connections go to; those that are open stay where they are, as with kube-proxy. */
+  readonly route: (ports: readonly number[]) => void;
+  readonly close: () => void;
+};
+
+/** Opens the balancer on a free port of 127.0.0.1. A replica that refuses is passed over for the next. */
+export async function startBalancer(): Promise<Balancer> {
+  let ports: readonly number[] = [];
+  let turn = 0;
+  const open = new Set<Socket>();
+  const server = createServer((client) => {
+    open.add(client);
+    client.once("close", () => open.delete(client));
+    client.on("error", () => client.destroy());
+    const order = ports.map((_, index) => ports[(turn + index) % ports.length] ?? 0);
+    turn += 1;
+    void forward(client, order);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  return {
+    port: typeof address === "object" && address !== null ? address.port : 0,
+    route: (next) => {
+      ports = next;
+    },
+    close: () => {
+      server.close();
+      for (const socket of open) socket.destroy();
+    },
+  };
+}
+
+async function forward(client: Socket, order: readonly number[]): Promise<void> {
+  for (const port of order) {
+    const replica = connect({ host: "127.0.0.1", port, noDelay: true });
+    const met = await once(replica, "connect").then(
+      () => true,
+      () => false,
+    );
+    if (!met) continue;
+    client.setNoDelay(true);
+    replica.on("error", () => client.destroy());
+    replica.once("close", () => client.destroy());
+    client.once("close", () => replica.destroy());
+    client.pipe(replica).pipe(client);
+    return;
+  }
+  client.destroy();
+}
