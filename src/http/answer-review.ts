@@ -33,17 +33,19 @@ export function answerReview(
   const review = readReview(body);
   if (!review.ok) return review;
   const { request } = review.value;
-  if (!request.ok) return ok(unreadable(review.value, request.problems));
-  return ok(judged(webhook, review.value, request.value, catalogue, services));
+  if (!request.ok) return ok(unreadable(webhook, review.value, catalogue, request.problems));
+  return ok(judged({ webhook, review: review.value, request: request.value, catalogue, services }));
 }
 
-function judged(
-  webhook: Webhook,
-  review: Review,
-  request: ReviewRequest,
-  catalogue: Catalogue,
-  services: Services,
-): Answered {
+type Asked = {
+  readonly webhook: Webhook;
+  readonly review: Review;
+  readonly request: ReviewRequest;
+  readonly catalogue: Catalogue;
+  readonly services: Services;
+};
+
+function judged({ webhook, review, request, catalogue, services }: Asked): Answered {
   const at = services.now();
   const answer = GATES[webhook](catalogue, request, { now: at, requireApproval: services.requireApproval });
   const { verdict } = answer;
@@ -72,9 +74,18 @@ function inWords({ allowed, verdict, patch }: GateAnswer): Omit<ReviewAnswer, "u
   };
 }
 
-/** What is unreadable is denied; only the cluster's own parts are never refused. */
-function unreadable({ uid, namespace, subject }: Review, problems: readonly Problem[]): Answered {
-  const allowed = EXEMPT_NAMESPACES.has(namespace);
+/**
+ * What cannot be read is denied by validation where the namespace is enrolled. Elsewhere nobody may be stopped by what
+ * Signet does not understand, and mutation never refuses: there it is a warning.
+ */
+function unreadable(
+  webhook: Webhook,
+  { uid, namespace, subject }: Review,
+  catalogue: Catalogue,
+  problems: readonly Problem[],
+): Answered {
+  const enrolled = catalogue.namespaces.get(namespace)?.enrolled ?? false;
+  const allowed = webhook === "mutate" || !enrolled || EXEMPT_NAMESPACES.has(namespace);
   const lines = problems
     .slice(0, 8)
     .map(({ path, message, code }) => `${path === "" ? "" : `${path}: `}${message} [${code}]`);

@@ -32,12 +32,11 @@ export function webhookDoor(parts: DoorParts): Door {
     const webhook = webhookOf(request.url ?? "");
     if (!webhook) return false;
     const unfit = unfitness(request);
-    if (unfit) refuse(parts, webhook, request, response, unfit);
+    const call: Call = { parts, webhook, request, response };
+    if (unfit) refuse(call, unfit);
     else
       readBody(request, parts.limits, budget, (body) =>
-        body.ok
-          ? answer(parts, webhook, body.value, request, response)
-          : refuse(parts, webhook, request, response, { problems: body.problems, close: true }),
+        body.ok ? answer(call, body.value) : refuse(call, { problems: body.problems, close: true }),
       );
     return true;
   };
@@ -73,18 +72,21 @@ const wrong = (message: string): { problems: readonly Problem[] } => ({
   problems: [problem("REVIEW_INVALID", "", message, "Check which webhook configuration sends it.")],
 });
 
-function answer(
-  parts: DoorParts,
-  webhook: Webhook,
-  body: string,
-  request: IncomingMessage,
-  response: ServerResponse,
-): void {
+/** One request on its way to its answer. */
+type Call = {
+  readonly parts: DoorParts;
+  readonly webhook: Webhook;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+};
+
+function answer(call: Call, body: string): void {
+  const { parts, webhook } = call;
   const start = performance.now();
   const answered = decide(parts, webhook, body);
-  if (!answered.ok) return refuse(parts, webhook, request, response, { problems: answered.problems });
+  if (!answered.ok) return refuse(call, { problems: answered.problems });
   const { outcome, codes, subject } = answered.value;
-  send(parts, request, response, { status: 200, type: "application/json", body: answered.value.body });
+  send(call, { status: 200, type: "application/json", body: answered.value.body });
   parts.meters.reviewed(webhook, outcome, (performance.now() - start) / 1000);
   if (codes.length > 0) parts.meters.problems(codes);
   parts.services.log.debug({ webhook, subject, outcome, codes }, "A review was answered.");
@@ -102,15 +104,10 @@ function decide({ services }: DoorParts, webhook: Webhook, body: string): Result
   }
 }
 
-function refuse(
-  parts: DoorParts,
-  webhook: Webhook,
-  request: IncomingMessage,
-  response: ServerResponse,
-  refusal: Refusal,
-): void {
+function refuse(call: Call, refusal: Refusal): void {
+  const { parts, webhook } = call;
   const { status, body } = renderProblems(refusal.problems, refusal.status);
-  send(parts, request, response, { status, type: PROBLEM_TYPE, body, ...refusal });
+  send(call, { status, type: PROBLEM_TYPE, body, ...refusal });
   parts.meters.refused(webhook, status);
   parts.services.log.warn({ webhook, status, code: refusal.problems[0]?.code }, "A request was no review.");
 }
@@ -121,12 +118,7 @@ type Sent = Pick<Refusal, "headers" | "close"> & {
   readonly body: string;
 };
 
-function send(
-  parts: DoorParts,
-  request: IncomingMessage,
-  response: ServerResponse,
-  { status, type, body, headers, close }: Sent,
-): void {
+function send({ parts, request, response }: Call, { status, type, body, headers, close }: Sent): void {
   const fields: string[] = ["Content-Type", type, "Content-Length", String(Buffer.byteLength(body))];
   for (const [name, value] of Object.entries(headers ?? {})) fields.push(name, value);
   if (status === 503) fields.push("Retry-After", "1");

@@ -163,8 +163,8 @@ const arrays = <T>(of: (name: string) => fc.Arbitrary<T>, names: readonly string
 
 /** Definitions of random catalogues: few names, so that all of them meet. */
 export const definitions: fc.Arbitrary<Definitions> = fc.record({
-  segments: fc.tuple(...SEGMENTS.map(segment)) as fc.Arbitrary<readonly Segment[]>,
-  roles: fc.tuple(...ROLES.map(role)) as fc.Arbitrary<readonly Role[]>,
+  segments: fc.tuple(...SEGMENTS.map(segment)),
+  roles: fc.tuple(...ROLES.map(role)),
   namespaces: fc.tuple(...NAMESPACES.map((name) => fc.boolean().map((enrolled) => ({ name, enrolled, labels: {} })))),
   exceptions: arrays(exception, ["e1", "e2"]),
   policies: arrays(policy, ["p1", "p2", "p3"]),

@@ -13,9 +13,10 @@ export function lintSentences(intent: Intent, ends: readonly WorkloadEnd[], now:
   return [...pairFindings(intent), ...singleFindings(intent, ends, now)].sort(byPlace);
 }
 
-const byPlace = (a: Problem, b: Problem): number =>
-  compare(a.source?.file ?? "", b.source?.file ?? "") ||
-  compare(a.source?.line ?? 0, b.source?.line ?? 0) ||
-  compare(a.code, b.code);
+const byPlace = (a: Problem, b: Problem): number => compare(placeOf(a), placeOf(b)) || compare(a.code, b.code);
 
-const compare = <T extends string | number>(a: T, b: T): number => (a < b ? -1 : a > b ? 1 : 0);
+/** A text whose order is that of files and lines. */
+const placeOf = ({ source }: Problem): string =>
+  source === undefined ? "" : `${source.file} ${String(source.line).padStart(9)}`;
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
