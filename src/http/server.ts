@@ -61,6 +61,7 @@ export function buildServer(services: Services, settings: ServerSettings): HttpS
     },
     drain: async (delayMs, graceMs) => {
       draining = true;
+      if (!server.listening) return app.close();
       await pause(delayMs);
       await closeGently({ app, server, connections }, graceMs);
     },
