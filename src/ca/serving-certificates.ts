@@ -28,7 +28,7 @@ const AUTHORITY_MS = 10 * 365 * 24 * 3_600_000;
 const BACKDATE_MS = 5 * 60_000;
 
 const makeKeys = (): Promise<CryptoKeyPair> =>
-  crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]) as Promise<CryptoKeyPair>;
+  crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
 
 const exportKey = async (key: CryptoKey): Promise<string> =>
   PemConverter.encode(await crypto.subtle.exportKey("pkcs8", key), "PRIVATE KEY");

@@ -349,7 +349,7 @@ test("a Restriction with a UID means no other object of that name", () => {
   const allowed = (yaml: string): boolean =>
     verdictOn(
       compileIntent(catalogueOf(yaml)),
-      { from: pod(yaml, "shop", "web"), to: end as FlowEnd, passage: { protocol: "tcp", port: 5432 } },
+      { from: pod(yaml, "shop", "web"), to: end, passage: { protocol: "tcp", port: 5432 } },
       NOON,
     ).allowed;
   expect([allowed(cut("u1")), allowed(cut("u2"))]).toEqual([false, true]);

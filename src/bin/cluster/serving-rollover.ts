@@ -56,8 +56,8 @@ async function perform(
     case "prepare": {
       const next = await newAuthority(Date.now(), cluster.authorityMs);
       const rotated = kept.asked === undefined ? {} : { rotated: kept.asked };
-      const { publishedAt: _, switchedAt: __, ...rest } = state;
-      return store.write(kept, { ...rest, ...rotated, authorities: [...state.authorities, next] });
+      const { authorities, signer } = state;
+      return store.write(kept, { signer, ...(state.rotated === undefined ? {} : { rotated: state.rotated }), ...rotated, authorities: [...authorities, next] });
     }
     case "publish":
       if (step.again && !(await store.write(kept, withoutPublished(state)))) return false;
