@@ -36,43 +36,34 @@ export function answerReview(
   if (!review.ok) return review;
   const { request } = review.value;
   if (!request.ok) return ok(unreadable(review.value, request.problems));
+  const asked = { webhook, review: review.value, request: request.value, services };
   const { workload } = request.value;
   const lacks = services.freshen && workload ? lacksOf(catalogue, workload, webhook) : [];
-  if (lacks.length > 0)
-    return detour({ webhook, review: review.value, request: request.value, catalogue, services }, lacks);
-  return ok(judged(webhook, review.value, request.value, catalogue, services));
+  if (lacks.length > 0) return detour(asked, catalogue, lacks);
+  return ok(judged(asked, catalogue));
 }
 
 type Asked = {
   readonly webhook: Webhook;
   readonly review: Review;
   readonly request: ReviewRequest;
-  readonly catalogue: Catalogue;
   readonly services: Services;
 };
 
 /** Judges by a snapshot that was completed live. One that is older than a stamp has no say on whether that is forged. */
-async function detour(
-  { webhook, review, request, catalogue, services }: Asked,
-  lacks: readonly Lack[],
-): Promise<Result<Answered>> {
+async function detour(asked: Asked, catalogue: Catalogue, lacks: readonly Lack[]): Promise<Result<Answered>> {
+  const { webhook, request, services } = asked;
   const fresh = await services.freshen?.(lacks);
-  if (fresh) return ok(judged(webhook, review, request, fresh, services));
+  if (fresh) return ok(judged(asked, fresh));
   const terms = { now: services.now(), requireApproval: services.requireApproval };
   const { verdict } = GATES[webhook](catalogue, request, terms);
   const unsure = verdict?.problems.some(({ code }) => code === "FORGED") ?? false;
   if (unsure || lacks.some(({ kind }) => kind === "Namespace"))
     return refuse("NOT_READY", "", "What the verdict hangs on could not be read from the API server in time.");
-  return ok(judged(webhook, review, request, catalogue, services));
+  return ok(judged(asked, catalogue));
 }
 
-function judged(
-  webhook: Webhook,
-  review: Review,
-  request: ReviewRequest,
-  catalogue: Catalogue,
-  services: Services,
-): Answered {
+function judged({ webhook, review, request, services }: Asked, catalogue: Catalogue): Answered {
   const at = services.now();
   const answer = GATES[webhook](catalogue, request, { now: at, requireApproval: services.requireApproval });
   const { verdict } = answer;

@@ -13,6 +13,8 @@ export type DoorParts = {
   readonly services: Services;
   readonly meters: Meters;
   readonly limits: Limits;
+  /** Whether the caller may ask; absent where everybody may. */
+  readonly mayAsk?: (request: IncomingMessage) => boolean;
   /** Whether the connection is to be closed after this answer: while draining, or because of its age. */
   readonly closing: (request: IncomingMessage) => boolean;
 };
@@ -31,7 +33,7 @@ export function webhookDoor(parts: DoorParts): Door {
   return (request, response) => {
     const webhook = webhookOf(request.url ?? "");
     if (!webhook) return false;
-    const unfit = unfitness(request);
+    const unfit = parts.mayAsk?.(request) === false ? STRANGER : unfitness(request);
     if (unfit) refuse(parts, webhook, request, response, unfit);
     else
       readBody(request, parts.limits, budget, (body) =>
@@ -69,6 +71,18 @@ function unfitness({ method, headers }: IncomingMessage): Refusal | undefined {
   return undefined;
 }
 
+const STRANGER: Refusal = {
+  problems: [
+    problem(
+      "CALLER_UNKNOWN",
+      "",
+      "The caller has shown no client certificate that may ask here.",
+      "Give the API server one by its admission configuration's kubeConfigFile, and name it in `clients.names`.",
+    ),
+  ],
+  close: true,
+};
+
 const wrong = (message: string): { problems: readonly Problem[] } => ({
   problems: [problem("REVIEW_INVALID", "", message, "Check which webhook configuration sends it.")],
 });
@@ -82,7 +96,7 @@ function answer(
 ): void {
   const start = performance.now();
   const decided = decide(parts, webhook, body);
-  const give = (answered: Result<Answered>): void => reply(parts, webhook, request, response, { answered, start });
+  const give = (answered: Result<Answered>): void => reply(parts, webhook, { request, response }, { answered, start });
   if (!(decided instanceof Promise)) give(decided);
   else void decided.catch((fault: unknown) => faulty(parts, webhook, fault)).then(give);
 }
@@ -90,8 +104,7 @@ function answer(
 function reply(
   parts: DoorParts,
   webhook: Webhook,
-  request: IncomingMessage,
-  response: ServerResponse,
+  { request, response }: { readonly request: IncomingMessage; readonly response: ServerResponse },
   { answered, start }: { readonly answered: Result<Answered>; readonly start: number },
 ): void {
   if (!answered.ok) return refuse(parts, webhook, request, response, { problems: answered.problems });
