@@ -13,6 +13,8 @@ export type DoorParts = {
   readonly services: Services;
   readonly meters: Meters;
   readonly limits: Limits;
+  /** Whether the caller may ask; absent where everybody may. */
+  readonly mayAsk?: (request: IncomingMessage) => boolean;
   /** Whether the connection is to be closed after this answer: while draining, or because of its age. */
   readonly closing: (request: IncomingMessage) => boolean;
 };
@@ -31,7 +33,7 @@ export function webhookDoor(parts: DoorParts): Door {
   return (request, response) => {
     const webhook = webhookOf(request.url ?? "");
     if (!webhook) return false;
-    const unfit = unfitness(request);
+    const unfit = parts.mayAsk?.(request) === false ? STRANGER : unfitness(request);
     const call: Call = { parts, webhook, request, response };
     if (unfit) refuse(call, unfit);
     else
@@ -67,6 +69,18 @@ function unfitness({ method, headers }: IncomingMessage): Refusal | undefined {
   if (encoding !== "identity") return { ...wrong("The body is compressed."), status: 415, close: true };
   return undefined;
 }
+
+const STRANGER: Refusal = {
+  problems: [
+    problem(
+      "CALLER_UNKNOWN",
+      "",
+      "The caller has shown no client certificate that may ask here.",
+      "Give the API server one by its admission configuration's kubeConfigFile, and name it in `clients.names`.",
+    ),
+  ],
+  close: true,
+};
 
 const wrong = (message: string): { problems: readonly Problem[] } => ({
   problems: [problem("REVIEW_INVALID", "", message, "Check which webhook configuration sends it.")],

@@ -42,12 +42,12 @@ const ask = (value: string) =>
 function keepAsking(): {
   readonly stop: () => Promise<{ readonly asked: number; readonly failures: readonly string[] }>;
 } {
-  const state = { going: true };
+  const until = new AbortController();
   let asked = 0;
   const failures: string[] = [];
   const body = { metadata: { name: "any" }, spec: { containers: [{ name: "main", image: "example.org/none" }] } };
   const run = async (): Promise<void> => {
-    while (state.going) {
+    while (!until.signal.aborted) {
       const answer = await cluster.request("POST", "/api/v1/namespaces/enrolled/pods?dryRun=All", { body });
       asked += 1;
       const { message } = answer.body as { readonly message?: string };
@@ -58,7 +58,7 @@ function keepAsking(): {
   const running = run();
   return {
     stop: async () => {
-      state.going = false;
+      until.abort();
       await running;
       return { asked, failures };
     },
