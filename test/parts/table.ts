@@ -35,10 +35,28 @@ export const PARTS: readonly Part[] = [
     commands: ["openssl", "bash"],
   },
   {
+    name: "api",
+    about: "a real Kubernetes API server with real controllers",
+    ceiling: 480,
+    folders: ["test/cluster", "test/api"],
+    commands: ["setpriv", "bash"],
+    prepare: { command: ["node", "test/cluster/main.ts", "--prepare"], ceiling: 2400 },
+  },
+  { name: "image", about: "the Dockerfile's build steps", ceiling: 240, folders: ["test/image"] },
+  {
     name: "browser",
     about: "pages, in a headless Chromium",
     ceiling: 120,
     folders: ["test/browser"],
     commands: ["chromium"],
+  },
+  {
+    name: "slow",
+    about: "what has to wait for clocks: the serving authority's rollover",
+    ceiling: 300,
+    folders: ["test/slow"],
+    commands: ["setpriv"],
+    prepare: { command: ["node", "test/cluster/main.ts", "--prepare"], ceiling: 2400 },
+    onRequest: true,
   },
 ];
