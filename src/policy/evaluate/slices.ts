@@ -129,10 +129,3 @@ type Part = { readonly ports: PortSet; readonly rules: readonly BoundRule[] };
 /** The ports that one door lets through. */
 export const openPorts = (slices: readonly Slice[]): PortSet =>
   slices.reduce<PortSet>((ports, slice) => (slice.allowed ? unite(ports, slice.ports) : ports), NO_PORTS);
-
-/** The ports on which `source` reaches `destination`: both doors must let them through. */
-export const allowedPorts = (evaluator: Evaluator, source: ClassId, destination: ClassId): PortSet =>
-  intersect(
-    openPorts(sliceDoor(evaluator, source, destination, "egress")),
-    openPorts(sliceDoor(evaluator, destination, source, "ingress")),
-  );
