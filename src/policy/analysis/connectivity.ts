@@ -1,6 +1,6 @@
 import { type Problem, problem } from "../../domain/problem.ts";
 import { type ClassId, type Evaluator, makeEvaluator } from "../evaluate/evaluator.ts";
-import { allowedPorts } from "../evaluate/open-ports.ts";
+import { allowedPorts } from "../evaluate/slices.ts";
 import { type Endpoint, isInside, workloadText } from "../model/endpoint.ts";
 import type { Direction } from "../model/policy.ts";
 import type { World } from "../model/world.ts";
