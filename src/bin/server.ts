@@ -78,8 +78,12 @@ const keepYoungGenerationSmall = (): void => setFlagsFromString("--semi-space-gr
 /** A server that runs, and what a person reads of it. */
 export type Started = { readonly running: Running; readonly told: string };
 
+/** What was opened so far, to be closed again, the newest first, where a later step fails. */
+type Opened = (() => Promise<void> | void)[];
+
 async function start(config: ServerConfig): Promise<Result<Started>> {
   const log = logOf(config);
+  const opened: Opened = [];
   let step = "state";
   try {
     mkdirSync(config.state, { recursive: true, mode: 0o700 });
@@ -89,6 +93,7 @@ async function start(config: ServerConfig): Promise<Result<Started>> {
     // Both run while the catalogue is read; a rejection is met below.
     issuing.catch(() => undefined);
     const ledger = await opening;
+    opened.push(ledger.close);
     step = "serving certificate";
     const certificate = await issuing;
     step = "catalogue";
@@ -98,9 +103,11 @@ async function start(config: ServerConfig): Promise<Result<Started>> {
       changed: (state) => catalogueChanged(state, ledger, log),
       now: Date.now,
     });
+    opened.push(folder.close);
     step = "listen";
     return { ok: true, value: await listen({ config, log, ledger, folder, certificate, made }) };
   } catch (fault) {
+    for (const close of opened.toReversed()) await close();
     return { ok: false, problems: [startProblem(step, config, fault)] };
   }
 }
@@ -129,7 +136,10 @@ async function listen({ config, log, ledger, folder, certificate, made }: Parts)
       failed: (fault) => log.error({ err: fault }, "The serving certificate could not be renewed."),
     },
   );
-  const port = await http.listen(config.host, config.port);
+  const port = await http.listen(config.host, config.port).catch((fault: unknown) => {
+    stopRenewing();
+    throw fault;
+  });
   log.info({ host: config.host, port, version: VERSION }, "The server listens.");
   const before = (): void => {
     stopRenewing();

@@ -62,12 +62,15 @@ function storedLeaf(folder: string, names: readonly string[], now: Instant): Ser
   try {
     const leaf = JSON.parse(text) as StoredLeaf;
     const made = whole(leaf, authority, leaf.notBefore, leaf.notAfter);
-    const fits = JSON.stringify(leaf.names) === JSON.stringify(names) && leaf.notBefore <= now && now < made.renewAt;
-    return fits && leaf.certificate.includes("BEGIN CERT") && leaf.key.includes("BEGIN PRIV") ? made : undefined;
+    const current = leaf.notBefore <= now && now < made.renewAt;
+    return current && isWhole(leaf) && JSON.stringify(leaf.names) === JSON.stringify(names) ? made : undefined;
   } catch {
     return undefined;
   }
 }
+
+const isWhole = ({ certificate, key }: Signed): boolean =>
+  certificate.includes("BEGIN CERT") && key.includes("BEGIN PRIV");
 
 const whole = (leaf: Signed, authority: string, notBefore: Instant, notAfter: Instant): ServingCertificate => ({
   certificate: `${leaf.certificate}\n${authority}`,

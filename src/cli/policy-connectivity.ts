@@ -12,7 +12,8 @@ import { renderExplainText } from "./policy-explain-text.ts";
 import { exposureJson, exposureTable, focusedReport, renderExposureText } from "./policy-exposure-formats.ts";
 import { effectiveListing } from "./policy-effective.ts";
 import { readManifests, warn } from "./policy-input.ts";
-import { renderListDot, renderListSvg } from "./policy-listing-graphs.ts";
+import { renderListDot, renderListMermaid, renderListSvg } from "./policy-listing-graphs.ts";
+import { renderListHtml } from "./policy-listing-html.ts";
 import { renderListCsv, renderListJson, renderListMarkdown, rowsOf } from "./policy-listing-tables.ts";
 import { renderListText } from "./policy-listing-text.ts";
 
@@ -31,7 +32,7 @@ type Options = {
 
 /** What a format makes of a list, and of the exposure where that was asked for. */
 type Format = {
-  readonly list: (listing: Listing) => string;
+  readonly list: (listing: Listing, world: World) => string;
   readonly exposed?: (listing: Listing, report: ExposureReport) => string;
 };
 
@@ -51,6 +52,8 @@ const FORMATS: Readonly<Record<string, Format>> = {
   },
   dot: { list: renderListDot },
   svg: { list: renderListSvg },
+  mermaid: { list: renderListMermaid },
+  html: { list: renderListHtml },
 };
 
 const joined = (first: string, second: string): string => (first === "" ? second : `${first}\n${second}`);
@@ -62,7 +65,7 @@ export function addConnectivity(policy: Command, io: Io, outcome: Outcome): void
     .command("connectivity")
     .description("list who may reach whom under the policies of a folder")
     .argument("<dir...>", "folders or files of manifests")
-    .option("--output <format>", "text, json, csv, md, dot or svg", "text")
+    .option("--output <format>", "text, json, csv, md, dot, svg, mermaid or html (a page to look at)", "text")
     .option("-c, --catalogue <dir>", "also count the sentences, guardrails and segments of this folder")
     .option("--multiple-networks", "count user-defined networks, network attachments and VirtualMachines")
     .option(
@@ -92,7 +95,9 @@ function connectivityCommand(io: Io, dirs: readonly string[], options: Options):
   const listing = listConnectivity(world.value, focus, options.multipleNetworks ?? false);
   warn(io, [...world.value.warnings, ...listing.warnings]);
   const report = options.exposure ? exposureReport(world.value, focus) : undefined;
-  io.out(options.explain ? explained(world.value, focus, options, report) : rendered(listing, options, report));
+  io.out(
+    options.explain ? explained(world.value, focus, options, report) : rendered(listing, world.value, options, report),
+  );
   return 0;
 }
 
@@ -101,13 +106,13 @@ function effectiveCommand(io: Io, dirs: readonly string[], focus: Focus, options
   const effective = effectiveListing(io, dirs, focus, options);
   if (!effective.ok) return badInput(io, effective.problems);
   warn(io, effective.value.world.warnings);
-  io.out(rendered(effective.value.listing, options, undefined));
+  io.out(rendered(effective.value.listing, effective.value.world, options, undefined));
   return 0;
 }
 
-function rendered(listing: Listing, options: Options, report: ExposureReport | undefined): string {
+function rendered(listing: Listing, world: World, options: Options, report: ExposureReport | undefined): string {
   const format = FORMATS[options.output];
-  return (report ? format?.exposed?.(listing, report) : format?.list(listing)) ?? "";
+  return (report ? format?.exposed?.(listing, report) : format?.list(listing, world)) ?? "";
 }
 
 function explained(world: World, focus: Focus, options: Options, report: ExposureReport | undefined): string {

@@ -28,6 +28,40 @@ export function renderListDot(listing: Listing): string {
   return ["digraph connectivity {", "  rankdir=LR;", ...nodes, ...edges, "}", ""].join("\n");
 }
 
+/** Mermaid draws at most this many edges unless it is told otherwise (its setting `maxEdges`). */
+const MERMAID_EDGES = 500;
+
+/** A flowchart in Mermaid's language, which GitHub and GitLab draw: namespaces as boxes, an edge for each line of the list. */
+export function renderListMermaid(listing: Listing): string {
+  const numbers = new Map<string, string>();
+  const numberOf = (text: string): string => {
+    const number = numbers.get(text) ?? `n${numbers.size}`;
+    numbers.set(text, number);
+    return number;
+  };
+  const parts = listing.sections.flatMap(({ scene, connections }, index) => {
+    const network = listing.sections.length > 1 ? ` (${networkText(scene.network, "pod-network")})` : "";
+    const groups = [...groupsOf(connections)].map(([group, ends], place) => [
+      `  subgraph s${index}_${place}[${mermaid(`${group}${network}`)}]`,
+      ...ends.map((end) => `    ${numberOf(`${index} ${end.text}`)}[${mermaid(shortText(end))}]`),
+      "  end",
+    ]);
+    const edges = connections.map(
+      ({ source, destination, ports }) =>
+        `  ${numberOf(`${index} ${source.text}`)} -->|${mermaid(portSetText(ports))}| ${numberOf(`${index} ${destination.text}`)}`,
+    );
+    return [...groups.flat(), ...edges];
+  });
+  const edges = parts.filter((line) => line.includes(" -->|")).length;
+  const note =
+    edges > MERMAID_EDGES ? [`%% ${edges} edges: set maxEdges, as Mermaid draws ${MERMAID_EDGES} by default`] : [];
+  return ["flowchart LR", ...note, ...parts, ""].join("\n");
+}
+
+/** A label in quotes; all that Mermaid or HTML would read as more than text is written as an entity. */
+const mermaid = (text: string): string =>
+  `"${text.replaceAll(/[^\w \-.,/()[\]:]/gu, (letter) => `#${letter.codePointAt(0)};`)}"`;
+
 const SHAPES: Readonly<Record<Endpoint["kind"], string>> = {
   workload: "box",
   "ingress-controller": "hexagon",

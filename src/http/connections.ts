@@ -28,13 +28,8 @@ export function watchConnections(server: Server, limits: Limits, meters: Meters)
     open.set(socket, seen);
     byPeer.set(peer, seen);
     speaking.set(socket, seen);
-    const timer = setTimeout(() => {
-      if (seen.requests === 0) socket.destroy();
-    }, limits.firstRequestMs);
-    timer.unref();
-    socket.on("error", () => socket.destroy());
+    endIfSilent(socket, seen, limits.firstRequestMs);
     socket.on("close", () => {
-      clearTimeout(timer);
       open.delete(socket);
       if (byPeer.get(peer) === seen) byPeer.delete(peer);
     });
@@ -66,3 +61,13 @@ export function watchConnections(server: Server, limits: Limits, meters: Meters)
 }
 
 const peerOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
+
+/** Closes a connection that has brought no request in time; its errors concern nobody else. */
+function endIfSilent(socket: Socket, seen: Seen, withinMs: number): void {
+  const timer = setTimeout(() => {
+    if (seen.requests === 0) socket.destroy();
+  }, withinMs);
+  timer.unref();
+  socket.on("error", () => socket.destroy());
+  socket.on("close", () => clearTimeout(timer));
+}

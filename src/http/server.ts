@@ -46,7 +46,7 @@ export function buildServer(services: Services, settings: ServerSettings): HttpS
   const connections = watchConnections(server, limits, meters);
   const closing = (request: Parameters<typeof connections.isOld>[0]): boolean => draining || connections.isOld(request);
   const door = webhookDoor({ services, meters, limits, closing });
-  const app = buildApp(server, door, limits, meters, services);
+  const app = buildApp(server, { door, limits, meters, services });
   app.addHook("onSend", async (request, reply) => {
     if (closing(request.raw)) reply.header("Connection", "close");
   });
@@ -61,6 +61,7 @@ export function buildServer(services: Services, settings: ServerSettings): HttpS
     },
     drain: async (delayMs, graceMs) => {
       draining = true;
+      if (!server.listening) return app.close();
       await pause(delayMs);
       await closeGently({ app, server, connections }, graceMs);
     },
@@ -98,13 +99,14 @@ function createListener(limits: Limits, pair: ServingPair | undefined): Server {
   return server;
 }
 
-function buildApp(
-  server: Server,
-  door: ReturnType<typeof webhookDoor>,
-  limits: Limits,
-  meters: Meters,
-  services: Services,
-): FastifyInstance {
+type AppParts = {
+  readonly door: ReturnType<typeof webhookDoor>;
+  readonly limits: Limits;
+  readonly meters: Meters;
+  readonly services: Services;
+};
+
+function buildApp(server: Server, { door, limits, meters, services }: AppParts): FastifyInstance {
   const app = fastify({
     serverFactory: (handler) =>
       server.on("request", (request, response) => {

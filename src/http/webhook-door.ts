@@ -32,12 +32,11 @@ export function webhookDoor(parts: DoorParts): Door {
     const webhook = webhookOf(request.url ?? "");
     if (!webhook) return false;
     const unfit = unfitness(request);
-    if (unfit) refuse(parts, webhook, request, response, unfit);
+    const call: Call = { parts, webhook, request, response };
+    if (unfit) refuse(call, unfit);
     else
       readBody(request, parts.limits, budget, (body) =>
-        body.ok
-          ? answer(parts, webhook, body.value, request, response)
-          : refuse(parts, webhook, request, response, { problems: body.problems, close: true }),
+        body.ok ? answer(call, body.value) : refuse(call, { problems: body.problems, close: true }),
       );
     return true;
   };
@@ -73,44 +72,55 @@ const wrong = (message: string): { problems: readonly Problem[] } => ({
   problems: [problem("REVIEW_INVALID", "", message, "Check which webhook configuration sends it.")],
 });
 
-function answer(
-  parts: DoorParts,
-  webhook: Webhook,
-  body: string,
-  request: IncomingMessage,
-  response: ServerResponse,
-): void {
+/** One request on its way to its answer. */
+type Call = {
+  readonly parts: DoorParts;
+  readonly webhook: Webhook;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+};
+
+function answer(call: Call, body: string): void {
+  const { parts, webhook } = call;
   const start = performance.now();
-  const answered = decide(parts, webhook, body);
-  if (!answered.ok) return refuse(parts, webhook, request, response, { problems: answered.problems });
+  const decided = decide(parts, webhook, body);
+  if (decided instanceof Promise)
+    void decided
+      .catch((fault: unknown) => faulty(parts, webhook, fault))
+      .then((answered) => reply(call, answered, start));
+  else reply(call, decided, start);
+}
+
+function reply(call: Call, answered: Result<Answered>, start: number): void {
+  const { parts, webhook } = call;
+  if (!answered.ok) return refuse(call, { problems: answered.problems });
   const { outcome, codes, subject } = answered.value;
-  send(parts, request, response, { status: 200, type: "application/json", body: answered.value.body });
+  send(call, { status: 200, type: "application/json", body: answered.value.body });
   parts.meters.reviewed(webhook, outcome, (performance.now() - start) / 1000);
   if (codes.length > 0) parts.meters.problems(codes);
   parts.services.log.debug({ webhook, subject, outcome, codes }, "A review was answered.");
 }
 
-/** The only place where a fault of the verdict is caught: the caller learns that there was one, the log learns which. */
-function decide({ services }: DoorParts, webhook: Webhook, body: string): Result<Answered> {
-  const catalogue = services.catalogue();
+function decide(parts: DoorParts, webhook: Webhook, body: string): Result<Answered> | Promise<Result<Answered>> {
+  const catalogue = parts.services.catalogue();
   if (!catalogue) return { ok: false, problems: [problem("NOT_READY", "", "No catalogue could be read yet.")] };
   try {
-    return answerReview(webhook, body, catalogue, services);
+    return answerReview(webhook, body, catalogue, parts.services);
   } catch (fault) {
-    services.log.error({ err: fault, webhook }, "A review could not be judged.");
-    return { ok: false, problems: [problem("INTERNAL", "", "The review could not be judged.")] };
+    return faulty(parts, webhook, fault);
   }
 }
 
-function refuse(
-  parts: DoorParts,
-  webhook: Webhook,
-  request: IncomingMessage,
-  response: ServerResponse,
-  refusal: Refusal,
-): void {
+/** A fault of the verdict is caught here alone: the caller learns that there was one, the log learns which. */
+function faulty({ services }: DoorParts, webhook: Webhook, fault: unknown): Result<never> {
+  services.log.error({ err: fault, webhook }, "A review could not be judged.");
+  return { ok: false, problems: [problem("INTERNAL", "", "The review could not be judged.")] };
+}
+
+function refuse(call: Call, refusal: Refusal): void {
+  const { parts, webhook } = call;
   const { status, body } = renderProblems(refusal.problems, refusal.status);
-  send(parts, request, response, { status, type: PROBLEM_TYPE, body, ...refusal });
+  send(call, { status, type: PROBLEM_TYPE, body, ...refusal });
   parts.meters.refused(webhook, status);
   parts.services.log.warn({ webhook, status, code: refusal.problems[0]?.code }, "A request was no review.");
 }
@@ -121,12 +131,7 @@ type Sent = Pick<Refusal, "headers" | "close"> & {
   readonly body: string;
 };
 
-function send(
-  parts: DoorParts,
-  request: IncomingMessage,
-  response: ServerResponse,
-  { status, type, body, headers, close }: Sent,
-): void {
+function send({ parts, request, response }: Call, { status, type, body, headers, close }: Sent): void {
   const fields: string[] = ["Content-Type", type, "Content-Length", String(Buffer.byteLength(body))];
   for (const [name, value] of Object.entries(headers ?? {})) fields.push(name, value);
   if (status === 503) fields.push("Retry-After", "1");

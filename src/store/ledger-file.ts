@@ -183,17 +183,20 @@ export class LedgerReader {
 
 /** Why a record cannot stand behind the one before it; undefined where it can. */
 function whyBroken(last: Head | undefined, record: LedgerRecord): string | undefined {
-  const first = record.chain !== last?.chain;
-  const seq = first ? 0 : last.seq + 1;
-  if (first && record.chain !== (last?.chain ?? 0) + 1) return "a whole chain is missing before it";
+  if (last && record.chain === last.chain) return whyNotNext(last.seq + 1, last.hash, record);
+  if (record.chain !== (last?.chain ?? 0) + 1) return "a whole chain is missing before it";
+  return whyNotNext(0, NO_HASH, record) ?? whyNotJoined(last, record);
+}
+
+function whyNotNext(seq: number, hashBefore: string, record: LedgerRecord): string | undefined {
   if (record.seq !== seq) return `a record is missing: ${seq} was expected here`;
-  if (hashOf(first ? NO_HASH : last.hash, record, record) !== record.hash) return "it is not what was written";
-  return first ? whyNotJoined(last, record) : undefined;
+  return hashOf(hashBefore, record, record) === record.hash ? undefined : "it is not what was written";
 }
 
 function whyNotJoined(last: Head | undefined, { kind, body }: LedgerRecord): string | undefined {
   if (kind !== "start") return "the chain's first record is missing";
   const { previous } = JSON.parse(body) as StartBody;
-  if (previous?.hash === last?.hash && previous?.seq === last?.seq && previous?.chain === last?.chain) return undefined;
+  const placeOf = (head: Head | null | undefined): string => (head ? `${head.chain}/${head.seq} ${head.hash}` : "");
+  if (placeOf(previous) === placeOf(last)) return undefined;
   return "the chain before it does not end where this one says it did";
 }

@@ -180,15 +180,18 @@ class Writer {
     this.#flying = undefined;
     if (!flown) return;
     if (!this.#closed) this.#worker.unref();
-    if ("written" in answer) {
-      this.#figures.written += flown.batch.length;
-      for (const { entry, asked } of flown.batch) {
-        this.#bytes -= entry.body.length;
-        asked?.done();
-      }
-      if (this.#waiting.length > 0) this.#schedule(this.#isAsked() ? 0 : this.#limits.gatherMs);
-    } else if ("failed" in answer) this.#failedWrite(flown.batch, flown.snapshots, answer.failed);
+    if ("written" in answer) this.#wroteAll(flown.batch);
+    else if ("failed" in answer) this.#failedWrite(flown.batch, flown.snapshots, answer.failed);
     if (this.#closed && this.#waiting.length === 0) this.#post({ close: true });
+  }
+
+  #wroteAll(batch: readonly Waiting[]): void {
+    this.#figures.written += batch.length;
+    for (const { entry, asked } of batch) {
+      this.#bytes -= entry.body.length;
+      asked?.done();
+    }
+    if (this.#waiting.length > 0) this.#schedule(this.#isAsked() ? 0 : this.#limits.gatherMs);
   }
 
   #isAsked(): boolean {

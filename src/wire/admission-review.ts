@@ -80,30 +80,38 @@ function readEnvelope(body: string): Result<Envelope> {
 
 function readFields(raw: Raw): Result<Envelope> {
   const reader = new FieldReader(placeOf(raw));
+  const text = (from: Raw, key: string, path: readonly string[]): string => reader.text(from, key, path) ?? "";
   const kind = reader.object(raw, "kind", []);
-  const group = reader.text(kind, "group", ["kind"]) ?? "";
-  const version = reader.text(kind, "version", ["kind"]) ?? "";
+  const [group, version] = [text(kind, "group", ["kind"]), text(kind, "version", ["kind"])];
   const userInfo = reader.object(raw, "userInfo", []);
   const envelope = {
     raw,
-    uid: reader.text(raw, "uid", []) ?? "",
+    uid: text(raw, "uid", []),
     operation: OPERATIONS.find((each) => each === raw["operation"]),
     apiVersion: group === "" ? version : `${group}/${version}`,
-    kind: reader.text(kind, "kind", ["kind"]) ?? "",
-    namespace: reader.text(raw, "namespace", []) ?? "",
-    name: reader.text(raw, "name", []) ?? "",
-    subResource: reader.text(raw, "subResource", []) ?? "",
+    kind: text(kind, "kind", ["kind"]),
+    namespace: text(raw, "namespace", []),
+    name: text(raw, "name", []),
+    subResource: text(raw, "subResource", []),
     dryRun: reader.flag(raw, "dryRun", []),
     user: {
-      username: reader.text(userInfo, "username", ["userInfo"]) ?? "",
+      username: text(userInfo, "username", ["userInfo"]),
       groups: textsOf(reader.list(userInfo, "groups", ["userInfo"])),
     },
   };
-  const { operation, uid } = envelope;
   const wrong = reader.problems[0];
   if (wrong) return invalid(`request.${wrong.path}`, `request.${wrong.path} has the wrong type.`);
+  if (version === "") return invalid("request.kind", "The request names no kind.");
+  return complete(envelope);
+}
+
+/** An envelope has what an answer and a verdict cannot do without. */
+function complete(
+  envelope: Omit<Envelope, "operation"> & { readonly operation: Operation | undefined },
+): Result<Envelope> {
+  const { operation, uid, kind } = envelope;
   if (uid === "" || uid.length > 256) return invalid("request.uid", "The request has no uid, or one that is too long.");
-  if (envelope.kind === "" || version === "") return invalid("request.kind", "The request names no kind.");
+  if (kind === "") return invalid("request.kind", "The request names no kind.");
   if (!operation) return invalid("request.operation", "The operation is not CREATE, UPDATE, DELETE or CONNECT.");
   return ok({ ...envelope, operation });
 }

@@ -105,26 +105,32 @@ export function readServerConfig(
   if (!written.ok) return written;
   const address = readListen(flags.listen ?? written.value.listen ?? "127.0.0.1:8443");
   if (!address.ok) return address;
-  const mode = readMode(flags.mode ?? written.value.mode ?? "standalone");
+  const mode = readMode(flags.mode ?? written.value.mode);
   if (!mode.ok) return mode;
-  const { log, drain, names, requireApproval } = written.value;
-  const state = flags.state ?? written.value.state ?? ".signet";
   return ok(
     Object.freeze({
       ...address.value,
-      state,
-      catalogue: flags.catalogue ?? written.value.catalogue ?? `${state}/catalogue`,
-      names: names ?? [],
-      requireApproval: requireApproval ?? false,
-      log: Object.freeze({ level: log?.level ?? "info", format: log?.format ?? "auto" }),
-      drainDelayMs: millis(drain?.delay, 0),
-      drainGraceMs: millis(drain?.grace, 30_000),
+      ...folders(written.value, flags),
+      ...behaviour(written.value),
       ...(mode.value === "cluster" ? { cluster: clusterConfig(written.value.cluster ?? {}, flags) } : {}),
     }),
   );
 }
 
-const readMode = (mode: string): Result<"standalone" | "cluster"> =>
+function folders(written: Written, flags: ConfigFlags): Pick<ServerConfig, "state" | "catalogue"> {
+  const state = flags.state ?? written.state ?? ".signet";
+  return { state, catalogue: flags.catalogue ?? written.catalogue ?? `${state}/catalogue` };
+}
+
+const behaviour = ({ names = [], requireApproval = false, log, drain }: Written) => ({
+  names,
+  requireApproval,
+  log: Object.freeze({ level: log?.level ?? "info", format: log?.format ?? "auto" }),
+  drainDelayMs: millis(drain?.delay, 0),
+  drainGraceMs: millis(drain?.grace, 30_000),
+});
+
+const readMode = (mode = "standalone"): Result<"standalone" | "cluster"> =>
   mode === "standalone" || mode === "cluster"
     ? ok(mode)
     : refuse("FIELD_INVALID", "mode", `"${mode}" is not a mode.`, "Write standalone or cluster.");

@@ -34,4 +34,11 @@ export const PARTS: readonly Part[] = [
     folders: ["test"],
     commands: ["openssl", "bash"],
   },
+  {
+    name: "browser",
+    about: "pages, in a headless Chromium",
+    ceiling: 120,
+    folders: ["test/browser"],
+    commands: ["chromium"],
+  },
 ];

@@ -29,6 +29,7 @@ import {
 import { keepCertificate, type SharedCertificate } from "./serving-keeper.ts";
 import { runServing, type ServingLoop } from "./serving-loop.ts";
 import { makeServingStore, type ServingStore } from "./serving-store.ts";
+import { readLive } from "./read-live.ts";
 import { makeVerdictLog, type VerdictLog } from "./verdict-log.ts";
 import { makeWriter } from "./writer.ts";
 
@@ -137,6 +138,7 @@ function makeServices({ parts, live, verdicts, reads, serving }: Fed): Services 
   const { config, ledger, log, first } = parts;
   return {
     catalogue: () => live.current(),
+    freshen: (lacks) => readLive(live, lacks),
     now: Date.now,
     requireApproval: config.requireApproval,
     record: verdicts.record,
