@@ -28,6 +28,12 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     seconds: 10,
     run: async (size, seconds) => (await import("./reach.ts")).reach(size, seconds),
   },
+  "reach-foreign": {
+    about: "who reaches whom under foreign policies, against np-guard's analyzer (built once from its Go module)",
+    size: 300,
+    seconds: 30,
+    run: async (size, seconds) => (await import("./reach-foreign.ts")).reachForeign(size, seconds),
+  },
   verdict: {
     about: "one flow's verdict, in process",
     size: 10_000,
