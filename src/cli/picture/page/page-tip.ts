@@ -57,8 +57,8 @@ export class PageTip {
       part.allowed ? "part yes" : "part no",
       make("p", "ports", `${part.allowed ? "✓" : "✕"} ${this.#model.sets.text(part.ports)}`),
       this.#door(`leaving ${source?.name ?? ""}`, part.egress),
-      ...(part.beside === undefined ? [] : [make("p", "beside", part.beside)]),
       this.#door(`entering ${destination?.name ?? ""}`, part.ingress),
+      ...(part.beside === undefined ? [] : [make("p", "beside", part.beside)]),
     );
   }
 
