@@ -2,10 +2,10 @@ import type { Listing } from "../policy/analysis/listing.ts";
 import { type PicturedEnd, type PicturedScene, pictureOf } from "../policy/analysis/picture.ts";
 import type { Slice } from "../policy/evaluate/slices.ts";
 import { type Endpoint, isInside } from "../policy/model/endpoint.ts";
-import { DIRECTIONS, type Direction } from "../policy/model/policy.ts";
+import type { Direction } from "../policy/model/policy.ts";
 import type { World } from "../policy/model/world.ts";
 import { uniteAll } from "../policy/sets/intervals.ts";
-import { PROTOCOLS } from "../policy/sets/port-set.ts";
+import { NO_PORTS, PROTOCOLS, type PortSet } from "../policy/sets/port-set.ts";
 import type { PageData, PageEnd, PageRow, PageScene, PageSlice } from "./picture/page-data.ts";
 import { renderPage } from "./picture/page-html.ts";
 import { networkText } from "./policy-listing-text.ts";
@@ -15,40 +15,53 @@ import { doorLines } from "./policy-reasons.ts";
 export function renderListHtml(listing: Listing, world: World): string {
   const folder = commonFolder(world);
   const reasons = new Reasons(folder);
-  const scenes = listing.sections.map((section) => {
-    const kept = listing.focus.workloads.length === 0 ? undefined : namesIn(section.connections);
-    return pageScene(pictureOf(world, section.scene), reasons, kept);
-  });
+  const narrowed = listing.focus.workloads.length > 0;
+  const scenes = listing.sections.map((section) => pageScene(pictureOf(world, section, narrowed), reasons));
   const { conn } = listing.focus;
   const data: PageData = {
     title: "Who may reach whom",
     policies: world.policies.length,
     protocols: PROTOCOLS,
     port: conn ? `${conn.protocol.toLowerCase()}/${conn.port}` : "",
+    beside: BESIDE,
     reasons: reasons.all,
     scenes: scenes.filter(({ ends }, index) => index === 0 || ends.length > 0),
   };
   return renderPage(data);
 }
 
-const namesIn = (pairs: Listing["sections"][number]["connections"]): ReadonlySet<string> =>
-  new Set(pairs.flatMap(({ source, destination }) => [source.text, destination.text]));
+const BESIDE =
+  "Both doors let it through, but it is not in this list: Signet's own kinds deny it, or the list was narrowed.";
 
-function pageScene(picture: PicturedScene, reasons: Reasons, kept: ReadonlySet<string> | undefined): PageScene {
-  const ends = picture.ends.filter(({ endpoint }) => kept?.has(endpoint.text) ?? true);
+function pageScene(picture: PicturedScene, reasons: Reasons): PageScene {
   const sides = doorSides(picture);
   const doors = picture.doors.map((slices, index) => {
     const direction: Direction = sides.has(index) ? "ingress" : "egress";
     return slices.map((slice) => pageSlice(slice, direction, reasons));
   });
-  const [egress, ingress] = DIRECTIONS.map((direction) => picture.rows[direction].map(pageRow));
+  const sets = new SetTable();
   return {
     network: networkText(picture.scene.network, "Pod network"),
-    ends: ends.map((end) => pageEnd(end, reasons.folder)),
+    ends: picture.ends.map((end) => pageEnd(end, reasons.folder)),
+    open: picture.open.map((row) => pageRow(row.map((ports) => sets.indexOf(ports)))),
+    sets: sets.all,
     doors,
-    egress: egress ?? [],
-    ingress: ingress ?? [],
+    egress: picture.rows.egress.map(pageRow),
+    ingress: picture.rows.ingress.map(pageRow),
   };
+}
+
+/** Sets of ports, each once; the first is empty. */
+class SetTable {
+  readonly all: PortSet[] = [NO_PORTS];
+  readonly #known = new Map<string, number>([["", 0]]);
+
+  indexOf(ports: PortSet): number {
+    const key = ports.join();
+    const found = this.#known.get(key) ?? this.all.push(ports) - 1;
+    this.#known.set(key, found);
+    return found;
+  }
 }
 
 /** The doors that let in; a door's rules are all of one direction, and one without rules reads alike in both. */

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { PageLayers } from "../../src/cli/picture/page/page-layers.ts";
 import { PageModel } from "../../src/cli/picture/page/page-model.ts";
 import { PagePortSets } from "../../src/cli/picture/page/page-port-sets.ts";
-import type { PageData } from "../../src/cli/picture/page-data.ts";
+import type { PageData, PagePorts } from "../../src/cli/picture/page-data.ts";
 import { sha256Base64 } from "../../src/domain/sha256.ts";
 import { argumentsOf, INDEX, manifests, optionsText } from "../conformance/netpol-analyzer-data.ts";
 import { folderWith } from "./folder.ts";
@@ -35,12 +35,33 @@ function pairsOf(data: PageData): readonly string[] {
   });
 }
 
+const EVERYTHING: PagePorts = [0, 200_000];
+
+/** Pairs whose reasons do not add up to what the list says is open. */
+function unexplained(data: PageData): readonly string[] {
+  const model = new PageModel(data, new PagePortSets(data.protocols));
+  return data.scenes.flatMap((scene, index) => {
+    model.setScene(index);
+    const open = new Map(model.pairs.map(({ from, to, ports }) => [`${from} ${to}`, model.sets.text(ports)]));
+    return scene.ends.flatMap((source, from) =>
+      scene.ends.flatMap((destination, to) => {
+        if (!model.isPair(from, to)) return [];
+        const allowed = model.parts(from, to).filter((part) => part.allowed);
+        const closed = allowed.reduce<PagePorts>((left, part) => model.sets.without(left, part.ports), EVERYTHING);
+        const joined = model.sets.without(EVERYTHING, closed);
+        const said = open.get(`${from} ${to}`) ?? "nothing";
+        return model.sets.text(joined) === said ? [] : [`${source.text} ${destination.text}: ${said}`];
+      }),
+    );
+  });
+}
+
 const CASES = INDEX.cases.filter(
   ({ mode, options, dir }) =>
     mode === "connlist" && !options.focusWorkloads && !options.focusConn && !dir.startsWith("ipblock"),
 );
 
-describe("the page computes the same pairs as the list", () => {
+describe("the page shows the pairs of the list, and its reasons add up to them", () => {
   for (const { dir, options } of CASES)
     test(`${dir} ${optionsText(options)}`, () => {
       const given = argumentsOf(options);
@@ -49,6 +70,7 @@ describe("the page computes the same pairs as the list", () => {
       ) as readonly Row[];
       const data = dataOf(page(manifests(dir), ...given));
       expect([...pairsOf(data)].sort()).toEqual(rows.map(inWords).sort());
+      expect(unexplained(data)).toEqual([]);
     });
 });
 
@@ -72,6 +94,18 @@ describe("the page", () => {
     const hostile = page(folderWith(pod("</script><script>alert(1)</script>")));
     expect(hostile.match(/<\/script>/g)).toHaveLength(2);
     expect(dataOf(hostile).scenes[0]?.ends[0]?.name).toBe("</script><script>alert(1)</script>");
+  });
+  test("says of what its list leaves out that something beside the doors denies it", () => {
+    const input = folderWith([pod("web"), pod("db")].join("\n---\n"));
+    const data = dataOf(page(input, "--focus-workload", "db", "--focus-direction", "egress"));
+    const model = new PageModel(data, new PagePortSets(data.protocols));
+    const placeOf = (name: string): number => data.scenes[0]?.ends.findIndex((end) => end.name === name) ?? -1;
+    const shown = (from: string, to: string) =>
+      model.parts(placeOf(from), placeOf(to)).map(({ allowed, beside }) => ({ allowed, beside }));
+    expect([shown("db", "web"), shown("web", "db")]).toEqual([
+      [{ allowed: true, beside: undefined }],
+      [{ allowed: false, beside: expect.stringContaining("Signet's own kinds deny it, or the list was narrowed") }],
+    ]);
   });
   test("begins with what was asked for", () => {
     const closed =

@@ -19,13 +19,18 @@ export type PageEnd = {
 /** Ports that a door treats alike: the ports, 1 for allowed, and the index of the reason. */
 export type PageSlice = readonly [ports: PagePorts, allowed: 0 | 1, reason: number];
 
-/** A row of doors: the index that most other classes have, then pairs of a class and its index. */
+/** A row of indexes: the one that most columns have, then pairs of a column and its own. */
 export type PageRow = readonly number[];
 
 /** One network. */
 export type PageScene = {
   readonly network: string;
   readonly ends: readonly PageEnd[];
+  /** The sets of ports that are open somewhere; the first is empty. */
+  readonly sets: readonly PagePorts[];
+  /** What is open from each end to each, as indexes into `sets`. */
+  readonly open: readonly PageRow[];
+  /** By class: whose doors they are, and of the other end. */
   readonly doors: readonly (readonly PageSlice[])[];
   readonly egress: readonly PageRow[];
   readonly ingress: readonly PageRow[];
@@ -37,6 +42,8 @@ export type PageData = {
   readonly policies: number;
   readonly protocols: readonly string[];
   readonly port: string;
+  /** Said of ports that both doors let through and that the list leaves out. */
+  readonly beside: string;
   readonly reasons: readonly (readonly string[])[];
   readonly scenes: readonly PageScene[];
 };

@@ -90,7 +90,7 @@ tbody tr:hover { background: var(--paper); }
 #tip .arrow { color: var(--soft); }
 .part { margin: 0 0 8px; padding: 6px 10px; border-left: 3px solid var(--no); background: var(--paper); border-radius: 0 6px 6px 0; font-size: 12.5px; }
 .part.yes { border-color: var(--yes); }
-.part p { margin: 0 0 2px; font-weight: 650; color: var(--no); } .part.yes p { color: var(--yes); }
+.part p { margin: 0 0 2px; font-weight: 650; color: var(--no); } .part p.beside { font-weight: 400; } .part.yes p { color: var(--yes); }
 .door { display: grid; grid-template-columns: minmax(80px, auto) 1fr; gap: 0 10px; }
 .door .title { grid-row: span 20; color: var(--soft); } .door .line { grid-column: 2; overflow-wrap: anywhere; }
 .door.no .line { color: var(--no); }

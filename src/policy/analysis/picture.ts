@@ -1,10 +1,13 @@
 import { type ClassId, type Evaluator, makeEvaluator } from "../evaluate/evaluator.ts";
 import { type Slice, sliceDoor } from "../evaluate/slices.ts";
-import type { Endpoint } from "../model/endpoint.ts";
+import { type Endpoint, isInside } from "../model/endpoint.ts";
 import type { Direction } from "../model/policy.ts";
 import type { World } from "../model/world.ts";
-import { type Cuts, cutsOfWorld } from "./connectivity.ts";
-import { INGRESS_CONTROLLER, type Way, waysTo } from "./openings.ts";
+import { meet } from "../sets/address-set.ts";
+import { NO_PORTS, type PortSet } from "../sets/port-set.ts";
+import { type Connection, cutsOfWorld } from "./connectivity.ts";
+import type { Section } from "./listing.ts";
+import { type Way, waysTo } from "./openings.ts";
 import { outsideRanges } from "./outside.ts";
 import type { Member, Scene } from "./scene.ts";
 
@@ -18,48 +21,94 @@ export type PicturedEnd = {
 };
 
 /**
- * One network as a picture needs it: every end, and for each pair of classes how both doors treat it. A row belongs to the
- * class whose door it is and holds, by the class of the other end, an index into `doors`; equal doors stand there once.
+ * One section of a list as a picture needs it: every end, what the list says is open from each to each, and how both
+ * doors treat each pair of classes. A row of doors belongs to the class whose doors they are and holds, by the class of
+ * the other end, an index into `doors`; equal doors stand there once.
  */
 export type PicturedScene = {
   readonly scene: Scene;
   readonly ends: readonly PicturedEnd[];
+  /** By source and destination, as they stand in `ends`. */
+  readonly open: readonly (readonly PortSet[])[];
   readonly doors: readonly (readonly Slice[])[];
   readonly rows: Readonly<Record<Direction, readonly (readonly number[])[]>>;
 };
 
-/** Everything that a picture of a network shows, allowed or denied, with the reasons. */
-export function pictureOf(world: World, scene: Scene): PicturedScene {
+/** The picture of a section; `narrowed` leaves out ends that stand in no line of it. */
+export function pictureOf(world: World, section: Section, narrowed: boolean): PicturedScene {
+  const { scene, connections } = section;
   const evaluator = makeEvaluator(scene.policies);
-  const ends = endsOf(world, scene, evaluator, cutsOfWorld(world));
+  const ends = endsOf(world, section, evaluator).filter(
+    ({ endpoint, side }) => !narrowed || isIn(connections, endpoint, side),
+  );
   const classes = 1 + Math.max(-1, ...ends.map((end) => end.class));
   const doors = new DoorTable();
   const row = (subject: ClassId, direction: Direction): readonly number[] =>
     Array.from({ length: classes }, (_, other) => doors.indexOf(sliceDoor(evaluator, subject, other, direction)));
   const rows = (direction: Direction) => Array.from({ length: classes }, (_, subject) => row(subject, direction));
-  return { scene, ends, rows: { egress: rows("egress"), ingress: rows("ingress") }, doors: doors.all };
+  const open = openBetween(ends, connections);
+  return { scene, ends, open, rows: { egress: rows("egress"), ingress: rows("ingress") }, doors: doors.all };
 }
 
-function endsOf(world: World, scene: Scene, evaluator: Evaluator, cuts: Cuts): readonly PicturedEnd[] {
-  const end = (endpoint: Endpoint, side: PicturedEnd["side"]): PicturedEnd => ({
-    endpoint,
-    class: evaluator.classOf(endpoint),
-    side,
-    ways: [],
-  });
+const isIn = (connections: readonly Connection[], { text }: Endpoint, side: PicturedEnd["side"]): boolean =>
+  connections.some(
+    ({ source, destination }) =>
+      (side !== "destination" && source.text === text) || (side !== "source" && destination.text === text),
+  );
+
+function openBetween(
+  ends: readonly PicturedEnd[],
+  connections: readonly Connection[],
+): readonly (readonly PortSet[])[] {
+  const places = (side: "source" | "destination"): ReadonlyMap<string, number> =>
+    new Map(
+      ends.flatMap((end, place) => (end.side === "both" || end.side === side ? [[end.endpoint.text, place]] : [])),
+    );
+  const [sources, destinations] = [places("source"), places("destination")];
+  const open = ends.map(() => ends.map(() => NO_PORTS));
+  for (const { source, destination, ports } of connections) {
+    const row = open[sources.get(source.text) ?? -1];
+    const place = destinations.get(destination.text);
+    if (row && place !== undefined) row[place] = ports;
+  }
+  return open;
+}
+
+function endsOf(world: World, { scene, connections }: Section, evaluator: Evaluator): readonly PicturedEnd[] {
   const members = scene.members.map((member) => ({
-    ...end(member.endpoint, "both"),
+    endpoint: member.endpoint,
+    class: evaluator.classOf(member.endpoint),
+    side: "both" as const,
     member,
     ways: scene.open ? waysTo(world, member) : [],
   }));
-  const isOpened = members.some(({ ways }) => ways.length > 0);
-  return [
-    ...members,
-    ...(isOpened ? [end(INGRESS_CONTROLLER, "source")] : []),
-    ...(scene.open ? outsideRanges(cuts.ingress).map((range) => end(range, "source")) : []),
-    ...(scene.open ? outsideRanges(cuts.egress).map((range) => end(range, "destination")) : []),
-  ];
+  const others = (side: "source" | "destination"): readonly PicturedEnd[] =>
+    strangers(world, scene, connections, side).map((endpoint) => ({
+      endpoint,
+      class: evaluator.classOf(endpoint),
+      side,
+      ways: [],
+    }));
+  return [...members, ...others("source"), ...others("destination")];
 }
+
+/** Who is no workload: those that lines name, and the ranges outside of which no line says anything. */
+function strangers(
+  world: World,
+  scene: Scene,
+  connections: readonly Connection[],
+  side: "source" | "destination",
+): readonly Endpoint[] {
+  const named = new Map(connections.map((one) => [one[side].text, one[side]] as const).filter(isStranger));
+  const cuts = cutsOfWorld(world)[side === "source" ? "ingress" : "egress"];
+  const silent = (scene.open ? outsideRanges(cuts) : []).filter(
+    (range) => ![...named.values()].some((one) => one.kind === "outside" && meet(one.addresses, range.addresses)),
+  );
+  const first = (end: Endpoint): number => (end.kind === "outside" ? (end.addresses.v4[0] ?? 0) : -1);
+  return [...named.values(), ...silent].sort((a, b) => first(a) - first(b));
+}
+
+const isStranger = (entry: readonly [string, Endpoint]): boolean => !isInside(entry[1]) || entry[1].kind !== "workload";
 
 /** Doors that treat all ports alike and for the same reasons are one. */
 class DoorTable {

@@ -5,6 +5,8 @@ import type { PagePortSets } from "./page-port-sets.ts";
 export type PagePart = {
   readonly ports: PagePorts;
   readonly allowed: boolean;
+  /** Said where both doors allow it and it is denied all the same. */
+  readonly beside?: string;
   readonly egress: { readonly allowed: boolean; readonly lines: readonly string[] };
   readonly ingress: { readonly allowed: boolean; readonly lines: readonly string[] };
 };
@@ -35,32 +37,30 @@ export class PageModel {
   pairs: readonly PagePair[] = [];
   /** Every open pair of the network, whatever the filter says. */
   all: readonly PagePair[] = [];
-  #rows: { egress: Int32Array[]; ingress: Int32Array[] } = { egress: [], ingress: [] };
-  #open: PagePorts[] = [];
-  #crossed = new Map<number, PagePorts>();
+  #rows: { egress: Int32Array[]; ingress: Int32Array[]; open: Int32Array[] } = { egress: [], ingress: [], open: [] };
   #hues: ReadonlyMap<string, number> = new Map();
 
   constructor(data: PageData, sets: PagePortSets) {
     this.data = data;
     this.sets = sets;
     this.filter = { search: "", namespace: "", kind: "", port: data.port };
-    this.scene = data.scenes[0] ?? { network: "", ends: [], doors: [], egress: [], ingress: [] };
+    this.scene = data.scenes[0] ?? { network: "", ends: [], sets: [], open: [], doors: [], egress: [], ingress: [] };
     this.setScene(0);
   }
 
   setScene(index: number): void {
     this.scene = this.data.scenes[index] ?? this.scene;
-    const classes = this.scene.egress.length;
-    const spread = (row: readonly number[]): Int32Array => {
-      const wide = new Int32Array(classes).fill(row[0] ?? 0);
+    const spread = (row: readonly number[], length: number): Int32Array => {
+      const wide = new Int32Array(length).fill(row[0] ?? 0);
       for (let at = 1; at < row.length; at += 2) wide[row[at] ?? 0] = row[at + 1] ?? 0;
       return wide;
     };
-    this.#rows = { egress: this.scene.egress.map(spread), ingress: this.scene.ingress.map(spread) };
-    this.#open = this.scene.doors.map((slices) =>
-      slices.filter(([, allowed]) => allowed).reduce<PagePorts>((all, [ports]) => this.sets.either(all, ports), []),
-    );
-    this.#crossed.clear();
+    const { ends, egress, ingress, open } = this.scene;
+    this.#rows = {
+      egress: egress.map((row) => spread(row, egress.length)),
+      ingress: ingress.map((row) => spread(row, ingress.length)),
+      open: open.map((row) => spread(row, ends.length)),
+    };
     const namespaces = [...new Set(this.scene.ends.map((end) => end.namespace))];
     this.#hues = new Map(namespaces.map((name, place) => [name, (place * 137.5 + 210) % 360]));
     this.all = this.#openPairs();
@@ -107,7 +107,9 @@ export class PageModel {
       })),
     );
     const led = passage.source.kind === "Ingress" ? parts.map((part) => this.#led(part, passage.destination)) : parts;
-    return led.filter(({ ports }) => ports.length > 0).sort((a, b) => Number(b.allowed) - Number(a.allowed));
+    const open = this.scene.sets[this.#rows.open[from]?.[to] ?? 0] ?? [];
+    const limited = led.flatMap((part) => (part.allowed ? this.#limited(part, open) : [part]));
+    return limited.filter(({ ports }) => ports.length > 0).sort((a, b) => Number(b.allowed) - Number(a.allowed));
   }
 
   #passage(from: number, to: number): Passage | undefined {
@@ -118,21 +120,17 @@ export class PageModel {
   }
 
   #openPairs(): readonly PagePair[] {
-    const pairs: PagePair[] = [];
-    for (const from of this.scene.ends.keys())
-      for (const to of this.scene.ends.keys()) {
-        const passage = this.#passage(from, to);
-        const ports = passage ? this.#openPorts(passage) : [];
-        if (ports.length > 0) pairs.push({ from, to, ports });
-      }
-    return pairs;
+    return this.#rows.open.flatMap((row, from) =>
+      [...row].flatMap((set, to) => (set === 0 ? [] : [{ from, to, ports: this.scene.sets[set] ?? [] }])),
+    );
   }
 
-  #openPorts({ source, destination, out, into }: Passage): PagePorts {
-    const key = out * 67_108_864 + into;
-    const known = this.#crossed.get(key) ?? this.sets.both(this.#open[out] ?? [], this.#open[into] ?? []);
-    this.#crossed.set(key, known);
-    return source.kind === "Ingress" ? this.sets.both(known, destination.ways?.ports ?? []) : known;
+  /** What both doors let through and the list does not: something beside these doors denies it. */
+  #limited(part: PagePart, open: PagePorts): readonly PagePart[] {
+    return [
+      { ...part, ports: this.sets.both(part.ports, open) },
+      { ...part, ports: this.sets.without(part.ports, open), allowed: false, beside: this.data.beside },
+    ];
   }
 
   #led(part: PagePart, { ways }: PageEnd): PagePart {

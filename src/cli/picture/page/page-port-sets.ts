@@ -12,8 +12,8 @@ export class PagePortSets {
     return this.#combine(a, b, (inA, inB) => inA && inB);
   }
 
-  either(a: PagePorts, b: PagePorts): PagePorts {
-    return this.#combine(a, b, (inA, inB) => inA || inB);
+  without(a: PagePorts, b: PagePorts): PagePorts {
+    return this.#combine(a, b, (inA, inB) => inA && !inB);
   }
 
   /** Whether every port of every protocol is in it. */

@@ -58,6 +58,7 @@ export class PageTip {
       make("p", "ports", `${part.allowed ? "✓" : "✕"} ${this.#model.sets.text(part.ports)}`),
       this.#door(`leaving ${source?.name ?? ""}`, part.egress),
       this.#door(`entering ${destination?.name ?? ""}`, part.ingress),
+      ...(part.beside === undefined ? [] : [make("p", "beside", part.beside)]),
     );
   }
 
