@@ -27,8 +27,7 @@ const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as con
 const AUTHORITY_MS = 10 * 365 * 24 * 3_600_000;
 const BACKDATE_MS = 5 * 60_000;
 
-const makeKeys = (): Promise<CryptoKeyPair> =>
-  crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]) as Promise<CryptoKeyPair>;
+const makeKeys = (): Promise<CryptoKeyPair> => crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
 
 const exportKey = async (key: CryptoKey): Promise<string> =>
   PemConverter.encode(await crypto.subtle.exportKey("pkcs8", key), "PRIVATE KEY");
