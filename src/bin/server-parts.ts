@@ -1,8 +1,10 @@
+import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { type Problem, problem } from "../domain/problem.ts";
+import type { Clients } from "../http/clients.ts";
 import type { HttpServer } from "../http/server.ts";
 import type { Check, Log, Readings } from "../http/services.ts";
 import { type Ledger, openLedger } from "../store/ledger.ts";
@@ -106,3 +108,10 @@ export function startProblem(step: string, config: ServerConfig, fault: unknown)
     `Look at the ${step} in ${config.state}.`,
   );
 }
+
+/** The header by which the server knows its own call, and its value: another for each start. */
+export const SELF = { header: "x-signet-self", value: randomUUID() } as const;
+
+/** Who may call the webhooks, with the authority's text. Throws where that cannot be read. */
+export const clientsOf = ({ clients }: ServerConfig): { readonly clients?: Clients } =>
+  clients ? { clients: { ca: readFileSync(clients.ca, "utf8"), names: clients.names, self: SELF } } : {};

@@ -13,6 +13,7 @@ import type { Ledger } from "../store/ledger.ts";
 import { type ConfigFlags, readServerConfig, type ServerConfig } from "../wire/config.ts";
 import { banner } from "./banner.ts";
 import {
+  clientsOf,
   endSignal,
   ledgerCheck,
   ledgerReadings,
@@ -122,7 +123,7 @@ type Parts = Pick<Running, "config" | "log" | "ledger"> & {
 async function listen({ config, log, ledger, folder, certificate, made }: Parts): Promise<Started> {
   let current = certificate;
   const services = makeServices({ config, log, ledger, folder, certificate: () => current });
-  const http = buildServer(services, { version: VERSION, pair: certificate });
+  const http = buildServer(services, { version: VERSION, pair: certificate, ...clientsOf(config) });
   const stopRenewing = keepRenewed(
     certificate,
     () => servingCertificate(servingFolder(config), servingNames(config), Date.now()),

@@ -15,6 +15,7 @@ import type { Io } from "./io.ts";
 import { cataloguePath, type Loaded, loadCatalogue } from "./load-catalogue.ts";
 import { type InputOptions, readManifests } from "./policy-input.ts";
 import { withNamespaces } from "./with-namespaces.ts";
+import { isKind } from "./workload-query.ts";
 
 /** A workload of the input as an end of flows. */
 export type Member = EffectiveEnd<WorkloadEnd> & { readonly workload: Workload };
@@ -90,11 +91,15 @@ function inventoryOf(catalogue: Catalogue, world: World, workloads: readonly Wor
   return {
     catalogue,
     intent: compileIntent(catalogue),
-    world,
+    world: { ...world, warnings: world.warnings.filter((found) => !isAboutMachine(found)) },
     members,
     endOf: (endpoint) => byRecord.get(workloadText(endpoint.name)) ?? nobody(endpoint),
   };
 }
+
+/** That virtual machines are left out of lists of the Pod network is no matter here: they are members like others. */
+const isAboutMachine = ({ code, message }: Problem): boolean =>
+  code === "OBJECT_SKIPPED" && message.includes("VirtualMachine");
 
 function recordsByName(world: World): ReadonlyMap<string, readonly PodRecord[]> {
   const records = new Map<string, PodRecord[]>();
@@ -172,7 +177,7 @@ export function findMember(inventory: Inventory, name: string): Result<Member> {
 }
 
 function isCalled({ end: { object, namespace }, endpoint }: Member, name: string): boolean {
-  const { kind } = object;
-  if ([object.name, `${namespace}/${object.name}`, `${kind}/${object.name}`, endpoint.text].includes(name)) return true;
-  return name.toLowerCase() === `${kind}/${object.name}`.toLowerCase();
+  if ([object.name, `${namespace}/${object.name}`, endpoint.text].includes(name)) return true;
+  const [kind = "", rest] = name.split("/");
+  return rest === object.name && isKind(kind, object.kind);
 }

@@ -15,9 +15,16 @@ export type LabelSelector = readonly LabelRequirement[];
 export const selects = (selector: LabelSelector, labels: Labels): boolean =>
   selector.every((requirement) => meets(requirement, labels));
 
-function meets(requirement: LabelRequirement, labels: Labels): boolean {
-  const present = Object.hasOwn(labels, requirement.key);
-  const value = present ? labels[requirement.key] : undefined;
-  const listed = value !== undefined && requirement.values.includes(value);
-  return { Exists: present, DoesNotExist: !present, In: listed, NotIn: !listed }[requirement.operator];
+function meets({ key, operator, values }: LabelRequirement, labels: Labels): boolean {
+  const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
+  switch (operator) {
+    case "In":
+      return value !== undefined && values.includes(value);
+    case "NotIn":
+      return value === undefined || !values.includes(value);
+    case "Exists":
+      return value !== undefined;
+    case "DoesNotExist":
+      return value === undefined;
+  }
 }

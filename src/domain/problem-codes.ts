@@ -333,6 +333,12 @@ export const PROBLEM_CODES = {
     why: "It breaks a rule of its kind, or one of an admission policy.",
     mend: "Correct what the message names.",
   },
+  CALLER_UNKNOWN: {
+    sort: "unauthenticated",
+    title: "The caller of a webhook is not one that may ask.",
+    why: "Where `clients` is configured, the webhooks answer only callers with a client certificate of that authority and one of those names. Others could learn from verdicts what the catalogue holds.",
+    mend: "Give the API server a client certificate in the kubeConfigFile of its admission configuration, and list its common name under `clients.names`.",
+  },
   TOKEN_REFUSED: {
     sort: "unauthenticated",
     title: "A token was not accepted.",

@@ -1,8 +1,9 @@
+import { type Lack, lacksOf } from "../admission/lacks.ts";
 import { auditAnnotations, denialMessage, oneLine, warningsOf } from "../admission/denial.ts";
 import { type GateAnswer, mutate, validate } from "../admission/gate.ts";
 import type { Catalogue } from "../domain/catalogue.ts";
 import { EXEMPT_NAMESPACES } from "../domain/exempt-namespaces.ts";
-import { ok, type Problem, type Result } from "../domain/problem.ts";
+import { ok, type Problem, refuse, type Result } from "../domain/problem.ts";
 import type { ProblemCode } from "../domain/problem-codes.ts";
 import { type Review, readReview, type ReviewRequest } from "../wire/admission-review.ts";
 import { renderReviewAnswer, type ReviewAnswer } from "../wire/review-answer.ts";
@@ -21,20 +22,24 @@ export type Answered = {
 const GATES = { mutate, validate } as const;
 
 /**
- * Answers one review from one frozen snapshot, without waiting for anything. Refuses only what is no AdmissionReview; an
- * object in it that cannot be read is a denial in words. A dry run is judged the same and leaves nothing behind.
+ * Answers one review from one frozen snapshot, without waiting for anything but a snapshot that has what this one must have
+ * and lacks. Refuses only what is no AdmissionReview; an object in it that cannot be read is a denial in words. A dry run is
+ * judged the same and leaves nothing behind.
  */
 export function answerReview(
   webhook: Webhook,
   body: string,
   catalogue: Catalogue,
   services: Services,
-): Result<Answered> {
+): Result<Answered> | Promise<Result<Answered>> {
   const review = readReview(body);
   if (!review.ok) return review;
   const { request } = review.value;
   if (!request.ok) return ok(unreadable(webhook, review.value, catalogue, request.problems));
-  return ok(judged({ webhook, review: review.value, request: request.value, catalogue, services }));
+  const asked: Asked = { webhook, review: review.value, request: request.value, catalogue, services };
+  const { workload } = request.value;
+  const lacks = services.freshen && workload ? lacksOf(catalogue, workload, webhook) : [];
+  return lacks.length > 0 ? detour(asked, lacks) : ok(judged(asked));
 }
 
 type Asked = {
@@ -44,6 +49,19 @@ type Asked = {
   readonly catalogue: Catalogue;
   readonly services: Services;
 };
+
+/** Judges by a snapshot that was completed live. One that is older than a stamp has no say on whether that is forged. */
+async function detour(asked: Asked, lacks: readonly Lack[]): Promise<Result<Answered>> {
+  const { webhook, request, catalogue, services } = asked;
+  const fresh = await services.freshen?.(lacks);
+  if (fresh) return ok(judged({ ...asked, catalogue: fresh }));
+  const terms = { now: services.now(), requireApproval: services.requireApproval };
+  const { verdict } = GATES[webhook](catalogue, request, terms);
+  const unsure = verdict?.problems.some(({ code }) => code === "FORGED") ?? false;
+  if (unsure || lacks.some(({ kind }) => kind === "Namespace"))
+    return refuse("NOT_READY", "", "What the verdict hangs on could not be read from the API server in time.");
+  return ok(judged(asked));
+}
 
 function judged({ webhook, review, request, catalogue, services }: Asked): Answered {
   const at = services.now();

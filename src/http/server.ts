@@ -8,6 +8,7 @@ import { watchConnections } from "./connections.ts";
 import { type Limits, LIMITS } from "./limits.ts";
 import { makeMeters, type Meters } from "./metrics.ts";
 import { PROBLEM_TYPE, renderProblems } from "./problem-json.ts";
+import { callerCheck, type Clients } from "./clients.ts";
 import { addHealth } from "./health.ts";
 import type { Services } from "./services.ts";
 import { webhookDoor } from "./webhook-door.ts";
@@ -20,6 +21,8 @@ export type ServerSettings = {
   readonly version: string;
   readonly pair?: ServingPair;
   readonly limits?: Partial<Limits>;
+  /** Who may call the webhooks; left out: everybody who can reach them. */
+  readonly clients?: Clients;
   /** Routes that other parts of the server add. */
   readonly routes?: readonly ((app: FastifyInstance) => void)[];
 };
@@ -39,13 +42,14 @@ export type HttpServer = {
 /** Builds the server: the webhooks' door, health, metrics, and whatever routes are handed in. */
 export function buildServer(services: Services, settings: ServerSettings): HttpServer {
   const limits = { ...LIMITS, ...settings.limits };
-  const server = createListener(limits, settings.pair);
+  const server = createListener(limits, settings.pair, settings.clients);
   let draining = false;
   const ready = (): boolean => !draining && services.checks().every((check) => check.ok);
   const meters = makeMeters({ services, ready, connections: () => connections.count() }, settings.version);
   const connections = watchConnections(server, limits, meters);
   const closing = (request: Parameters<typeof connections.isOld>[0]): boolean => draining || connections.isOld(request);
-  const door = webhookDoor({ services, meters, limits, closing });
+  const { clients } = settings;
+  const door = webhookDoor({ services, meters, limits, closing, ...(clients ? { mayAsk: callerCheck(clients) } : {}) });
   const app = buildApp(server, { door, limits, meters, services });
   app.addHook("onSend", async (request, reply) => {
     if (closing(request.raw)) reply.header("Connection", "close");
@@ -57,7 +61,7 @@ export function buildServer(services: Services, settings: ServerSettings): HttpS
     meters,
     listen: (host, port) => listen(app, server, host, port),
     renew: (pair) => {
-      if (isSecure(server)) server.setSecureContext(secureOptions(pair));
+      if (isSecure(server)) server.setSecureContext({ ...secureOptions(pair), ...caOf(settings.clients) });
     },
     drain: async (delayMs, graceMs) => {
       draining = true;
@@ -78,7 +82,9 @@ const secureOptions = ({ certificate, key }: ServingPair) => ({
   secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
 });
 
-function createListener(limits: Limits, pair: ServingPair | undefined): Server {
+const caOf = (clients: Clients | undefined): { readonly ca?: string } => (clients ? { ca: clients.ca } : {});
+
+function createListener(limits: Limits, pair: ServingPair | undefined, clients: Clients | undefined): Server {
   const options: ServerOptions = {
     keepAliveTimeout: limits.keepAliveMs,
     headersTimeout: limits.headersMs,
@@ -91,6 +97,10 @@ function createListener(limits: Limits, pair: ServingPair | undefined): Server {
     ? createSecure({
         ...options,
         ...secureOptions(pair),
+        ...caOf(clients),
+        // Health and metrics are for callers without certificates; the webhooks' door looks for itself.
+        requestCert: clients !== undefined,
+        rejectUnauthorized: false,
         ALPNProtocols: ["http/1.1"],
         handshakeTimeout: limits.handshakeMs,
       })

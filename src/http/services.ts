@@ -1,4 +1,5 @@
 import type { GateAnswer, GateRequest } from "../admission/gate.ts";
+import type { Lack } from "../admission/lacks.ts";
 import type { Catalogue } from "../domain/catalogue.ts";
 import type { Instant } from "../domain/instant.ts";
 
@@ -43,6 +44,11 @@ export type Log = {
 export type Services = {
   /** The snapshot in force; undefined as long as none could be read. */
   readonly catalogue: () => Catalogue | undefined;
+  /**
+   * Reads live what a snapshot lacks and gives the snapshot with it; undefined where that took too long. Absent where the
+   * catalogue is a folder, which lacks nothing.
+   */
+  readonly freshen?: (lacks: readonly Lack[]) => Promise<Catalogue | undefined>;
   readonly now: () => Instant;
   /** Whether definitions that are not known to be approved refuse. */
   readonly requireApproval: boolean;

@@ -13,6 +13,8 @@ export type DoorParts = {
   readonly services: Services;
   readonly meters: Meters;
   readonly limits: Limits;
+  /** Whether the caller may ask; absent where everybody may. */
+  readonly mayAsk?: (request: IncomingMessage) => boolean;
   /** Whether the connection is to be closed after this answer: while draining, or because of its age. */
   readonly closing: (request: IncomingMessage) => boolean;
 };
@@ -31,7 +33,7 @@ export function webhookDoor(parts: DoorParts): Door {
   return (request, response) => {
     const webhook = webhookOf(request.url ?? "");
     if (!webhook) return false;
-    const unfit = unfitness(request);
+    const unfit = parts.mayAsk?.(request) === false ? STRANGER : unfitness(request);
     const call: Call = { parts, webhook, request, response };
     if (unfit) refuse(call, unfit);
     else
@@ -68,6 +70,18 @@ function unfitness({ method, headers }: IncomingMessage): Refusal | undefined {
   return undefined;
 }
 
+const STRANGER: Refusal = {
+  problems: [
+    problem(
+      "CALLER_UNKNOWN",
+      "",
+      "The caller has shown no client certificate that may ask here.",
+      "Give the API server one by its admission configuration's kubeConfigFile, and name it in `clients.names`.",
+    ),
+  ],
+  close: true,
+};
+
 const wrong = (message: string): { problems: readonly Problem[] } => ({
   problems: [problem("REVIEW_INVALID", "", message, "Check which webhook configuration sends it.")],
 });
@@ -83,7 +97,16 @@ type Call = {
 function answer(call: Call, body: string): void {
   const { parts, webhook } = call;
   const start = performance.now();
-  const answered = decide(parts, webhook, body);
+  const decided = decide(parts, webhook, body);
+  if (decided instanceof Promise)
+    void decided
+      .catch((fault: unknown) => faulty(parts, webhook, fault))
+      .then((answered) => reply(call, answered, start));
+  else reply(call, decided, start);
+}
+
+function reply(call: Call, answered: Result<Answered>, start: number): void {
+  const { parts, webhook } = call;
   if (!answered.ok) return refuse(call, { problems: answered.problems });
   const { outcome, codes, subject } = answered.value;
   send(call, { status: 200, type: "application/json", body: answered.value.body });
@@ -92,16 +115,20 @@ function answer(call: Call, body: string): void {
   parts.services.log.debug({ webhook, subject, outcome, codes }, "A review was answered.");
 }
 
-/** The only place where a fault of the verdict is caught: the caller learns that there was one, the log learns which. */
-function decide({ services }: DoorParts, webhook: Webhook, body: string): Result<Answered> {
-  const catalogue = services.catalogue();
+function decide(parts: DoorParts, webhook: Webhook, body: string): Result<Answered> | Promise<Result<Answered>> {
+  const catalogue = parts.services.catalogue();
   if (!catalogue) return { ok: false, problems: [problem("NOT_READY", "", "No catalogue could be read yet.")] };
   try {
-    return answerReview(webhook, body, catalogue, services);
+    return answerReview(webhook, body, catalogue, parts.services);
   } catch (fault) {
-    services.log.error({ err: fault, webhook }, "A review could not be judged.");
-    return { ok: false, problems: [problem("INTERNAL", "", "The review could not be judged.")] };
+    return faulty(parts, webhook, fault);
   }
+}
+
+/** A fault of the verdict is caught here alone: the caller learns that there was one, the log learns which. */
+function faulty({ services }: DoorParts, webhook: Webhook, fault: unknown): Result<never> {
+  services.log.error({ err: fault, webhook }, "A review could not be judged.");
+  return { ok: false, problems: [problem("INTERNAL", "", "The review could not be judged.")] };
 }
 
 function refuse(call: Call, refusal: Refusal): void {

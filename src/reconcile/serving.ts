@@ -48,7 +48,7 @@ export type ServingStep =
   | { readonly do: "wait"; readonly until: Instant };
 
 /** Clocks of replicas differ, and one may have signed a leaf just before it saw the switch. */
-const MARGIN_MS = 5 * 60_000;
+const marginOf = ({ leafMs }: ServingTerms): number => Math.min(5 * 60_000, leafMs / 4);
 
 /**
  * The next step of the serving authority's life. The order is what keeps every call trusted: a leaf is only ever signed by
@@ -78,7 +78,7 @@ function rollover(
     if (now < settled) return { do: "wait", until: settled };
     return { do: "switch", to: newer.id, why: "every API server has had time to learn the newer authority" };
   }
-  const ended = Math.min((switchedAt ?? now) + terms.leafMs + MARGIN_MS, Math.max(older.notAfter, now));
+  const ended = Math.min((switchedAt ?? now) + terms.leafMs + marginOf(terms), Math.max(older.notAfter, now));
   if (now < ended) return { do: "wait", until: ended };
   return { do: "drop", authority: older.id, why: "its last leaf has ended" };
 }

@@ -43,6 +43,12 @@ export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
       ),
     }),
   ),
+  clients: optional(
+    fields("Who may call the webhooks; left out: everybody who can reach them.", {
+      ca: text("Path of the authority, PEM, whose client certificates count.", 4096),
+      names: setOf("Common names that count.", text("A common name.", 253), 32, { minItems: 1 }),
+    }),
+  ),
   requireApproval: optional(Type.Boolean({ description: "Refuse what is not known to be approved.", default: false })),
   log: optional(
     fields("What is logged, and how.", {
@@ -75,6 +81,8 @@ export type ServerConfig = {
   readonly log: { readonly level: "debug" | "info" | "warn" | "error"; readonly format: "auto" | "json" | "text" };
   readonly drainDelayMs: number;
   readonly drainGraceMs: number;
+  /** Path of the authority, and the common names that count; absent: everybody may call the webhooks. */
+  readonly clients?: { readonly ca: string; readonly names: readonly string[] };
   /** Absent in standalone mode. */
   readonly cluster?: ClusterConfig;
 };
@@ -122,9 +130,10 @@ function folders(written: Written, flags: ConfigFlags): Pick<ServerConfig, "stat
   return { state, catalogue: flags.catalogue ?? written.catalogue ?? `${state}/catalogue` };
 }
 
-const behaviour = ({ names = [], requireApproval = false, log, drain }: Written) => ({
+const behaviour = ({ names = [], requireApproval = false, log, drain, clients }: Written) => ({
   names,
   requireApproval,
+  ...(clients ? { clients } : {}),
   log: Object.freeze({ level: log?.level ?? "info", format: log?.format ?? "auto" }),
   drainDelayMs: millis(drain?.delay, 0),
   drainGraceMs: millis(drain?.grace, 30_000),

@@ -28,6 +28,17 @@ const BUNDLE_KEY = "ca.crt";
 /** The annotation by which an operator asks for another authority: each new value once. */
 export const ROTATE_ANNOTATION = "signet.dev/rotate";
 
+/** How far a rollover has come, as far as it is written down. */
+function marksOf(state: Raw): Pick<ServingSecret, "publishedAt" | "switchedAt" | "rotated"> {
+  const [publishedAt, switchedAt] = [numberAt(state, "publishedAt"), numberAt(state, "switchedAt")];
+  const rotated = textAt(state, "rotated");
+  return {
+    ...(publishedAt === undefined ? {} : { publishedAt }),
+    ...(switchedAt === undefined ? {} : { switchedAt }),
+    ...(rotated === undefined ? {} : { rotated }),
+  };
+}
+
 /** Reads the Secret's `data`; undefined where no authority is in it yet. Throws where what is in it cannot be read. */
 export function readServingSecret(secret: Raw): ServingSecret | undefined {
   const kept = textAt(rawAt(secret, "data"), STATE_KEY);
@@ -39,15 +50,7 @@ export function readServingSecret(secret: Raw): ServingSecret | undefined {
   const signer = textAt(state, "signer") ?? "";
   if (authorities.length !== listed.length || !authorities.some(({ id }) => id === signer))
     throw new Error("the Secret of serving certificates holds an authority that cannot be read");
-  const [publishedAt, switchedAt] = [numberAt(state, "publishedAt"), numberAt(state, "switchedAt")];
-  const rotated = textAt(state, "rotated");
-  return {
-    authorities,
-    signer,
-    ...(publishedAt === undefined ? {} : { publishedAt }),
-    ...(switchedAt === undefined ? {} : { switchedAt }),
-    ...(rotated === undefined ? {} : { rotated }),
-  };
+  return { authorities, signer, ...marksOf(state) };
 }
 
 function readAuthority(raw: Raw): KeptAuthority | undefined {

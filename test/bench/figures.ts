@@ -15,6 +15,11 @@ export type Figures = {
   readonly machine: { readonly cores: number; readonly cpu: string; readonly node: string };
   readonly readyMs?: number;
   readonly floorMs?: number;
+  /** Everything once, in milliseconds. */
+  readonly fullMs?: number;
+  readonly p99Us?: number;
+  /** Costs at growing sizes. */
+  readonly growth?: readonly object[];
 };
 
 /** The machine that a figure was taken on. */

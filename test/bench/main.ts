@@ -22,6 +22,30 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     seconds: 20,
     run: async (size, seconds) => (await import("./start.ts")).start(size, seconds),
   },
+  reach: {
+    about: "who reaches whom among all workloads, from definitions to all pairs",
+    size: 10_000,
+    seconds: 10,
+    run: async (size, seconds) => (await import("./reach.ts")).reach(size, seconds),
+  },
+  "reach-foreign": {
+    about: "who reaches whom under foreign policies, against np-guard's analyzer (built once from its Go module)",
+    size: 300,
+    seconds: 30,
+    run: async (size, seconds) => (await import("./reach-foreign.ts")).reachForeign(size, seconds),
+  },
+  verdict: {
+    about: "one flow's verdict, in process",
+    size: 10_000,
+    seconds: 5,
+    run: async (size, seconds) => (await import("./verdict.ts")).verdict(size, seconds),
+  },
+  scale: {
+    about: "what verdicts and reach cost at 1,000 to 30,000 workloads",
+    size: 30_000,
+    seconds: 30,
+    run: async (size, seconds) => (await import("./scale.ts")).scale(size, seconds),
+  },
 };
 
 const { values, positionals } = parseArgs({
@@ -40,6 +64,7 @@ if (bench) {
 }
 
 function lines({ machine, ...figures }: Figures): string {
-  const rows = Object.entries({ ...figures, ...machine }).map(([key, value]) => `${key.padEnd(16)}${value ?? "-"}\n`);
-  return rows.join("");
+  const { growth = [], ...single } = figures;
+  const rows = Object.entries({ ...single, ...machine }).map(([key, value]) => `${key.padEnd(16)}${value ?? "-"}\n`);
+  return rows.join("") + growth.map((cost) => `${JSON.stringify(cost)}\n`).join("");
 }

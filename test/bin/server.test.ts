@@ -75,7 +75,9 @@ test("one command brings up a working server that says what to try, and Ctrl-C e
   expect((await server.get("/readyz")).text).toMatch(/^\[\+\] catalogue: revision [0-9a-f]{12}\n\[\+\] ledger\n/);
 
   const [first = "", second = ""] = server.out().split("Try:\n")[1]?.split("\n") ?? [];
-  const tried = [first, second].map((line) => cli(...line.trim().split(" ").slice(1)));
+  // Started through npm, it says how to go on through npm.
+  const words = (line: string): string[] => line.replace(/^ *(npm run -s signet --|signet) /, "").split(" ");
+  const tried = [first, second].map((line) => cli(...words(line)));
   expect(tried.map(({ status }) => status)).toEqual([0, 3]);
   expect(cli("lint", "--catalogue", "state/catalogue").stdout).not.toMatch(/error|warning:/i);
 

@@ -97,6 +97,22 @@ describe("signet reach", () => {
     expect([same.code, same.out.endsWith("Nothing changes.\n")]).toEqual([0, true]);
   });
 
+  test("counts virtual machines like Pods, and knows their short names", async () => {
+    const vm =
+      "{apiVersion: kubevirt.io/v1, kind: VirtualMachine, metadata: {name: jump-vm, namespace: ops}, spec: {template: {metadata: {labels: {app: jump}}, spec: {serviceAccountName: jump}}}}\n";
+    const policies = policy("ops", "{from: {role: trial}, to: {role: jump}, 'on': [tcp/22], why: w}").replace(
+      "name: ops",
+      "name: vm",
+    );
+    const roles = DEFINITIONS.replace(role("jump", "ops"), role("jump", "ops", "[VirtualMachine]"));
+    const files = { "app/vm.yaml": pod("trial", "lab") + vm, "policy/all.yaml": `${roles}---\n${policies}` };
+    const { out, err } = await signet(["reach", "vm/jump-vm", "app", "-c", "policy", "--into"], files);
+    expect([out.split("\n")[3], err]).toEqual([
+      "1     lab/trial[Pod]  tcp/22       SegmentPolicy ops/vm, spec.allow[0] (policy/all.yaml:27)",
+      "",
+    ]);
+  });
+
   test("without a catalogue the network policies decide alone", async () => {
     const { out } = await signet(["reach", "web", "app"]);
     expect(out.split("\n")[0]).toBe(

@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { findBinaries, MissingBinary, sourcesFromEnvironment } from "./binaries.ts";
 import { bootCluster, type Cluster } from "./boot.ts";
 import { COMPONENT_NAMES, type ComponentName } from "./components.ts";
+import { type Installed, installSignet } from "./install.ts";
 import { startReaper } from "./reaper.ts";
 import { ComponentFailure } from "./runner.ts";
 
@@ -16,6 +17,7 @@ so Pods stay Pending) and ends it, with all its state, on Ctrl-C.
   --once 'CMD'                run CMD in a shell against the cluster (KUBECONFIG set, its kubectl first in PATH),
                               end the cluster, and exit with CMD's code
   --with kube-scheduler       run this component too
+  --signet [N]                install Signet and run N replicas of its server (default 1) beside the API server
   --fake-nodes N              create N Node objects n1 … nN that have no kubelet
   --extra-apiserver-flag=F    hand F to kube-apiserver; may be repeated
   --extra-controller-flag=F   hand F to kube-controller-manager; may be repeated
@@ -36,6 +38,8 @@ type Settings = {
   readonly command: string | undefined;
   readonly components: readonly ComponentName[];
   readonly fakeNodes: number;
+  /** How many replicas of Signet's server; 0 installs nothing. */
+  readonly signet: number;
   readonly apiServerFlags: readonly string[];
   readonly controllerFlags: readonly string[];
   readonly keep: boolean;
@@ -50,18 +54,20 @@ function readSettings(args: readonly string[]): Settings | "help" {
     once: { type: "string" },
     with: flags,
     "fake-nodes": { type: "string", default: "0" },
+    signet: { type: "string", default: "0" },
     "extra-apiserver-flag": flags,
     "extra-controller-flag": flags,
     keep: { type: "boolean", default: false },
     prepare: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   } as const;
-  const { values } = parsed(() => parseArgs({ args: [...args], options, strict: true }));
+  const { values } = parsed(() => parseArgs({ args: withCounts(args), options, strict: true }));
   if (values.help) return "help";
   return {
     command: values.once,
     components: ["kube-controller-manager", ...values.with.map(componentName)],
-    fakeNodes: nodeCount(values["fake-nodes"]),
+    fakeNodes: countOf("--fake-nodes", values["fake-nodes"], 9999),
+    signet: countOf("--signet", values.signet, 9),
     apiServerFlags: values["extra-apiserver-flag"],
     controllerFlags: values["extra-controller-flag"],
     keep: values.keep,
@@ -83,10 +89,15 @@ function componentName(text: string): ComponentName {
   return found;
 }
 
-function nodeCount(text: string): number {
-  if (!/^\d{1,4}$/.test(text)) throw new UsageError(`--fake-nodes ${text}: not a number from 0 to 9999`);
+function countOf(option: string, text: string, most: number): number {
+  if (!/^\d{1,4}$/.test(text) || Number(text) > most)
+    throw new UsageError(`${option} ${text}: not a number from 0 to ${most}`);
   return Number(text);
 }
+
+/** `--signet` alone means one replica. */
+const withCounts = (args: readonly string[]): string[] =>
+  args.map((arg, index) => (arg === "--signet" && !/^\d/.test(args[index + 1] ?? "") ? "--signet=1" : arg));
 
 async function main(): Promise<number> {
   const settings = readSettings(process.argv.slice(2));
@@ -106,11 +117,14 @@ async function main(): Promise<number> {
     return exitCodeOf(cluster);
   }
   if (cluster === undefined) return 0;
+  let signet: Installed | undefined;
   try {
+    if (settings.signet > 0) signet = await install(cluster, settings.signet);
     return await (settings.command === undefined
       ? stayUp(cluster, interruption)
       : runCommand(settings.command, cluster, interruption));
   } finally {
+    await signet?.stop();
     await cluster.stop();
     if (settings.keep) log(`kept: ${cluster.stateDir}`);
   }
@@ -126,6 +140,12 @@ function boot(settings: Settings, signal: AbortSignal): Promise<Cluster> {
   const { components, fakeNodes, keep, apiServerFlags, controllerFlags } = settings;
   const extraFlags = { "kube-apiserver": apiServerFlags, "kube-controller-manager": controllerFlags };
   return bootCluster({ components, fakeNodes, keep, extraFlags, signal, log });
+}
+
+async function install(cluster: Cluster, replicas: number): Promise<Installed> {
+  const signet = await installSignet(cluster, { replicas });
+  log(`Signet is ready: ${replicas} behind ${signet.url}, logs in ${cluster.stateDir}/signet`);
+  return signet;
 }
 
 async function stayUp(cluster: Cluster, interruption: Promise<NodeJS.Signals>): Promise<number> {

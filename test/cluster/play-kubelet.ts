@@ -48,7 +48,7 @@ export async function requestPodCertificate(
 }
 
 function nodeUser(node: string): Actor {
-  const { name: user, groups = [] } = nodeSubject(node);
+  const { name: user, groups } = nodeSubject(node);
   return { user, groups };
 }
 

@@ -4,8 +4,8 @@ import { diffConnectivity } from "../../src/policy/analysis/diff.ts";
 import { outside } from "../../src/policy/analysis/outside.ts";
 import { scenesOf } from "../../src/policy/analysis/scene.ts";
 import { decide } from "../../src/policy/evaluate/decide.ts";
-import { makeEvaluator } from "../../src/policy/evaluate/evaluator.ts";
-import { allowedPorts, sliceDoor } from "../../src/policy/evaluate/slices.ts";
+import { type ClassId, type Evaluator, makeEvaluator } from "../../src/policy/evaluate/evaluator.ts";
+import { allowedPorts, openPorts, sliceDoor } from "../../src/policy/evaluate/slices.ts";
 import { readWorld } from "../../src/policy/foreign/world.ts";
 import type { Endpoint } from "../../src/policy/model/endpoint.ts";
 import type { Policy, Rule } from "../../src/policy/model/policy.ts";
@@ -55,6 +55,16 @@ const pairsOf = (ends: readonly Ends[]): readonly (readonly [Ends, Ends])[] =>
       .map((to) => [from, to] as const),
   );
 
+/** Two ways of computing the open ports that must agree: with reasons, and without. */
+const slicesAgree = (evaluator: Evaluator, source: ClassId, destination: ClassId): boolean =>
+  sameSet(
+    allowedPorts(evaluator, source, destination),
+    intersect(
+      openPorts(sliceDoor(evaluator, source, destination, "egress")),
+      openPorts(sliceDoor(evaluator, destination, source, "ingress")),
+    ),
+  );
+
 /** All verdicts of both ways of the product agree with the oracle's. */
 const agreesWithOracle = (fault: Fault) =>
   fc.property(worlds, (world) => {
@@ -63,6 +73,7 @@ const agreesWithOracle = (fault: Fault) =>
     for (const [from, to] of pairsOf(endsOf(world, ours))) {
       const [source, destination] = [evaluator.classOf(from.ours), evaluator.classOf(to.ours)];
       const ports = allowedPorts(evaluator, source, destination);
+      if (!slicesAgree(evaluator, source, destination)) return false;
       for (const protocol of PROTOCOLS)
         for (const port of PORTS) {
           const key = portKey(protocol, port);

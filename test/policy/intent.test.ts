@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Flow, FlowData, FlowEnd, Passage } from "../../src/domain/flow.ts";
+import type { Flow, FlowData, FlowEnd, Passage, WorkloadEnd } from "../../src/domain/flow.ts";
 import { flowEndOf } from "../../src/identity/flow-end.ts";
 import { compileIntent } from "../../src/policy/intent/intent.ts";
 import { nearMisses } from "../../src/policy/intent/near-misses.ts";
@@ -57,6 +57,11 @@ const ENDS: Readonly<Record<string, (yaml: string) => FlowEnd>> = {
   bank: () => ({ kind: "outside", dnsNames: ["api.bank.example"], identity: "" }),
   partner: () => ({ kind: "outside", dnsNames: [], identity: "spiffe://partner.example/ns/a/sa/b" }),
   node: () => ({ kind: "node", name: "n1" }),
+};
+
+const workload = (end: FlowEnd): WorkloadEnd => {
+  if (end.kind !== "workload") throw new Error("no workload");
+  return end;
 };
 
 type Asked = { on?: Passage; at?: string; data?: FlowData };
@@ -345,11 +350,14 @@ test("a quarantine cuts off both ways, and above all else", () => {
 
 test("a Restriction with a UID means no other object of that name", () => {
   const cut = (uid: string) => BASE + SENTENCE + restriction(`{pod: {namespace: pay, name: p, uid: ${uid}}}`);
-  const end = { ...pod(BASE, "pay", "db"), object: { kind: "Pod", namespace: "pay", name: "p", uid: "u1" } };
+  const end: FlowEnd = {
+    ...workload(pod(BASE, "pay", "db")),
+    object: { kind: "Pod", namespace: "pay", name: "p", uid: "u1" },
+  };
   const allowed = (yaml: string): boolean =>
     verdictOn(
       compileIntent(catalogueOf(yaml)),
-      { from: pod(yaml, "shop", "web"), to: end as FlowEnd, passage: { protocol: "tcp", port: 5432 } },
+      { from: pod(yaml, "shop", "web"), to: end, passage: { protocol: "tcp", port: 5432 } },
       NOON,
     ).allowed;
   expect([allowed(cut("u1")), allowed(cut("u2"))]).toEqual([false, true]);

@@ -13,15 +13,17 @@ import { type Connection, makeConnection } from "../../kube/connection.ts";
 import { LEASE, NAME, SERVICE_HOST } from "../../wire/manifests/names.ts";
 import { SIGNET_NAMESPACE } from "../../domain/exempt-namespaces.ts";
 import { makeLeaseStore } from "../../kube/lease-record.ts";
-import { Elector } from "../../kube/lease.ts";
+import { Elector, type Term } from "../../kube/lease.ts";
 import type { ClusterConfig, ServerConfig } from "../../wire/config.ts";
 import type { Started } from "../server.ts";
 import {
+  clientsOf,
   ledgerCheck,
   ledgerReadings,
   logOf,
   openOwnLedger,
   type Running,
+  SELF,
   servingNames,
   startProblem,
   VERSION,
@@ -29,6 +31,7 @@ import {
 import { keepCertificate, type SharedCertificate } from "./serving-keeper.ts";
 import { runServing, type ServingLoop } from "./serving-loop.ts";
 import { makeServingStore, type ServingStore } from "./serving-store.ts";
+import { readLive } from "./read-live.ts";
 import { makeVerdictLog, type VerdictLog } from "./verdict-log.ts";
 import { makeWriter } from "./writer.ts";
 
@@ -78,51 +81,76 @@ async function assemble(parts: Parts): Promise<Started> {
   const { config, cluster, log, ledger, connection, store, first } = parts;
   const client = makeKubeClient(connection);
   const verdicts = makeVerdictLog(ledger, config.requireApproval, setImmediate);
+  const writer = makeWriter({ client, store, cluster, log, live: () => feed.live });
+  const feed = follow(parts, verdicts, writer.nudge);
+  let serving: ServingLoop | undefined;
+  const http = buildServer(makeServices({ parts, ...feed, verdicts, serving: () => serving }), {
+    version: VERSION,
+    pair: first,
+    ...clientsOf(config),
+  });
+  feed.live.start();
+  const port = await http.listen(config.host, config.port);
+  log.info({ host: config.host, port, version: VERSION }, "The server listens.");
+  const host = config.host === "0.0.0.0" || config.host === "::" ? "127.0.0.1" : config.host;
+  serving = runServing({
+    ...keeperOf(parts, store),
+    first,
+    http,
+    host,
+    port,
+    log,
+    headers: { [SELF.header]: SELF.value },
+  });
+  const elector = stand(parts, writer.begin);
+  const after = async (): Promise<void> => {
+    serving.stop();
+    await feed.live.stop();
+    verdicts.flush();
+    connection.close();
+  };
+  return {
+    running: { config, log, http, ledger, before: () => elector.stop(), after },
+    told: `Signet listens at https://${config.host}:${port}; /readyz says when it is ready.\n`,
+  };
+}
+
+type Feed = { readonly live: LiveCatalogue; readonly reads: { count: number; at: number } };
+
+/** Follows the API server; each snapshot is counted, kept for the ledger, and wakes whoever writes. */
+function follow({ log, connection }: Base, verdicts: VerdictLog, nudge: () => void): Feed {
   const reads = { count: 0, at: Date.now() };
-  const means = { connection, clock: systemClock, random: Math.random, log };
-  const writer = makeWriter({ client, store, cluster, log, live: () => live });
   const live: LiveCatalogue = new LiveCatalogue({
-    ...means,
-    client,
+    ...meansOf(connection, log),
+    client: makeKubeClient(connection),
     onSnapshot: (catalogue) => {
       reads.count += 1;
       reads.at = Date.now();
       verdicts.snapshot(catalogue, live.objects());
-      writer.nudge();
+      nudge();
       log.debug({ revision: catalogue.revision.slice(0, 12) }, "The catalogue has changed.");
     },
   });
-  let serving: ServingLoop | undefined;
-  const services = makeServices({ parts, live, verdicts, reads, serving: () => serving });
-  const http = buildServer(services, { version: VERSION, pair: first });
-  live.start();
-  const port = await http.listen(config.host, config.port);
-  log.info({ host: config.host, port, version: VERSION }, "The server listens.");
-  const host = config.host === "0.0.0.0" || config.host === "::" ? "127.0.0.1" : config.host;
-  serving = runServing({ ...keeperOf(parts, store), first, http, host, port, log });
+  return { live, reads };
+}
+
+const meansOf = (connection: Connection, log: Base["log"]) => ({
+  connection,
+  clock: systemClock,
+  random: Math.random,
+  log,
+});
+
+/** Stands for election under a name that no other start has. */
+function stand({ connection, log }: Base, onTerm: (term: Term) => void): Elector {
   const elector = new Elector({
-    ...means,
+    ...meansOf(connection, log),
     store: makeLeaseStore(connection, { namespace: SIGNET_NAMESPACE, name: LEASE }),
     identity: `${hostname()}-${randomUUID()}`,
-    onTerm: writer.begin,
+    onTerm,
   });
   elector.start();
-  return {
-    running: {
-      config,
-      log,
-      http,
-      ledger,
-      before: () => elector.stop(),
-      after: async () => {
-        serving.stop();
-        await live.stop();
-        verdicts.flush();
-        connection.close();
-      },
-    },
-    told: `Signet listens at https://${config.host}:${port}; /readyz says when it is ready.\n`,
-  };
+  return elector;
 }
 
 type Fed = {
@@ -137,6 +165,7 @@ function makeServices({ parts, live, verdicts, reads, serving }: Fed): Services 
   const { config, ledger, log, first } = parts;
   return {
     catalogue: () => live.current(),
+    freshen: (lacks) => readLive(live, lacks),
     now: Date.now,
     requireApproval: config.requireApproval,
     record: verdicts.record,

@@ -1,3 +1,4 @@
+import { formatInstant } from "../../domain/instant.ts";
 import { reasonOf } from "../../kube/log.ts";
 import { probeSelf } from "../../http/self-probe.ts";
 import type { HttpServer } from "../../http/server.ts";
@@ -34,10 +35,8 @@ export function runServing(means: LoopMeans): ServingLoop {
     const next = await keepCertificate(means, state.current);
     if (next.certificate !== state.current.certificate) {
       http.renew(next);
-      log.info(
-        { notAfter: new Date(next.notAfter).toISOString(), signer: next.signer },
-        "The serving certificate was renewed.",
-      );
+      const notAfter = formatInstant(next.notAfter);
+      log.info({ notAfter, signer: next.signer }, "The serving certificate was renewed.");
       state.probedAt = 0;
     }
     state.current = next;

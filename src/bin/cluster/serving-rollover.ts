@@ -53,12 +53,8 @@ async function perform(
   switch (step.do) {
     case "found":
       return true;
-    case "prepare": {
-      const next = await newAuthority(Date.now(), cluster.authorityMs);
-      const rotated = kept.asked === undefined ? {} : { rotated: kept.asked };
-      const { publishedAt: _, switchedAt: __, ...rest } = state;
-      return store.write(kept, { ...rest, ...rotated, authorities: [...state.authorities, next] });
-    }
+    case "prepare":
+      return prepare(means, kept, state);
     case "publish":
       if (step.again && !(await store.write(kept, withoutPublished(state)))) return false;
       return publish(means.client, configurations, bundleText(state));
@@ -69,6 +65,18 @@ async function perform(
     case "drop":
       return write({ authorities: state.authorities.filter(({ id }) => id !== step.authority) });
   }
+}
+
+/** Another authority beside the one that signs; what was asked for by hand is noted, so that it is done once. */
+async function prepare({ store, cluster }: Means, kept: KeptServing, state: ServingSecret): Promise<boolean> {
+  const next = await newAuthority(Date.now(), cluster.authorityMs);
+  const { authorities, signer } = state;
+  const rotated = kept.asked ?? state.rotated;
+  return store.write(kept, {
+    signer,
+    ...(rotated === undefined ? {} : { rotated }),
+    authorities: [...authorities, next],
+  });
 }
 
 function withoutPublished({ publishedAt: _, ...rest }: ServingSecret): ServingSecret {

@@ -46,15 +46,20 @@ function keysOfEnd(end: FlowEnd): readonly string[] {
   return keys;
 }
 
-/** The lines whose ends may be these two. */
-export function* linesBetween(index: LineIndex, from: FlowEnd, to: FlowEnd): Iterable<Line> {
+const NONE: readonly Line[] = [];
+
+/** The lines whose ends may be these two. On the hot path: plain loops, and no list where one is enough. */
+export function linesBetween(index: LineIndex, from: FlowEnd, to: FlowEnd): readonly Line[] {
+  if (index.size === 0) return NONE;
   const sources = keysOfEnd(from);
+  let found: readonly Line[] = NONE;
   for (const key of keysOfEnd(to)) {
     const bySource = index.get(key);
-    if (!bySource) continue;
+    if (bySource === undefined) continue;
     for (const source of sources) {
       const lines = bySource.get(source);
-      if (lines) yield* lines;
+      if (lines !== undefined) found = found === NONE ? lines : [...found, ...lines];
     }
   }
+  return found;
 }

@@ -22,39 +22,36 @@ export type PairRules = {
   readonly from: FlowEnd;
   readonly to: FlowEnd;
   /** What is contradictory in the ends. */
-  readonly doubt?: string;
-  readonly quarantined?: { readonly ruling: Quarantine; readonly end: FlowEnd };
-  readonly crossed?: Crossed;
+  readonly doubt: string | undefined;
+  readonly quarantined: { readonly ruling: Quarantine; readonly end: FlowEnd } | undefined;
+  readonly crossed: Crossed | undefined;
   readonly denials: readonly Denial[];
-  /** Exceptions that cross fences and denials. */
+  /** Exceptions that cross the fence and the denials, if there are any. */
   readonly crossings: readonly Line[];
   readonly opens: readonly Line[];
   /** The segment that both are in and that lets its roles talk. */
-  readonly intra?: string;
-  readonly enclosedFrom?: Enclosure;
-  readonly enclosedTo?: Enclosure;
+  readonly intra: string | undefined;
+  readonly enclosedFrom: Enclosure | undefined;
+  readonly enclosedTo: Enclosure | undefined;
 };
 
 /** Gathers what can decide between two ends at an instant. */
 export function pairRules(intent: Intent, from: FlowEnd, to: FlowEnd, now: Instant): PairRules {
-  const doubt = contradiction(intent, from) ?? contradiction(intent, to);
-  const quarantined = quarantineOf(intent, from) ?? quarantineOf(intent, to);
   const crossed = crossedFence(intent, from, to);
-  const intra = intraSegment(intent, from, to);
-  const enclosedFrom = enclosureOf(intent, from);
-  const enclosedTo = enclosureOf(intent, to);
+  const denials = denialsBetween(intent, from, to, now);
+  const isEnded = crossed !== undefined || denials.length > 0;
   return {
     from,
     to,
-    denials: denialsBetween(intent, from, to, now),
-    crossings: [...openLines(intent, intent.crossings, [from, to], now)],
-    opens: [...openLines(intent, intent.opens, [from, to], now)],
-    ...(doubt === undefined ? {} : { doubt }),
-    ...(quarantined ? { quarantined } : {}),
-    ...(crossed ? { crossed } : {}),
-    ...(intra === undefined ? {} : { intra }),
-    ...(enclosedFrom ? { enclosedFrom } : {}),
-    ...(enclosedTo ? { enclosedTo } : {}),
+    doubt: contradiction(intent, from) ?? contradiction(intent, to),
+    quarantined: quarantineOf(intent, from) ?? quarantineOf(intent, to),
+    crossed,
+    denials,
+    crossings: isEnded ? openLines(intent, intent.crossings, [from, to], now) : NO_LINES,
+    opens: openLines(intent, intent.opens, [from, to], now),
+    intra: intraSegment(intent, from, to),
+    enclosedFrom: enclosureOf(intent, from),
+    enclosedTo: enclosureOf(intent, to),
   };
 }
 
@@ -120,10 +117,23 @@ function denialsBetween(intent: Intent, from: FlowEnd, to: FlowEnd, now: Instant
   return denials;
 }
 
-function* openLines(intent: Intent, index: Intent["opens"], [from, to]: readonly [FlowEnd, FlowEnd], now: Instant) {
-  for (const line of linesBetween(index, from, to))
-    if (isActive(line, now) && meansEnd(line.from, from) === "yes" && meansEnd(line.to, to) === "yes")
-      if (mayOpen(intent, line, from, to)) yield line;
+const NO_LINES: readonly Line[] = [];
+
+function openLines(
+  intent: Intent,
+  index: Intent["opens"],
+  [from, to]: readonly [FlowEnd, FlowEnd],
+  now: Instant,
+): readonly Line[] {
+  const lines = linesBetween(index, from, to);
+  if (lines.length === 0) return NO_LINES;
+  return lines.filter(
+    (line) =>
+      isActive(line, now) &&
+      meansEnd(line.from, from) === "yes" &&
+      meansEnd(line.to, to) === "yes" &&
+      mayOpen(intent, line, from, to),
+  );
 }
 
 /**

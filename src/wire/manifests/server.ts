@@ -13,6 +13,7 @@ const DRAIN = { leave: 8, delay: 2, grace: 30, kill: 45 } as const;
 
 /** The server's configuration in a cluster, as `signet server --config` reads it. */
 export const serverConfiguration = () => ({
+  mode: "cluster",
   listen: `0.0.0.0:${PORT}`,
   state: STATE_FOLDER,
   names: [SERVICE_HOST, `${NAME}.${SIGNET_NAMESPACE}.svc.cluster.local`],

@@ -1,0 +1,41 @@
+import process from "node:process";
+import { compileIntent } from "../../src/policy/intent/intent.ts";
+import { openPairs, reachOf } from "../../src/policy/reach/matrix.ts";
+import { type Figures, machine, median, peakMb, round } from "./figures.ts";
+import { fleetOf } from "./traffic.ts";
+
+const MOST_ROUNDS = 9;
+
+/** Everything from definitions to the count of all open pairs, in milliseconds of one round. */
+export function reachOnce(size: number): { readonly compileMs: number; readonly fullMs: number } {
+  const { catalogue, ends } = fleetOf(size);
+  const started = performance.now();
+  const intent = compileIntent(catalogue);
+  const compiled = performance.now();
+  openPairs(reachOf({ intent, policies: [], ends, now: 0 }));
+  return { compileMs: compiled - started, fullMs: performance.now() - started };
+}
+
+/** Full reachability of so many workloads, all pairs; `opsPerSec` counts pairs decided. There is no floor. */
+export function reach(size: number, seconds: number): Promise<Figures> {
+  const times: number[] = [];
+  const cpu = process.cpuUsage();
+  const until = performance.now() + seconds * 1000;
+  while (times.length === 0 || (times.length < MOST_ROUNDS && performance.now() < until))
+    times.push(reachOnce(size).fullMs);
+  const { user, system } = process.cpuUsage(cpu);
+  const fullMs = median(times);
+  return Promise.resolve({
+    name: "reach",
+    size,
+    opsPerSec: round((size * (size - 1)) / (fullMs / 1000), 0),
+    floorOpsPerSec: null,
+    ratio: null,
+    p50Ms: round(fullMs),
+    p99Ms: round(Math.max(...times)),
+    rssMb: peakMb(process.pid),
+    cpuSecPer1000: round(((user + system) / 1e6 / times.length / size) * 1000, 4),
+    machine: machine(),
+    fullMs: round(fullMs, 0),
+  });
+}
