@@ -43,12 +43,12 @@ export type ServeIo = {
 export async function serve(options: ServeOptions, io: ServeIo): Promise<number> {
   const config = readConfig(options);
   if (!config.ok) return io.problems(config.problems);
+  keepYoungGenerationSmall();
   const started = config.value.cluster
     ? await (await import("./cluster/server.ts")).startCluster(config.value, config.value.cluster)
     : await start(config.value);
   if (!started.ok) return io.problems(started.problems);
   const { running, told } = started.value;
-  keepYoungGenerationSmall();
   io.out(told);
   const signal = await endSignal();
   running.log.info({ signal }, "The server drains.");
@@ -71,7 +71,7 @@ function readConfig({ config, ...flags }: ServeOptions): Result<ServerConfig> {
 }
 
 /**
- * What a review leaves behind is garbage at once: a young generation as large as starting up needed is enough, and letting it
+ * What a review leaves behind is garbage at once: a young generation as large as loading the code needed is enough, and letting it
  * grow under load (to 64 MB and more) buys nothing but memory.
  */
 const keepYoungGenerationSmall = (): void => setFlagsFromString("--semi-space-growth-factor=1");

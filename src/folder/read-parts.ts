@@ -2,6 +2,7 @@ import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { refuse, type Result } from "../domain/problem.ts";
 import { type FilePart, readPart } from "./file-part.ts";
+import type { PartAnswer } from "./part-reader.ts";
 import type { TextFile } from "./read-inputs.ts";
 
 /** YAML is read at about a megabyte a second; what takes longer than a moment is read elsewhere. */
@@ -30,7 +31,7 @@ function readElsewhere(files: readonly TextFile[]): Promise<readonly Result<File
       if (file) reader.send(file);
       else reader.disconnect();
     };
-    reader.on("message", (result: Result<FilePart>) => {
+    reader.on("message", (result: PartAnswer) => {
       results.push(result);
       next();
     });

@@ -1,11 +1,15 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { type Batch, LedgerFile } from "./ledger-file.ts";
+import { LedgerFile, type StoredSnapshot } from "./ledger-file.ts";
+import { unpack } from "./packed-entries.ts";
 
 /** What the worker is started with. */
 export type WorkerData = { readonly path: string; readonly version: string; readonly now: number };
 
 /** Asks for one durable write, or for the end. */
-export type ToWorker = { readonly write: Batch } | { readonly close: true };
+export type ToWorker = { readonly write: PackedBatch } | { readonly close: true };
+
+/** What one commit writes; its buffer is handed over. */
+export type PackedBatch = { readonly packed: Uint8Array; readonly snapshots: readonly StoredSnapshot[] };
 
 /** The worker's answers: one `opened` or `refused`, then one `written` or `failed` for each write, in order. */
 export type FromWorker =
@@ -38,8 +42,9 @@ function serve(file: LedgerFile, asked: ToWorker): void {
     return;
   }
   try {
-    file.write(asked.write);
-    say({ written: asked.write.entries.length });
+    const entries = unpack(asked.write.packed);
+    file.write({ entries, snapshots: asked.write.snapshots });
+    say({ written: entries.length });
   } catch (fault) {
     say({ failed: reasonOf(fault) });
   }

@@ -3,6 +3,7 @@ import type { Instant } from "../domain/instant.ts";
 import type { Entry } from "./chain.ts";
 import type { StoredSnapshot } from "./ledger-file.ts";
 import type { FromWorker, ToWorker, WorkerData } from "./ledger-worker.ts";
+import { PackedEntries, type Place } from "./packed-entries.ts";
 
 /** Figures of the ledger since it was opened. */
 export type LedgerFigures = {
@@ -54,7 +55,7 @@ export async function openLedger(settings: LedgerSettings): Promise<Ledger> {
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   const worker = new Worker(new URL(`./ledger-worker.${extension}`, import.meta.url), {
     workerData: data,
-    resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 8 },
+    resourceLimits: { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 4 },
   });
   await opened(worker);
   return new Writer(worker, settings).ledger();
@@ -70,19 +71,21 @@ const opened = (worker: Worker): Promise<void> =>
     });
   });
 
-/** An entry that waits; one that was appended has somebody waiting for it too. */
-type Waiting = { readonly entry: Entry; readonly asked?: Asked };
-type Asked = { readonly done: () => void; readonly failed: (reason: Error) => void };
+/** An entry that somebody waits for, and where it lies among those that wait. */
+type Asked = { readonly place: Place; readonly done: () => void; readonly failed: (reason: Error) => void };
+
+/** What gathers, or is on its way: offered entries and asked ones, in their order. */
+type Batch = { entries: PackedEntries; asked: Asked[]; snapshots: StoredSnapshot[] };
+
+const emptyBatch = (): Batch => ({ entries: new PackedEntries(), asked: [], snapshots: [] });
 
 /** Groups what is written: while one batch is on its way to the disk, the next gathers. */
 class Writer {
   readonly #worker: Worker;
   readonly #settings: LedgerSettings;
   readonly #limits: LedgerLimits;
-  #waiting: Waiting[] = [];
-  #snapshots: StoredSnapshot[] = [];
-  #flying: { readonly batch: Waiting[]; readonly snapshots: StoredSnapshot[] } | undefined;
-  #bytes = 0;
+  #waiting = emptyBatch();
+  #flying: Batch | undefined;
   #timer: NodeJS.Timeout | undefined;
   #gap = { dropped: 0, since: 0 };
   #figures = { written: 0, dropped: 0, failures: 0 };
@@ -104,19 +107,21 @@ class Writer {
       offer: (entry) => this.#offer(entry),
       append: (entries) => this.#append(entries),
       remember: (snapshot, at) => {
-        this.#snapshots.push(snapshot);
+        this.#waiting.snapshots.push(snapshot);
         const body = JSON.stringify({ digest: snapshot.digest, bytes: snapshot.text.length });
-        this.#enqueue({ entry: { kind: "catalogue", subject: snapshot.digest, at, body } }, 0);
+        this.#enqueue({ kind: "catalogue", subject: snapshot.digest, at, body });
+        this.#schedule(0);
       },
-      figures: () => ({ ...this.#figures, queued: this.#waiting.length + (this.#flying?.batch.length ?? 0) }),
+      figures: () => ({ ...this.#figures, queued: this.#waiting.entries.count + (this.#flying?.entries.count ?? 0) }),
       close: () => this.#close(),
     };
   }
 
   #offer(entry: Entry): void {
-    const full = this.#waiting.length >= this.#limits.records || this.#bytes >= this.#limits.bytes;
-    if (full || this.#dead) this.#drop(1);
-    else this.#enqueue({ entry }, this.#limits.gatherMs);
+    const { count, bytes } = this.#waiting.entries;
+    if (this.#dead || count >= this.#limits.records || bytes >= this.#limits.bytes) return this.#drop(1);
+    this.#enqueue(entry);
+    this.#schedule(this.#limits.gatherMs);
   }
 
   #drop(count: number): void {
@@ -125,20 +130,27 @@ class Writer {
     this.#figures.dropped += count;
   }
 
+  /** The gap stands before what comes after it. */
+  #enqueue(entry: Entry): Place {
+    const { entries } = this.#waiting;
+    if (this.#gap.dropped > 0) {
+      entries.add({ kind: "gap", subject: "", at: this.#settings.now(), body: JSON.stringify(this.#gap) });
+      this.#gap = { dropped: 0, since: 0 };
+    }
+    return entries.add(entry);
+  }
+
   #append(entries: readonly Entry[]): Promise<void> {
     if (entries.length === 0) return Promise.resolve();
     if (this.#dead) return Promise.reject(new Error("the ledger is closed"));
-    return new Promise((done, failed) => {
+    return new Promise((resolve, failed) => {
       const last = entries.length - 1;
-      for (const [index, entry] of entries.entries())
-        this.#enqueue({ entry, asked: { done: index === last ? done : () => undefined, failed } }, 0);
+      for (const [index, entry] of entries.entries()) {
+        const done = index === last ? resolve : () => undefined;
+        this.#waiting.asked.push({ place: this.#enqueue(entry), done, failed });
+      }
+      this.#schedule(0);
     });
-  }
-
-  #enqueue(waiting: Waiting, delayMs: number): void {
-    this.#waiting.push(waiting);
-    this.#bytes += waiting.entry.body.length;
-    this.#schedule(delayMs);
   }
 
   #schedule(delayMs: number): void {
@@ -153,25 +165,16 @@ class Writer {
   #send(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#flying || this.#dead || this.#waiting.length === 0) return;
-    if (this.#gap.dropped > 0) this.#writeGap();
-    const batch = this.#waiting;
-    this.#flying = { batch, snapshots: this.#snapshots };
-    this.#waiting = [];
-    this.#snapshots = [];
+    if (this.#flying || this.#dead || this.#waiting.entries.count === 0) return;
+    this.#flying = this.#waiting;
+    this.#waiting = emptyBatch();
     this.#worker.ref();
-    this.#post({ write: { entries: batch.map(({ entry }) => entry), snapshots: this.#flying.snapshots } });
+    const packed = this.#flying.entries.copy();
+    this.#post({ write: { packed, snapshots: this.#flying.snapshots } }, [packed.buffer]);
   }
 
-  #writeGap(): void {
-    const body = JSON.stringify(this.#gap);
-    this.#waiting.unshift({ entry: { kind: "gap", subject: "", at: this.#settings.now(), body } });
-    this.#bytes += body.length;
-    this.#gap = { dropped: 0, since: 0 };
-  }
-
-  #post(message: ToWorker): void {
-    this.#worker.postMessage(message);
+  #post(message: ToWorker, transfer: readonly ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, transfer);
   }
 
   #answered(answer: FromWorker): void {
@@ -180,48 +183,38 @@ class Writer {
     this.#flying = undefined;
     if (!flown) return;
     if (!this.#closed) this.#worker.unref();
-    if ("written" in answer) this.#wroteAll(flown.batch);
-    else if ("failed" in answer) this.#failedWrite(flown.batch, flown.snapshots, answer.failed);
-    if (this.#closed && this.#waiting.length === 0) this.#post({ close: true });
+    if ("written" in answer) this.#wroteAll(flown);
+    else if ("failed" in answer) this.#failedWrite(flown, answer.failed);
+    if (this.#closed && this.#waiting.entries.count === 0) this.#post({ close: true });
   }
 
-  #wroteAll(batch: readonly Waiting[]): void {
-    this.#figures.written += batch.length;
-    for (const { entry, asked } of batch) {
-      this.#bytes -= entry.body.length;
-      asked?.done();
-    }
-    if (this.#waiting.length > 0) this.#schedule(this.#isAsked() ? 0 : this.#limits.gatherMs);
-  }
-
-  #isAsked(): boolean {
-    return this.#waiting.some(({ asked }) => asked !== undefined);
+  #wroteAll({ entries, asked }: Batch): void {
+    this.#figures.written += entries.count;
+    for (const { done } of asked) done();
+    if (this.#waiting.entries.count > 0) this.#schedule(this.#waiting.asked.length > 0 ? 0 : this.#limits.gatherMs);
   }
 
   /** Who waits is told; what was only offered is tried again, ahead of what came since. */
-  #failedWrite(batch: readonly Waiting[], snapshots: readonly StoredSnapshot[], reason: string): void {
+  #failedWrite({ entries, asked, snapshots }: Batch, reason: string): void {
     this.#figures.failures += 1;
     this.#settings.failed(reason);
-    const kept = batch.filter(({ asked }) => asked === undefined);
-    for (const { entry, asked } of batch) {
-      if (asked) this.#bytes -= entry.body.length;
-      asked?.failed(new Error(reason));
+    for (const { failed } of asked) failed(new Error(reason));
+    if (this.#closed) this.#waiting = emptyBatch();
+    else {
+      this.#waiting = joined(entries.without(asked.map(({ place }) => place)), snapshots, this.#waiting);
+      this.#timer = setTimeout(() => this.#send(), this.#limits.retryMs);
     }
-    this.#waiting = [...kept, ...this.#waiting];
-    this.#snapshots = [...snapshots, ...this.#snapshots];
-    if (this.#closed) this.#waiting = [];
-    else this.#timer = setTimeout(() => this.#send(), this.#limits.retryMs);
   }
 
   #died(reason: string): void {
     if (this.#dead) return;
     this.#dead = true;
     clearTimeout(this.#timer);
-    const lost = [...(this.#flying?.batch ?? []), ...this.#waiting];
+    const lost = [...(this.#flying ? [this.#flying] : []), this.#waiting];
     this.#flying = undefined;
-    this.#waiting = [];
-    for (const { asked } of lost) asked?.failed(new Error(reason));
-    this.#drop(lost.filter(({ asked }) => !asked).length);
+    this.#waiting = emptyBatch();
+    for (const { asked } of lost) for (const { failed } of asked) failed(new Error(reason));
+    for (const { entries, asked } of lost) this.#drop(entries.count - asked.length);
     if (!this.#closed) this.#settings.failed(reason);
     this.#closed?.();
   }
@@ -232,9 +225,20 @@ class Writer {
       this.#closed = resolve;
     });
     this.#worker.ref();
-    this.#enqueue({ entry: { kind: "stop", subject: "", at: this.#settings.now(), body: "{}" } }, 0);
+    this.#enqueue({ kind: "stop", subject: "", at: this.#settings.now(), body: "{}" });
+    this.#schedule(0);
     await closed;
     this.#dead = true;
     await this.#worker.terminate();
   }
+}
+
+/** What was to be written before, and behind it what came since. */
+function joined(before: PackedEntries, snapshots: readonly StoredSnapshot[], since: Batch): Batch {
+  const moved = before.addPacked(since.entries.copy(), since.entries.count);
+  const asked = since.asked.map(({ place: { from, to }, ...rest }) => ({
+    ...rest,
+    place: { from: from + moved, to: to + moved },
+  }));
+  return { entries: before, asked, snapshots: [...snapshots, ...since.snapshots] };
 }
