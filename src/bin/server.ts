@@ -49,8 +49,10 @@ export async function serve(options: ServeOptions, io: ServeIo): Promise<number>
     : await start(config.value);
   if (!started.ok) return io.problems(started.problems);
   const { running, told } = started.value;
+  // Listened for before anybody is told that the server runs: a signal that follows at once drains it too.
+  const ended = endSignal();
   io.out(told);
-  const signal = await endSignal();
+  const signal = await ended;
   running.log.info({ signal }, "The server drains.");
   await stop(running);
   return 0;

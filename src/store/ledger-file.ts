@@ -193,9 +193,18 @@ function whyNotNext(seq: number, hashBefore: string, record: LedgerRecord): stri
   return hashOf(hashBefore, record, record) === record.hash ? undefined : "it is not what was written";
 }
 
+/** Undefined where the body is not what a start says: whoever can make a hash can close anything with it. */
+function previousOf(body: string): StartBody["previous"] | undefined {
+  try {
+    return (JSON.parse(body) as StartBody | null)?.previous;
+  } catch {
+    return undefined;
+  }
+}
+
 function whyNotJoined(last: Head | undefined, { kind, body }: LedgerRecord): string | undefined {
   if (kind !== "start") return "the chain's first record is missing";
-  const { previous } = JSON.parse(body) as StartBody;
+  const previous = previousOf(body);
   const placeOf = (head: Head | null | undefined): string => (head ? `${head.chain}/${head.seq} ${head.hash}` : "");
   if (placeOf(previous) === placeOf(last)) return undefined;
   return "the chain before it does not end where this one says it did";

@@ -199,8 +199,10 @@ class Writer {
     this.#figures.failures += 1;
     this.#settings.failed(reason);
     for (const { failed } of asked) failed(new Error(reason));
-    if (this.#closed) this.#waiting = emptyBatch();
-    else {
+    if (this.#closed) {
+      this.#lose(this.#waiting, reason);
+      this.#waiting = emptyBatch();
+    } else {
       this.#waiting = joined(entries.without(asked.map(({ place }) => place)), snapshots, this.#waiting);
       this.#timer = setTimeout(() => this.#send(), this.#limits.retryMs);
     }
@@ -213,10 +215,14 @@ class Writer {
     const lost = [...(this.#flying ? [this.#flying] : []), this.#waiting];
     this.#flying = undefined;
     this.#waiting = emptyBatch();
-    for (const { asked } of lost) for (const { failed } of asked) failed(new Error(reason));
-    for (const { entries, asked } of lost) this.#drop(entries.count - asked.length);
+    for (const batch of lost) this.#lose(batch, reason);
     if (!this.#closed) this.#settings.failed(reason);
     this.#closed?.();
+  }
+
+  #lose({ entries, asked }: Batch, reason: string): void {
+    for (const { failed } of asked) failed(new Error(reason));
+    this.#drop(entries.count - asked.length);
   }
 
   async #close(): Promise<void> {
