@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { LedgerView } from "../cli/ledger.ts";
 import { ok, refuse, type Result } from "../domain/problem.ts";
-import { LedgerReader } from "../store/ledger-file.ts";
+import { LedgerReader } from "../store/ledger-reader.ts";
 
 /** Opens the ledger of a state folder for reading; a server may be writing it. */
 export function openLedgerOf(state: string): Result<LedgerView> {

@@ -46,21 +46,28 @@ export const openOwnLedger = (config: ServerConfig, log: Log): Promise<Ledger> =
 
 /** Admission never waits for the ledger, so readiness does not hang on it; what it loses is said. */
 export function ledgerCheck(ledger: Ledger): Check {
-  const { dropped, failures, queued } = ledger.figures();
+  const { dropped, failures, queued, failing } = ledger.figures();
   const bad = dropped > 0 || failures > 0;
+  const now = failing === undefined ? "" : `nothing can be written (${failing}); `;
   return {
     name: "ledger",
     ok: true,
-    detail: bad ? `warning: ${failures} failed writes, ${dropped} records dropped, ${queued} wait` : "",
+    detail: bad ? `warning: ${now}${failures} failed writes, ${dropped} records dropped, ${queued} wait` : "",
   };
 }
 
 /** The ledger's part of the figures. */
 export function ledgerReadings(
   ledger: Ledger,
-): Pick<Readings, "ledgerQueued" | "ledgerWritten" | "ledgerDropped" | "ledgerFailures"> {
-  const { queued, written, dropped, failures } = ledger.figures();
-  return { ledgerQueued: queued, ledgerWritten: written, ledgerDropped: dropped, ledgerFailures: failures };
+): Pick<Readings, "ledgerQueued" | "ledgerWritten" | "ledgerDropped" | "ledgerFailures" | "ledgerFailing"> {
+  const { queued, written, dropped, failures, failing } = ledger.figures();
+  return {
+    ledgerQueued: queued,
+    ledgerWritten: written,
+    ledgerDropped: dropped,
+    ledgerFailures: failures,
+    ledgerFailing: failing !== undefined,
+  };
 }
 
 /** Loopback, whatever is listened on, and what is configured; the host's name where it listens everywhere. */
@@ -105,7 +112,9 @@ export function startProblem(step: string, config: ServerConfig, fault: unknown)
     "FILE_UNREADABLE",
     step,
     `The server could not start: ${reason}.`,
-    `Look at the ${step} in ${config.state}.`,
+    step === "serving certificate" && config.cluster === undefined
+      ? "Put it back from a backup. Or move it away: a new authority is made, and every caller has to be given the new serving/ca.crt."
+      : `Look at the ${step} in ${config.state}.`,
   );
 }
 

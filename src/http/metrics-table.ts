@@ -40,6 +40,10 @@ export const METRICS = {
   signet_ledger_records_total: metric("counter", "Records written durably."),
   signet_ledger_dropped_total: metric("counter", "Records dropped because the queue was full or the disk refused."),
   signet_ledger_failures_total: metric("counter", "Writes to the ledger that failed."),
+  signet_ledger_failing: metric(
+    "gauge",
+    "1 while the last write to the ledger failed (a full disk, say), otherwise 0.",
+  ),
   signet_serving_certificate_expiry_timestamp_seconds: metric("gauge", "When the serving certificate ends."),
   signet_ready: metric("gauge", "1 while the server is ready, otherwise 0."),
   signet_build_info: metric("gauge", "Always 1; the version that runs.", {

@@ -138,6 +138,7 @@ function addGauges(registry: Registry, { services, ready, connections }: Reader,
   readCounter(registry, "signet_ledger_records_total", () => readings().ledgerWritten);
   readCounter(registry, "signet_ledger_dropped_total", () => readings().ledgerDropped);
   readCounter(registry, "signet_ledger_failures_total", () => readings().ledgerFailures);
+  readGauge(registry, "signet_ledger_failing", () => Number(readings().ledgerFailing));
   readGauge(
     registry,
     "signet_serving_certificate_expiry_timestamp_seconds",

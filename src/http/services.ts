@@ -29,6 +29,7 @@ export type Readings = {
   readonly ledgerWritten: number;
   readonly ledgerDropped: number;
   readonly ledgerFailures: number;
+  readonly ledgerFailing: boolean;
   readonly certificateNotAfter: Instant;
 };
 
