@@ -28,12 +28,6 @@ export type TrustBundle = {
   readonly refreshHint?: number;
 };
 
-/** How long a verifier may keep our bundle, in seconds. */
-export const REFRESH_HINT_SECONDS = 300;
-
-/** The media type of a bundle and of a key set (RFC 7517 §8.5). */
-export const JWK_SET_TYPE = "application/jwk-set+json";
-
 /** Writes a bundle as the document that verifiers read: a JWK set with each key's `use` (X509-SVID §6.1, JWT-SVID §5). */
 export function renderTrustBundle({ x509, jwt, sequence, refreshHint }: TrustBundle): string {
   const keys = [

@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from "node:crypto";
 import { readPodCertificate } from "../../../src/wire/pod-certificate.ts";
 import { readPodFacts } from "../../../src/wire/pod-facts.ts";
 import type { LiveObjects } from "../../../src/reconcile/certificates/decide.ts";
@@ -63,6 +62,3 @@ export const live = (pod = POD, other: Partial<LiveObjects> = {}): LiveObjects =
   node: "node-uid",
   ...other,
 });
-
-/** A P-256 key pair. */
-export const p256 = () => generateKeyPairSync("ec", { namedCurve: "P-256" });
