@@ -52,7 +52,7 @@ function sharedStrictly(catalogue: Catalogue, { namespace, kind }: Workload): Fa
 function unpermitted(catalogue: Catalogue, workload: Workload, identity: Identity, now: Instant): readonly Problem[] {
   const refused = workload.escapes.filter((escape) => !permits(identity.role.permits, escape));
   if (refused.length === 0) return [];
-  const pointed = exceptionOf(catalogue, { workload, role: identity.role.name, now });
+  const pointed = exceptionOf({ catalogue, workload, role: identity.role.name, now });
   const exception = pointed?.exception;
   const left = exception ? refused.filter((escape) => !excepts(exception, escape)) : refused;
   const why = pointed?.problem

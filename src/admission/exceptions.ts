@@ -1,5 +1,6 @@
 import type { Catalogue } from "../domain/catalogue.ts";
 import type { Exception } from "../domain/definitions.ts";
+import { capBegins, exceptionCapSeconds } from "../domain/exception-cap.ts";
 import { formatInstant, type Instant } from "../domain/instant.ts";
 import { type Problem, problem } from "../domain/problem.ts";
 import type { ProblemCode } from "../domain/problem-codes.ts";
@@ -8,17 +9,19 @@ import type { Escape, Workload } from "../domain/workload.ts";
 import { permits } from "./permits.ts";
 
 /** For whom, and when, an exception would have to count. */
-type Use = { readonly workload: Workload; readonly role: string; readonly now: Instant };
+type Use = {
+  readonly catalogue: Catalogue;
+  readonly workload: Workload;
+  readonly role: string;
+  readonly now: Instant;
+};
 
 /** The exception that a workload points to, or why it cannot be counted; undefined where it points to none. */
-export function exceptionOf(
-  catalogue: Catalogue,
-  use: Use,
-): { readonly exception?: Exception; readonly problem?: Problem } | undefined {
+export function exceptionOf(use: Use): { readonly exception?: Exception; readonly problem?: Problem } | undefined {
   const { annotations, namespace, metadataPath } = use.workload;
   if (!Object.hasOwn(annotations, EXCEPTION_ANNOTATION)) return undefined;
   const name = annotations[EXCEPTION_ANNOTATION] ?? "";
-  const exception = catalogue.exceptions.get(`${namespace}/${name}`);
+  const exception = use.catalogue.exceptions.get(`${namespace}/${name}`);
   if (exception === undefined) return { problem: nameless(name, use.workload) };
   const unusable = UNUSABLE.find((row) => row.holds(exception, use));
   if (!unusable) return { exception };
@@ -62,12 +65,25 @@ const UNUSABLE: readonly {
     mend: "Mend what it was for, or have a new one approved.",
   },
   {
+    code: "EXCEPTION_TOO_LONG",
+    holds: (exception, { catalogue, now }) => now < (capBegins(exception, catalogue) ?? now),
+    says: (exception, { catalogue, now }) =>
+      `lasts ${days((exception.expires - now) / 1000)} more; its class allows ${days(exceptionCapSeconds(exception, catalogue))}`,
+    mend: "Let it end earlier; extend it when the time comes.",
+  },
+  {
     code: "EXCEPTION_MISMATCH",
     holds: (exception, { role }) => exception.role !== role,
     says: (exception, { role }) => `is for role ${exception.role}, not ${role}`,
     mend: "Point to an exception for this role, or request one.",
   },
 ];
+
+/** A span of seconds in days, rounded down to a whole one where it is longer than that. */
+const days = (seconds: number): string => {
+  const whole = Math.floor(seconds / 86_400);
+  return whole > 0 ? `${whole} days` : `${Math.floor(seconds / 3600)} hours`;
+};
 
 /** Whether an exception permits this escape. */
 export function excepts(exception: Exception, escape: Escape): boolean {

@@ -49,6 +49,8 @@ export type Segment = Definition & {
   readonly mode: Mode;
   readonly canary: { readonly workloads: readonly string[]; readonly namespaces: readonly string[] };
   readonly leafMaxTtlSeconds?: number;
+  /** Longest exception for its roles; absent: what its classification brings. */
+  readonly exceptionMaxSeconds?: number;
 };
 
 /** Who is entitled to a role: every condition that is given must hold. */

@@ -183,6 +183,12 @@ export const PROBLEM_CODES = {
     why: "Its `notBefore` lies ahead.",
     mend: "Wait until then, or have one approved that begins earlier.",
   },
+  EXCEPTION_TOO_LONG: {
+    sort: "refusal",
+    title: "The exception lasts longer than its class allows.",
+    why: "How long an exception may last is capped by the segments it concerns: `exceptions.maxDuration`, or 90 days, or 31 where there is a classification. One that was not approved by a server counts for as long before its end, and no longer.",
+    mend: "Let it end earlier; extend it when the time comes.",
+  },
   EXCEPTION_UNAPPROVED: {
     sort: "refusal",
     title: "The exception is not approved.",
