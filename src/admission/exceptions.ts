@@ -1,5 +1,5 @@
 import type { Catalogue } from "../domain/catalogue.ts";
-import type { Exception } from "../domain/definitions.ts";
+import type { Exception, Grant } from "../domain/definitions.ts";
 import { capBegins, exceptionCapSeconds } from "../domain/exception-cap.ts";
 import { formatInstant, type Instant } from "../domain/instant.ts";
 import { type Problem, problem } from "../domain/problem.ts";
@@ -14,6 +14,7 @@ type Use = {
   readonly workload: Workload;
   readonly role: string;
   readonly now: Instant;
+  readonly requireApproval?: boolean;
 };
 
 /** The exception that a workload points to, or why it cannot be counted; undefined where it points to none. */
@@ -48,9 +49,18 @@ const UNUSABLE: readonly {
 }[] = [
   {
     code: "EXCEPTION_UNAPPROVED",
-    holds: ({ approval }) => approval.state === "missing",
-    says: () => "is not approved",
-    mend: "Ask somebody with the verb approve.",
+    holds: ({ approval }, { requireApproval }) =>
+      approval.state === "missing" || (requireApproval === true && approval.state === "unchecked"),
+    says: ({ approval }) => (approval.state === "missing" ? "is not approved" : "is not known to be approved"),
+    mend: "Ask somebody with the verb approve; in a pipeline, for a signed grant.",
+  },
+  {
+    code: "GRANT_NAMESPACE",
+    holds: ({ grant }, { catalogue, workload }) =>
+      grant !== undefined && grant.namespaceUid !== uidOf(catalogue, workload),
+    says: ({ grant, namespace }, { catalogue, workload }) =>
+      `is signed for namespace ${namespace} with UID ${grant?.namespaceUid ?? ""}, and here it is ${uidOf(catalogue, workload) ?? "not known"}`,
+    mend: "Judge by a catalogue that holds the Namespace with its UID, or have a grant signed for this one.",
   },
   {
     code: "EXCEPTION_NOT_YET",
@@ -77,7 +87,21 @@ const UNUSABLE: readonly {
     says: (exception, { role }) => `is for role ${exception.role}, not ${role}`,
     mend: "Point to an exception for this role, or request one.",
   },
+  {
+    code: "EXCEPTION_MISMATCH",
+    holds: ({ grant }, { workload }) => grant?.workload !== undefined && !isMeant(grant.workload, workload),
+    says: ({ grant }) => `is signed for ${grant?.workload?.kind ?? ""} ${grant?.workload?.name ?? ""} alone`,
+    mend: "Have a grant signed for this workload.",
+  },
 ];
+
+/** Never the UID that a reviewed file claims: catalogues take it from whoever may be believed. */
+const uidOf = ({ definitions }: Catalogue, { namespace }: Workload): string | undefined =>
+  definitions.namespaces.find(({ name }) => name === namespace)?.uid;
+
+/** The object itself, or the Pod of one. */
+const isMeant = ({ kind, name }: NonNullable<Grant["workload"]>, { object, owner }: Workload): boolean =>
+  [object, owner].some((one) => one?.kind === kind && one.name === name);
 
 /** A span of seconds in days, rounded down to a whole one where it is longer than that. */
 const days = (seconds: number): string => {

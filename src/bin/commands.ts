@@ -3,6 +3,7 @@ import process from "node:process";
 import { addApprovalsCommand } from "../cli/approvals.ts";
 import { addApproveCommands } from "../cli/approve.ts";
 import { addExceptionCommands } from "../cli/exception-commands.ts";
+import { addGrantCommands } from "../cli/grant-commands.ts";
 import type { OpenKube } from "../cli/kube-access.ts";
 import { addConfigCommand } from "../cli/config.ts";
 import { addLedgerCommand } from "../cli/ledger.ts";
@@ -18,6 +19,7 @@ export const EXTRA_COMMANDS: readonly ExtraCommand[] = [
   addApproveCommands(openKube),
   addApprovalsCommand(openKube),
   addExceptionCommands(openKube),
+  addGrantCommands,
   addLedgerCommand,
   addConfigCommand,
   versionCommand(ownVersion),

@@ -54,6 +54,6 @@ const known = (segment: Segment | undefined): readonly Segment[] => (segment ? [
  * grant written for years is one for days. Undefined where a server approved it; its length was asked then.
  */
 export function capBegins(exception: Exception, rooms: Rooms): Instant | undefined {
-  if (exception.approval.state !== "unchecked") return undefined;
+  if (exception.approval.state !== "unchecked" && !exception.grant) return undefined;
   return exception.expires - exceptionCapSeconds(exception, rooms) * 1000;
 }
