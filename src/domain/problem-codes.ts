@@ -2,7 +2,7 @@
  * What sort of thing a code speaks of; each voice (HTTP, admission, gRPC) has one table from sorts to its statuses.
  * refusal: a verdict. finding: noticed, by lint or analysis. input: cannot be read as written. oversize: more than a limit.
  * absent: there is no such thing. conflict: somebody else was first. unauthenticated: who asks is not known.
- * unready: try again. fault: ours, or the machine's.
+ * unready: try again. excess: too many of one caller. fault: ours, or the machine's.
  */
 export type ProblemSort =
   | "refusal"
@@ -13,6 +13,7 @@ export type ProblemSort =
   | "conflict"
   | "unauthenticated"
   | "unready"
+  | "excess"
   | "fault";
 
 /** What `signet help CODE` says of a code: what happened, why that is refused or reported, and what to do. */
@@ -392,6 +393,12 @@ export const PROBLEM_CODES = {
     title: "The key is not of a type that certificates are issued for.",
     why: "Leaf certificates have keys on P-256, P-384 or P-521, RSA keys of 3072 or 4096 bits with exponent 65537, or Ed25519 keys. Others are weak, slow, or not known to every verifier.",
     mend: "Make a key of one of those types; where a type was asked for, of that one.",
+  },
+  REQUEST_UNTRUE: {
+    sort: "refusal",
+    title: "A request for a Pod's certificate names what is not there.",
+    why: "The API server proves Pod, service account and node of a request only where a node asks. Signet holds each name and UID against live objects; what does not fit can never be right, and is denied for good.",
+    mend: "Make the Pod anew; kubelet then asks again. If nobody knows who made the request, look at the audit log for creations of podcertificaterequests.",
   },
   CERTIFICATE_UNLAWFUL: {
     sort: "refusal",
