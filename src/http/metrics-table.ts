@@ -44,6 +44,13 @@ export const METRICS = {
     "gauge",
     "1 while the last write to the ledger failed (a full disk, say), otherwise 0.",
   ),
+  signet_pods: metric("gauge", "Pods that are watched. As all of signet_pods_*, only of the replica that writes."),
+  signet_pods_missed: metric("gauge", "Pods that run without a valid stamp; it must be 0."),
+  signet_pods_missed_reasons: metric("gauge", "The same by the reason.", {
+    code: "one of the codes in docs/problems.md",
+  }),
+  signet_pods_mended_total: metric("counter", "Stamps brought to Pods that run, by this replica."),
+  signet_pods_beyond_exception: metric("gauge", "Pods that run only because of an exception that has ended."),
   signet_serving_certificate_expiry_timestamp_seconds: metric("gauge", "When the serving certificate ends."),
   signet_ready: metric("gauge", "1 while the server is ready, otherwise 0."),
   signet_build_info: metric("gauge", "Always 1; the version that runs.", {
