@@ -17,7 +17,17 @@ export type Part = {
 };
 
 /** Folders of tests that need more than Node; all others are unit tests. */
-export const SPECIAL_FOLDERS = ["api", "cluster", "image", "node", "host", "clients", "browser", "slow"] as const;
+export const SPECIAL_FOLDERS = [
+  "api",
+  "bin",
+  "cluster",
+  "image",
+  "node",
+  "host",
+  "clients",
+  "browser",
+  "slow",
+] as const;
 
 /** The parts of `npm test`, in their order. */
 export const PARTS: readonly Part[] = [
@@ -34,6 +44,13 @@ export const PARTS: readonly Part[] = [
     ceiling: 150,
     folders: ["test"],
     commands: ["openssl", "bash"],
+  },
+  {
+    name: "bin",
+    about: "whole programs, started and ended",
+    ceiling: 120,
+    folders: ["test/bin"],
+    commands: ["openssl"],
   },
   {
     name: "api",
