@@ -1,20 +1,14 @@
 import type { Catalogue } from "../domain/catalogue.ts";
 import { EXEMPT_NAMESPACES } from "../domain/exempt-namespaces.ts";
 import type { PatchOperation } from "../domain/json-patch.ts";
-import { type Problem, problem, type Result } from "../domain/problem.ts";
-import { isReservedAnnotation, isReservedLabel, ROLE_LABEL } from "../domain/reserved-keys.ts";
+import type { Problem, Result } from "../domain/problem.ts";
 import type { Launching, Workload } from "../domain/workload.ts";
-import { deriveIdentity } from "../identity/fit-role.ts";
 import type { MetadataPresence } from "../identity/patch.ts";
-import { deviations, isOnlyOlder } from "../identity/stamp.ts";
 import type { PodShape } from "../wire/workloads/pod-shape.ts";
 import { prepare, withoutKeptVolumes } from "./delivery.ts";
 import { type Finding, judge, type Terms, type Verdict, verdictOf } from "./judge.ts";
-import { lineageOf } from "./launchers.ts";
+import { changeFindings, isInstance, isMachineObject, newFindings } from "./on-stamp.ts";
 import { isStamped, review } from "./review.ts";
-
-/** Signet's own account; it alone may change a stamp. */
-export const SIGNET_ACCOUNT = "system:serviceaccount:signet-system:signet";
 
 /** What the gate needs to know of one AdmissionReview. */
 export type GateRequest = {
@@ -63,11 +57,6 @@ export function mutate(catalogue: Catalogue, request: GateRequest, given: Terms)
 }
 
 const termsOf = ({ launching }: GateRequest, terms: Terms): Terms => (launching ? { ...terms, launching } : terms);
-
-/** A VirtualMachine, which may run or not; what runs is its instance. */
-const isMachineObject = ({ object }: Workload): boolean => object.kind === "VirtualMachine";
-
-const isInstance = ({ object }: Workload): boolean => object.kind === "VirtualMachineInstance";
 
 function stampAndDeliver(catalogue: Catalogue, request: GateRequest, workload: Workload, terms: Terms): GateAnswer {
   if (!delivers(request, terms)) {
@@ -129,96 +118,3 @@ function newRefusals(found: readonly Finding[], before: Verdict): readonly Findi
 const isAnsweredByStamp = ({ code, path }: Problem, isNew: boolean): boolean =>
   path.startsWith("metadata.") &&
   (code === "STAMP_OVERWRITTEN" || (!isNew && code === "ROLE_NOT_ENTITLED" && path.includes(".labels.")));
-
-/**
- * At creation: a missing stamp means mutation did not answer; a wrong one was put there by somebody. A launcher's comes from
- * its instance, and is renewed if it is stale.
- */
-function newFindings({ launching, workload }: GateRequest, verdict: Verdict): readonly Finding[] {
-  const lineage = launching && workload ? lineageOf(workload, launching).is : "none";
-  if (lineage === "none" || lineage === "forged") return stampFindings(verdict);
-  return verdict.deviations.length > 0 ? [{ problem: STAMP_STALE, refuses: false }] : [];
-}
-
-const STAMP_STALE = problem(
-  "STAMP_MISSING",
-  "metadata",
-  "The launcher does not carry the stamp of its instance; it is renewed while it runs.",
-);
-
-function stampFindings(verdict: Verdict): readonly Finding[] {
-  if (isOnlyOlder(verdict.deviations)) return [];
-  const wrong = verdict.deviations.filter(({ present }) => present !== undefined);
-  const claimed = verdict.problems.some(({ code }) => code === "ROLE_NOT_ENTITLED");
-  const forged = wrong
-    .filter(({ key }) => !(claimed && key === ROLE_LABEL))
-    .map(({ map, key }) => ({ problem: forgedKey(map, key), refuses: true }));
-  if (claimed || verdict.deviations.length === wrong.length) return forged;
-  return [...forged, { problem: STAMP_MISSING, refuses: verdict.enrolled }];
-}
-
-const STAMP_MISSING = problem(
-  "STAMP_MISSING",
-  "metadata",
-  "The workload was not stamped: mutation did not answer, or was not asked.",
-  "Create it again once Signet's mutating webhook answers.",
-);
-
-const forgedKey = (map: string, key: string): Problem =>
-  problem(
-    "FORGED",
-    `metadata.${map}.${key}`,
-    `The reserved key ${key} has a value that Signet did not give it.`,
-    "Take it out of the manifest; only Signet writes it.",
-  );
-
-/** At a change: nobody but Signet touches a stamp, and labels that would lead to another role need a new workload. */
-function changeFindings(
-  catalogue: Catalogue,
-  request: GateRequest,
-  workload: Workload,
-  verdict: Verdict,
-): readonly Finding[] {
-  const old = request.oldWorkload;
-  if (!old) return [];
-  if (isMachineObject(workload)) return machineFindings(old, verdict);
-  const forged = request.user.username === SIGNET_ACCOUNT ? [] : stampChanges(old, workload);
-  const before = deriveIdentity(catalogue, old);
-  const after = verdict.identity?.role.name;
-  const running = (workload.kind === "Pod" && !request.launching) || isInstance(workload);
-  const moved = running && before.ok && after !== undefined && before.value.role.name !== after;
-  if (!moved) return forged;
-  const changed = problem(
-    "ROLE_CHANGED",
-    "metadata.labels",
-    `The change would make role ${before.value.role.name} of a running ${workload.kind} into ${after}.`,
-    "Create the workload anew with these labels.",
-  );
-  return [...forged, { problem: changed, refuses: verdict.enrolled }];
-}
-
-/**
- * The stamp of a VirtualMachine says what its next instance will hold: mutation renews it with each change. One that mutation
- * did not reach is stale and harms nobody; what somebody wrote into it is forged.
- */
-const machineFindings = (old: Workload, { deviations: found }: Verdict): readonly Finding[] =>
-  found
-    .filter(({ map, key, present }) => present !== undefined && present !== ownMap(old, map)[key])
-    .map(({ map, key }) => ({ problem: forgedKey(map, key), refuses: true }));
-
-const ownMap = (workload: Workload, map: "labels" | "annotations") =>
-  map === "labels" ? workload.ownLabels : workload.ownAnnotations;
-
-function stampChanges(old: Workload, now: Workload): readonly Finding[] {
-  const before = {
-    labels: reservedOnly(old.ownLabels, isReservedLabel),
-    annotations: reservedOnly(old.ownAnnotations, isReservedAnnotation),
-  };
-  return deviations({ labels: now.ownLabels, annotations: now.ownAnnotations }, before).map(({ map, key }) => ({
-    problem: forgedKey(map, key),
-    refuses: true,
-  }));
-}
-
-const reservedOnly = (map: Readonly<Record<string, string>>, reserved: (key: string) => boolean) =>
-  Object.fromEntries(Object.entries(map).filter(([key]) => reserved(key)));
