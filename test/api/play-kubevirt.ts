@@ -92,24 +92,6 @@ export const launcherOf = (instance: Instance, migration?: string): Body => ({
   },
 });
 
-/** The Pod that attaches a hot-plugged disk on the launcher's node. */
-export const attachmentOf = (launcher: Live): Body => ({
-  metadata: {
-    generateName: "hp-volume-",
-    labels: { "kubevirt.io": "hotplug-disk" },
-    ownerReferences: [reference("v1", "Pod", launcher)],
-  },
-  spec: {
-    containers: [
-      {
-        name: "hotplug-disk",
-        image: "quay.io/kubevirt/virt-launcher:v1.9.0",
-        securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] }, runAsNonRoot: true },
-      },
-    ],
-  },
-});
-
 /** What KubeVirt's ClusterRole lets the virt-controller do, as far as tests play it. */
 export const VIRT_CONTROLLER_RULES = [
   { apiGroups: [""], resources: ["pods", "pods/finalizers"], verbs: ["*"] },
