@@ -21,7 +21,7 @@ export function addAllows(policy: Command, io: Io, outcome: Outcome): void {
     .argument("<from>", "workload, Pod, IP address, or ingress-controller")
     .argument("<to>", "workload, Pod, or IP address")
     .argument("<port>", "protocol and port, as TCP/5432")
-    .option("--output <format>", "text or json", "text")
+    .option("-o, --output <format>", "text or json", "text")
     .option("-c, --catalogue <dir>", "also count the sentences, guardrails and segments of this folder")
     .option("--data <words>", "with --catalogue: the data asked for, as postgres,select,orders or http,GET,/api")
     .addOption(atOption())

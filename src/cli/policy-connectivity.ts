@@ -65,7 +65,7 @@ export function addConnectivity(policy: Command, io: Io, outcome: Outcome): void
     .command("connectivity")
     .description("list who may reach whom under the policies of a folder")
     .argument("<dir...>", "folders or files of manifests")
-    .option("--output <format>", "text, json, csv, md, dot, svg, mermaid or html (a page to look at)", "text")
+    .option("-o, --output <format>", "text, json, csv, md, dot, svg, mermaid or html (a page to look at)", "text")
     .option("-c, --catalogue <dir>", "also count the sentences, guardrails and segments of this folder")
     .option("--multiple-networks", "count user-defined networks, network attachments and VirtualMachines")
     .option(

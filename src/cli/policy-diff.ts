@@ -32,7 +32,7 @@ export function addDiff(policy: Command, io: Io, outcome: Outcome): void {
     .description("which connections a change of manifests adds and removes (exit 0: none, 1: some)")
     .argument("<dir1>", "folder or file before the change")
     .argument("<dir2>", "folder or file after the change")
-    .option("--output <format>", Object.keys(FORMATS).join(", "), "text")
+    .option("-o, --output <format>", Object.keys(FORMATS).join(", "), "text")
     .option("--multiple-networks", "count user-defined networks, network attachments and VirtualMachines")
     .action((dir1: string, dir2: string, options: Options) => {
       outcome.code = diffCommand(io, dir1, dir2, options);

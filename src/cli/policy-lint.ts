@@ -27,7 +27,7 @@ export function addLint(policy: Command, io: Io, outcome: Outcome): void {
       "what is duplicate, contradictory, redundant, shadowed, dead or too wide in policies (exit 3: something is)",
     )
     .argument("<dir...>", "folders or files of manifests")
-    .option("--output <format>", Object.keys(FORMATS).join(", "), "text")
+    .option("-o, --output <format>", Object.keys(FORMATS).join(", "), "text")
     .option("-c, --catalogue <dir>", "also lint the sentences, guardrails and exceptions of this folder")
     .addOption(atOption())
     .option("--multiple-networks", "count user-defined networks, network attachments and VirtualMachines")

@@ -36,7 +36,7 @@ export function addMatrix(policy: Command, io: Io, outcome: Outcome): void {
     .description("which Pod may reach which on one port")
     .argument("<dir>", "folder or file of manifests")
     .argument("<port>", "protocol and port, as TCP/80")
-    .option("--output <format>", "text, json or csv", "text")
+    .option("-o, --output <format>", "text, json or csv", "text")
     .option("--multiple-networks", "count user-defined networks, network attachments and VirtualMachines")
     .action((dir: string, port: string, options: Options) => {
       outcome.code = matrixCommand(io, dir, port, options);

@@ -25,7 +25,7 @@ export function addProbe(policy: Command, io: Io, outcome: Outcome): void {
       (name: string, before: readonly string[]) => [...before, name],
       [],
     )
-    .option("--output <format>", "text or json", "text")
+    .option("-o, --output <format>", "text or json", "text")
     .action((dir: string, options: Options) => {
       outcome.code = probeCommand(io, dir, options);
     });

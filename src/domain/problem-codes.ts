@@ -357,6 +357,48 @@ export const PROBLEM_CODES = {
     why: "A record was changed, removed or inserted after it was written.",
     mend: "Keep the file as it is, and compare it with the chain heads that were joined elsewhere.",
   },
+  CSR_INVALID: {
+    sort: "input",
+    title: "A certificate request cannot be accepted.",
+    why: "A request proves one thing: that its sender holds the private key. What is not PKCS#10 to the letter, is signed with another key, or asks for two names is refused whole; what it asks for otherwise is never looked at.",
+    mend: "Make the request anew with one key, and sign it with that key.",
+  },
+  KEY_TYPE_REFUSED: {
+    sort: "refusal",
+    title: "The key is not of a type that certificates are issued for.",
+    why: "Leaf certificates have keys on P-256, P-384 or P-521, RSA keys of 3072 or 4096 bits with exponent 65537, or Ed25519 keys. Others are weak, slow, or not known to every verifier.",
+    mend: "Make a key of one of those types; where a type was asked for, of that one.",
+  },
+  CERTIFICATE_UNLAWFUL: {
+    sort: "refusal",
+    title: "A certificate would break a rule that all certificates keep.",
+    why: "The whole contents of a certificate are checked before it is signed: rules of X509-SVID, of its profile, and of its issuer.",
+    mend: "The message names the part; role, segment, trust domain and profile decide it.",
+  },
+  TTL_TOO_SHORT: {
+    sort: "refusal",
+    title: "A lifetime is shorter than certificates may have.",
+    why: "A certificate that ends before its holder could renew it is an outage. The profile names the least.",
+    mend: "Ask for a longer lifetime, or raise maxTTL of role, segment or trust domain.",
+  },
+  IDENTITY_RESTRICTED: {
+    sort: "refusal",
+    title: "A quarantine or a revocation stands against the identity.",
+    why: "While a Restriction names the identity, its certificate, its role, its segment, or where it runs, nothing is issued and its certificates are not accepted.",
+    mend: "Find out why: `kubectl describe restriction NAME`. Whoever may approve restrictions can lift it.",
+  },
+  AUTHORITY_UNAVAILABLE: {
+    sort: "unready",
+    title: "No authority can sign now.",
+    why: "There is none that is active, or the active one ends too soon for a certificate of the least lifetime.",
+    mend: "`signet ca status` says where each authority stands; `signet ca rotate` makes the next one.",
+  },
+  LEDGER_UNAVAILABLE: {
+    sort: "unready",
+    title: "The ledger cannot be written.",
+    why: "No certificate leaves before it is durable in the ledger, so that none exists outside it.",
+    mend: "Look at the server's log and at the disk that holds the state folder; then ask again.",
+  },
   OBJECT_SKIPPED: {
     sort: "finding",
     title: "An object of the input was not looked at.",

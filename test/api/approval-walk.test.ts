@@ -10,6 +10,7 @@ import { decideApprovals } from "../../src/reconcile/approvals/decide.ts";
 import { readDefinitions } from "../../src/wire/definitions.ts";
 import { readApiObject } from "../../src/wire/objects.ts";
 import type { Raw } from "../../src/wire/read-object.ts";
+import { accepted } from "../cluster/accepted.ts";
 import type { ApiAnswer } from "../cluster/api.ts";
 import type { Cluster } from "../cluster/boot.ts";
 import type { Actor } from "../cluster/users.ts";
@@ -27,8 +28,9 @@ let cluster: Cluster;
 
 beforeAll(async () => {
   cluster = await bootEnforcing();
-  await post("/api/v1/namespaces", { metadata: { name: "shop" } })(cluster, {});
-  await post("/api/v1/namespaces/shop/serviceaccounts", { metadata: { name: "argo" } })(cluster, {});
+  const made = (path: string, name: string) => accepted(cluster, "POST", path, { body: { metadata: { name } } });
+  await made("/api/v1/namespaces", "shop");
+  await made("/api/v1/namespaces/shop/serviceaccounts", "argo");
   const everything = [{ apiGroups: ["signet.dev"], resources: ["*"], verbs: ["*"] }];
   const look = [{ apiGroups: [""], resources: ["namespaces"], verbs: ["list"] }];
   await permit(cluster, "people", [ANNA, BERT, CARLA, ARGO, SIGNET], [...everything, ...look]);

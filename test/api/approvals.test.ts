@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { KINDS } from "../../src/wire/kinds.ts";
+import { accepted } from "../cluster/accepted.ts";
 import type { Cluster } from "../cluster/boot.ts";
 import type { Actor } from "../cluster/users.ts";
 import {
@@ -130,8 +131,7 @@ const terms = (approvals: Json): Json => ({ domain: "a.example.org", approvals }
 
 beforeAll(async () => {
   cluster = await bootEnforcing();
-  const made = async (path: string, body: unknown) =>
-    expect(await cluster.request("POST", path, { body })).toMatchObject({ status: 201 });
+  const made = (path: string, body: unknown) => accepted(cluster, "POST", path, { body });
   for (const name of ["shop", "elsewhere"]) await made("/api/v1/namespaces", { metadata: { name } });
   for (const name of ["argo", "bot"]) await made("/api/v1/namespaces/shop/serviceaccounts", { metadata: { name } });
   const resources = KINDS.map(({ plural }) => plural);

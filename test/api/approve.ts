@@ -1,4 +1,5 @@
 import { parseAllDocuments } from "yaml";
+import { accepted, kubectlDone } from "../cluster/accepted.ts";
 import type { Cluster } from "../cluster/boot.ts";
 
 type Definition = {
@@ -26,19 +27,17 @@ export async function applyApproved(cluster: Cluster, yaml: string, approver: st
 async function apply(cluster: Cluster, object: Definition): Promise<void> {
   const annotations = { ...object.metadata.annotations, "signet.dev/editors": EDITOR };
   const noted = PLURALS[object.kind] ? { ...object, metadata: { ...object.metadata, annotations } } : object;
-  const done = await cluster.kubectl(["apply", "-f", "-"], { stdin: JSON.stringify(noted) });
-  if (done.code !== 0) throw new Error(done.stderr);
+  await kubectlDone(cluster, ["apply", "-f", "-"], { stdin: JSON.stringify(noted) });
 }
 
 async function approve(cluster: Cluster, { kind, metadata: { name } }: Definition, user: string): Promise<void> {
   const path = `/apis/signet.dev/v1alpha1/${PLURALS[kind]}/${name}`;
   const { body } = await cluster.request("GET", path);
   const { generation } = (body as { readonly metadata: { readonly generation: number } }).metadata;
-  const answer = await cluster.request("PATCH", `${path}/status`, {
+  await accepted(cluster, "PATCH", `${path}/status`, {
     user,
     groups: ["system:masters"],
     contentType: "application/merge-patch+json",
     body: { status: { approvals: [{ generation, by: user }] } },
   });
-  if (answer.status !== 200) throw new Error(`${kind} ${name}: ${answer.status} ${JSON.stringify(answer.body)}`);
 }

@@ -2,6 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { allCrds } from "../../src/wire/crd.ts";
 import { KINDS } from "../../src/wire/kinds.ts";
+import { accepted } from "../cluster/accepted.ts";
 import { bootCluster, type Cluster } from "../cluster/boot.ts";
 import { EXAMPLES, type Example, mutated } from "../wire/examples.ts";
 import { REFUSALS } from "../wire/refusals.ts";
@@ -14,11 +15,8 @@ let cluster: Cluster;
 
 beforeAll(async () => {
   cluster = await bootCluster({ components: [], audit: "off" });
-  for (const crd of allCrds()) {
-    const answer = await cluster.request("POST", CRDS, { body: crd });
-    expect(answer, crd.metadata.name).toMatchObject({ status: 201 });
-  }
-  await cluster.request("POST", "/api/v1/namespaces", { body: { metadata: { name: "payments" } } });
+  for (const crd of allCrds()) await accepted(cluster, "POST", CRDS, { body: crd });
+  await accepted(cluster, "POST", "/api/v1/namespaces", { body: { metadata: { name: "payments" } } });
   for (const crd of allCrds()) await established(crd.metadata.name);
 }, FIRST_BOOT_MS);
 

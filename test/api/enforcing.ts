@@ -1,12 +1,12 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { expect } from "vitest";
 import { parse } from "yaml";
 import { admissionPolicies } from "../../src/wire/manifests/admission-policies.ts";
+import { accepted } from "../cluster/accepted.ts";
 import type { ApiAnswer } from "../cluster/api.ts";
-import type { Actor } from "../cluster/users.ts";
 import { bootCluster, type Cluster } from "../cluster/boot.ts";
+import type { Actor } from "../cluster/users.ts";
 
 /** The first run on a machine may have to build the binaries. */
 export const FIRST_BOOT_MS = 20 * 60_000;
@@ -48,9 +48,7 @@ export async function bootEnforcing(fakeNodes = 0): Promise<Cluster> {
 }
 
 async function enforce(cluster: Cluster): Promise<void> {
-  const post = async (path: string, body: unknown): Promise<void> => {
-    expect(await cluster.request("POST", path, { body })).toMatchObject({ status: 201 });
-  };
+  const post = (path: string, body: unknown) => accepted(cluster, "POST", path, { body });
   for (const crd of await ourKinds()) await post(EXTENSIONS, crd);
   await post(EXTENSIONS, VMI);
   await post("/api/v1/namespaces", { metadata: { name: "signet-system" } });
@@ -148,7 +146,7 @@ export const remove =
 export async function permit(cluster: Cluster, name: string, users: readonly Actor[], rules: readonly Json[]) {
   const rbac = "/apis/rbac.authorization.k8s.io/v1";
   const role = { metadata: { name }, rules };
-  expect(await cluster.request("POST", `${rbac}/clusterroles`, { body: role })).toMatchObject({ status: 201 });
+  await accepted(cluster, "POST", `${rbac}/clusterroles`, { body: role });
   const subjects = users.map(({ user, serviceAccount }) => {
     const [namespace, account] = (serviceAccount ?? "").split("/");
     return user === undefined
@@ -157,7 +155,5 @@ export async function permit(cluster: Cluster, name: string, users: readonly Act
   });
   const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name };
   const binding = { metadata: { name }, subjects, roleRef };
-  expect(await cluster.request("POST", `${rbac}/clusterrolebindings`, { body: binding })).toMatchObject({
-    status: 201,
-  });
+  await accepted(cluster, "POST", `${rbac}/clusterrolebindings`, { body: binding });
 }

@@ -8,6 +8,7 @@ import { Elector } from "../../src/kube/lease.ts";
 import { makeLeaseStore } from "../../src/kube/lease-record.ts";
 import { reviewAccess, reviewToken } from "../../src/kube/reviews.ts";
 import { Reflector } from "../../src/kube/watch.ts";
+import { accepted } from "../cluster/accepted.ts";
 import type { Cluster } from "../cluster/boot.ts";
 import { quietLog } from "../fakes/quiet-log.ts";
 import { bootEnforcing, FIRST_BOOT_MS, type Json } from "./enforcing.ts";
@@ -23,7 +24,7 @@ let client: KubeClient;
 beforeAll(async () => {
   cluster = await bootEnforcing();
   for (const name of ["shop", "payments"])
-    await cluster.request("POST", "/api/v1/namespaces", { body: { metadata: { name } } });
+    await accepted(cluster, "POST", "/api/v1/namespaces", { body: { metadata: { name } } });
   const access = await readClusterAccess({ env: { KUBECONFIG: cluster.kubeconfigPath } });
   if (!access.ok) throw new Error("the cluster's kubeconfig cannot be read");
   connection = makeConnection(access.value, { clock: systemClock });
@@ -37,7 +38,7 @@ afterAll(async () => {
 
 const means = () => ({ connection, clock: systemClock, random: Math.random, log: quietLog });
 
-const put = (name: string) => cluster.request("POST", SHOP, { body: { metadata: { name } } });
+const put = (name: string) => accepted(cluster, "POST", SHOP, { body: { metadata: { name } } });
 
 const namesOf = (reflector: Reflector): readonly string[] =>
   [...reflector.objects.values()].map(({ metadata }) => String((metadata as Json)["name"])).sort();
@@ -51,7 +52,7 @@ test("a collection is streamed, followed, and found again after the server resta
   reflector.start();
   await expect.poll(() => namesOf(reflector), { timeout: 10_000 }).toEqual(["a"]);
   await put("b");
-  await cluster.request("DELETE", `${SHOP}/a`);
+  await accepted(cluster, "DELETE", `${SHOP}/a`);
   await expect.poll(() => namesOf(reflector), { timeout: 10_000 }).toEqual(["b"]);
   expect(reflector.status()).toMatchObject({ synced: true, relists: 1, failures: 0 });
   await cluster.restart("kube-apiserver");
@@ -84,12 +85,12 @@ test("definitions become a catalogue, and one that nobody approved says so", { t
   live.start();
   await expect.poll(() => live.current()?.definitions.namespaces.length, { timeout: 15_000 }).toBeGreaterThan(2);
   const labels = { "signet.dev/enrol": "true", "signet.dev/segment": "payments" };
-  await cluster.request("PATCH", "/api/v1/namespaces/payments", {
+  await accepted(cluster, "PATCH", "/api/v1/namespaces/payments", {
     body: { metadata: { labels } },
     contentType: "application/merge-patch+json",
   });
   const body = { apiVersion: "signet.dev/v1alpha1", kind: "Segment", metadata: { name: "payments" }, spec: {} };
-  await cluster.request("POST", "/apis/signet.dev/v1alpha1/segments", { body });
+  await accepted(cluster, "POST", "/apis/signet.dev/v1alpha1/segments", { body });
   await expect
     .poll(() => live.current()?.segments.get("payments")?.approval, { timeout: 10_000 })
     .toEqual({ state: "missing", generation: 1 });
@@ -103,7 +104,7 @@ test("definitions become a catalogue, and one that nobody approved says so", { t
 
 test("one of two replicas writes", { timeout: TEST_MS }, async () => {
   const lease = { metadata: { name: "signet-writer" }, spec: { holderIdentity: "" } };
-  await cluster.request("POST", "/apis/coordination.k8s.io/v1/namespaces/signet-system/leases", { body: lease });
+  await accepted(cluster, "POST", "/apis/coordination.k8s.io/v1/namespaces/signet-system/leases", { body: lease });
   const store = makeLeaseStore(connection, { namespace: "signet-system", name: "signet-writer" });
   const electors = ["a", "b"].map(
     (identity) =>
@@ -121,8 +122,8 @@ test("one of two replicas writes", { timeout: TEST_MS }, async () => {
 
 test("tokens and access are reviewed", { timeout: TEST_MS }, async () => {
   const path = "/api/v1/namespaces/signet-system/serviceaccounts/signet/token";
-  const asked = await cluster.request("POST", path, { body: { spec: { audiences: ["signet"] } } });
-  const { token } = (asked.body as { readonly status: { readonly token: string } }).status;
+  const asked = await accepted(cluster, "POST", path, { body: { spec: { audiences: ["signet"] } } });
+  const { token } = (asked as { readonly status: { readonly token: string } }).status;
   const user = await reviewToken(client, token, ["signet"]);
   expect(user).toMatchObject({ ok: true, value: { username: "system:serviceaccount:signet-system:signet" } });
   expect(await reviewToken(client, token, ["another"])).toMatchObject({ problems: [{ code: "TOKEN_REFUSED" }] });

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { accepted, kubectlDone } from "../cluster/accepted.ts";
 import { bootCluster, type Cluster } from "../cluster/boot.ts";
 import { type Installed, installSignet } from "../cluster/install.ts";
 import { applyApproved } from "./approve.ts";
@@ -108,11 +109,11 @@ describe("Online Boutique, applied unmodified", () => {
   test(
     "scaling a Deployment up brings Pods that are stamped too, and down takes them away",
     async () => {
-      await cluster.kubectl(["scale", "deployment", "cartservice", "--replicas=3"]);
+      await kubectlDone(cluster, ["scale", "deployment", "cartservice", "--replicas=3"]);
       const carts = async () =>
         (await pods()).filter(({ metadata }) => metadata.labels["signet.dev/role"] === "cartservice").length;
       await expect.poll(carts, { timeout: 20_000 }).toBe(3);
-      await cluster.kubectl(["scale", "deployment", "cartservice", "--replicas=1"]);
+      await kubectlDone(cluster, ["scale", "deployment", "cartservice", "--replicas=1"]);
       await expect.poll(carts, { timeout: 20_000 }).toBe(1);
     },
     TEST_MS,
@@ -167,7 +168,7 @@ test("a running Pod's stamp cannot be changed, and may be deleted all the same",
 });
 
 test("a Pod in a namespace that is not enrolled is admitted with a warning", async () => {
-  await cluster.request("POST", "/api/v1/namespaces", { body: { metadata: { name: "elsewhere" } } });
+  await accepted(cluster, "POST", "/api/v1/namespaces", { body: { metadata: { name: "elsewhere" } } });
   const path = "/api/v1/namespaces/elsewhere/serviceaccounts/default";
   await expect.poll(async () => (await cluster.request("GET", path)).status).toBe(200);
   const answer = await cluster.kubectl([
@@ -187,7 +188,7 @@ test("a Pod in a namespace that was enrolled this very moment is judged, though 
   for (let count = 0; count < 10; count++) {
     const name = `young-${count}`;
     const metadata = { name, labels: { "signet.dev/enrol": "true" } };
-    await cluster.request("POST", "/api/v1/namespaces", { body: { metadata } });
+    await accepted(cluster, "POST", "/api/v1/namespaces", { body: { metadata } });
     const body = { ...pod("first", {}, "default"), spec: { ...pod("first").spec, serviceAccountName: "default" } };
     const create = () => cluster.request("POST", `/api/v1/namespaces/${name}/pods?dryRun=All`, { body });
     // Until the account is there the API server's own admission refuses, in words of its own.
@@ -200,13 +201,13 @@ test("a Pod in a namespace that was enrolled this very moment is judged, though 
 
 test("one of two replicas is killed while Pods are created: none is missed", { timeout: TEST_MS }, async () => {
   const [victim] = signet.replicas();
-  const scaled = cluster.kubectl(["scale", "deployment", "frontend", "--replicas=40"]);
+  const scaled = kubectlDone(cluster, ["scale", "deployment", "frontend", "--replicas=40"]);
   await victim?.end("SIGKILL");
   await scaled;
   const fronts = async () => (await pods()).filter(({ spec }) => spec.serviceAccountName === "frontend");
   await expect.poll(async () => (await fronts()).length, { timeout: 40_000 }).toBe(40);
   expect((await fronts()).filter(({ metadata }) => metadata.labels["signet.dev/role"] !== "frontend")).toEqual([]);
-  await cluster.kubectl(["scale", "deployment", "frontend", "--replicas=1"]);
+  await kubectlDone(cluster, ["scale", "deployment", "frontend", "--replicas=1"]);
 });
 
 test("with no replica left nothing is created unjudged; scale, finalizers and deletion still pass", {

@@ -4,6 +4,7 @@ import { join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { parseAllDocuments, stringify } from "yaml";
 import { ACCOUNT_USER } from "../../src/wire/manifests/names.ts";
+import { accepted, kubectlDone } from "../cluster/accepted.ts";
 import { bootCluster, type Cluster } from "../cluster/boot.ts";
 import { ALLOWED, type Attempt, FORBIDDEN, PEOPLE, SIGNER_ONLY } from "./rights.ts";
 
@@ -30,11 +31,7 @@ afterAll(async () => {
   await cluster.stop();
 }, TEST_MS);
 
-async function kubectl(...args: readonly string[]): Promise<string> {
-  const result = await cluster.kubectl(args);
-  expect(result.code, `kubectl ${args.join(" ")}\n${result.stderr}`).toBe(0);
-  return result.stdout;
-}
+const kubectl = (...args: readonly string[]): Promise<string> => kubectlDone(cluster, args);
 
 const applyServerSide = (path: string): Promise<string> =>
   kubectl("apply", "--server-side", "--force-conflicts", "-k", path);
@@ -139,7 +136,7 @@ describe("what Signet writes at run time", () => {
       contentType: "application/apply-patch+yaml",
       ...SIGNET,
     });
-    await cluster.request("DELETE", "/api/v1/namespaces/signet-system/secrets/signet-serving");
+    await accepted(cluster, "DELETE", "/api/v1/namespaces/signet-system/secrets/signet-serving");
     expect((await cluster.request("PATCH", secret("signet-serving"), apply("signet-serving"))).status).toBe(201);
     expect((await cluster.request("PATCH", secret("other"), apply("other"))).status).toBe(403);
   });

@@ -2,6 +2,7 @@ import { mkdtemp, realpath, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { kubectlDone } from "../cluster/accepted.ts";
 import { bootCluster, type Cluster } from "../cluster/boot.ts";
 import { type Block, blocksOf, runScript } from "./runbook.ts";
 
@@ -87,7 +88,7 @@ describe("break-glass.md", () => {
   test("a namespace taken out takes Pods again, and one put back does not", { timeout: TEST_MS }, async () => {
     await run(step("3. Take one namespace out"));
     await expect.poll(async () => (await createPod("payments")).status, { timeout: 10_000 }).toBe(201);
-    await cluster.kubectl(["label", "namespace", "payments", "signet.dev/enrol=true"]);
+    await kubectlDone(cluster, ["label", "namespace", "payments", "signet.dev/enrol=true"]);
     await expect.poll(async () => (await createPod("payments")).status, { timeout: 10_000 }).toBe(500);
   });
 

@@ -5,6 +5,7 @@ import { type KubeObject, readApiObject } from "../../src/wire/objects.ts";
 import { metadataPresence } from "../../src/wire/presence.ts";
 import { readWorkload } from "../../src/wire/workloads.ts";
 import { readPodShape } from "../../src/wire/workloads/pod-shape.ts";
+import { accepted } from "../cluster/accepted.ts";
 import { bootCluster, type Cluster } from "../cluster/boot.ts";
 import { requestPodCertificate } from "../cluster/play-kubelet.ts";
 import { applyPatch } from "../fakes/json-patch.ts";
@@ -18,8 +19,8 @@ let cluster: Cluster;
 
 beforeAll(async () => {
   cluster = await bootCluster({ fakeNodes: 1, audit: "off" });
-  await cluster.request("POST", "/api/v1/namespaces", { body: { metadata: { name: "web" } } });
-  await cluster.request("POST", "/api/v1/namespaces/web/serviceaccounts", { body: { metadata: { name: "front" } } });
+  await accepted(cluster, "POST", "/api/v1/namespaces", { body: { metadata: { name: "web" } } });
+  await accepted(cluster, "POST", "/api/v1/namespaces/web/serviceaccounts", { body: { metadata: { name: "front" } } });
 }, FIRST_BOOT_MS);
 
 afterAll(() => cluster.stop(), TEST_MS);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Manifest } from "../../src/wire/manifests/manifest.ts";
 import { VIRT_CONTROLLERS } from "../../src/wire/manifests/names.ts";
 import { webhookConfigurations } from "../../src/wire/manifests/webhooks.ts";
+import { accepted } from "../cluster/accepted.ts";
 import type { ApiAnswer } from "../cluster/api.ts";
 import { bootCluster, type Cluster } from "../cluster/boot.ts";
 import { CONTROLLERS, type Controller, instance, kubevirtCrd, machine, pathOf, pod, templateOf } from "./objects.ts";
@@ -56,9 +57,7 @@ const status = async (method: string, path: string): Promise<number> => (await r
 const until = (holds: () => Promise<boolean>): Promise<void> =>
   vi.waitFor(async () => expect(await holds()).toBe(true), { timeout: 15_000, interval: 100 });
 
-async function made(path: string, body: object): Promise<void> {
-  expect(await request("POST", path, { body }), path).toMatchObject({ status: 201 });
-}
+const made = (path: string, body: object) => accepted(cluster, "POST", path, { body });
 
 /** Objects that were there before Signet. */
 async function furnish(): Promise<void> {
@@ -69,7 +68,7 @@ async function furnish(): Promise<void> {
     );
     await made(pathOf(namespace, "pods"), pod("waiting"));
     await made(pathOf(namespace, "pods"), pod("leaving", { finalizers: ["example.org/keep"] }));
-    await request("DELETE", pathOf(namespace, "pods", "leaving"));
+    await accepted(cluster, "DELETE", pathOf(namespace, "pods", "leaving"));
     for (const [resource, { spec }] of Object.entries(CONTROLLERS))
       await made(pathOf(namespace, resource), { metadata: { name: "web" }, spec });
     await made(pathOf(namespace, "virtualmachines"), machine("vm"));

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { kubectlDone } from "./accepted.ts";
 import { startBalancer } from "./balancer.ts";
 import type { Cluster } from "./boot.ts";
 import { startReaper } from "./reaper.ts";
@@ -82,16 +83,10 @@ export async function installSignet(cluster: Cluster, options: InstallOptions = 
 }
 
 async function applyManifests(cluster: Cluster, url: string): Promise<void> {
-  const rendered = await must(cluster.kubectl(["kustomize", join(ROOT, "manifests/overlays/by-url")]));
+  const rendered = await kubectlDone(cluster, ["kustomize", join(ROOT, "manifests/overlays/by-url")]);
   const stdin = rendered.replaceAll(WRITTEN_URL, url);
-  await must(cluster.kubectl(["apply", "--server-side", "-f", "-"], { stdin }));
-  await must(cluster.kubectl(["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"]));
-}
-
-async function must(done: ReturnType<Cluster["kubectl"]>): Promise<string> {
-  const { code, stdout, stderr } = await done;
-  if (code !== 0) throw new Error(`kubectl: exit ${code}: ${stderr}`);
-  return stdout;
+  await kubectlDone(cluster, ["apply", "--server-side", "-f", "-"], { stdin });
+  await kubectlDone(cluster, ["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"]);
 }
 
 async function untilReady(replica: Replica): Promise<void> {

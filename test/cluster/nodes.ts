@@ -1,3 +1,4 @@
+import { accepted } from "./accepted.ts";
 import type { ApiClient } from "./api.ts";
 
 /** The user a kubelet of that node authenticates as. */
@@ -7,10 +8,7 @@ export function nodeSubject(name: string): { readonly name: string; readonly gro
 
 /** Creates Node objects that say Ready but have no kubelet behind them. */
 export async function createFakeNodes(admin: ApiClient, names: readonly string[]): Promise<void> {
-  for (const name of names) {
-    const answer = await admin.request("POST", "/api/v1/nodes", { body: fakeNode(name) });
-    if (answer.status !== 201) throw new Error(`node ${name}: HTTP ${answer.status} ${JSON.stringify(answer.body)}`);
-  }
+  for (const name of names) await accepted(admin, "POST", "/api/v1/nodes", { body: fakeNode(name) });
 }
 
 function fakeNode(name: string) {

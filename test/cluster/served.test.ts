@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:https";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { accepted } from "./accepted.ts";
 import { bootCluster, type Cluster } from "./boot.ts";
 import { requestPodCertificate } from "./play-kubelet.ts";
 
@@ -17,11 +18,7 @@ beforeAll(async () => {
 
 afterAll(() => cluster.stop(), TEST_MS);
 
-async function create(path: string, body: unknown): Promise<unknown> {
-  const answer = await cluster.request("POST", path, { body });
-  expect(answer, path).toMatchObject({ status: 201 });
-  return answer.body;
-}
+const create = (path: string, body: unknown): Promise<unknown> => accepted(cluster, "POST", path, { body });
 
 /** A namespace of the test's own; policies and webhooks are bound to it by name. */
 async function namespace(name: string) {

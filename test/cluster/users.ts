@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { accepted } from "./accepted.ts";
 import { type ApiClient, makeApiClient } from "./api.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import { ADMIN, type Credentials, kubeconfigFile, writeKubeconfig } from "./kubeconfig.ts";
@@ -54,9 +55,8 @@ async function serviceAccount(
 ): Promise<Credentials> {
   const [namespace, name] = account.split("/");
   const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`;
-  const answer = await plane.admin.request("POST", path, { body: { spec: { expirationSeconds: 3600 } } });
-  if (answer.status !== 201) throw new Error(`token of ${account}: HTTP ${answer.status}`);
-  const proof = { token: (answer.body as { readonly status: { readonly token: string } }).status.token };
+  const given = await accepted(plane.admin, "POST", path, { body: { spec: { expirationSeconds: 3600 } } });
+  const proof = { token: (given as { readonly status: { readonly token: string } }).status.token };
   const kubeconfigPath = join(stateDir, kubeconfigFile(account, `serviceaccount ${account}`));
   await writeKubeconfig(kubeconfigPath, plane.url, ca, proof);
   return { proof, kubeconfigPath };

@@ -1,3 +1,5 @@
+import { NODE_COMMANDS } from "./packages.ts";
+
 /** One part of `npm test`: its name, what it runs, how long it may take, and what the machine must have for it. */
 export type Part = {
   readonly name: string;
@@ -17,7 +19,17 @@ export type Part = {
 };
 
 /** Folders of tests that need more than Node; all others are unit tests. */
-export const SPECIAL_FOLDERS = ["api", "cluster", "image", "node", "host", "clients", "browser", "slow"] as const;
+export const SPECIAL_FOLDERS = [
+  "api",
+  "bin",
+  "cluster",
+  "image",
+  "node",
+  "host",
+  "clients",
+  "browser",
+  "slow",
+] as const;
 
 /** The parts of `npm test`, in their order. */
 export const PARTS: readonly Part[] = [
@@ -36,12 +48,27 @@ export const PARTS: readonly Part[] = [
     commands: ["openssl", "bash"],
   },
   {
+    name: "bin",
+    about: "whole programs, started and ended",
+    ceiling: 120,
+    folders: ["test/bin"],
+    commands: ["openssl"],
+  },
+  {
     name: "api",
     about: "a real Kubernetes API server with real controllers",
     ceiling: 480,
     folders: ["test/cluster", "test/api"],
     commands: ["setpriv", "bash"],
     prepare: { command: ["node", "test/cluster/main.ts", "--prepare"], ceiling: 2400 },
+  },
+  {
+    name: "node",
+    about: "a real node: kubelet, containerd and Pods that run",
+    ceiling: 120,
+    folders: ["test/node"],
+    commands: [...NODE_COMMANDS, "setpriv"],
+    prepare: { command: ["node", "test/cluster/main.ts", "--prepare", "--nodes", "1"], ceiling: 2400 },
   },
   { name: "image", about: "the Dockerfile's build steps", ceiling: 240, folders: ["test/image"] },
   {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { accepted } from "../cluster/accepted.ts";
 import { bootCluster, type Cluster } from "../cluster/boot.ts";
 import { type Installed, installSignet } from "../cluster/install.ts";
 
@@ -15,8 +16,8 @@ beforeAll(async () => {
   cluster = await bootCluster();
   const config = { cluster: { leafLifetime: "20s", settle: "2s" } };
   signet = await installSignet(cluster, { replicas: 2, config });
-  await cluster.kubectl(["create", "namespace", "enrolled"]);
-  await cluster.kubectl(["label", "namespace", "enrolled", "signet.dev/enrol=true"]);
+  const metadata = { name: "enrolled", labels: { "signet.dev/enrol": "true" } };
+  await accepted(cluster, "POST", "/api/v1/namespaces", { body: { metadata } });
 }, FIRST_BOOT_MS);
 
 afterAll(async () => {
@@ -33,7 +34,7 @@ async function bundle(): Promise<readonly string[]> {
 }
 
 const ask = (value: string) =>
-  cluster.request("PATCH", SECRET, {
+  accepted(cluster, "PATCH", SECRET, {
     contentType: "application/merge-patch+json",
     body: { metadata: { annotations: { "signet.dev/rotate": value } } },
   });

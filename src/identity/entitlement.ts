@@ -1,0 +1,37 @@
+import type { Catalogue } from "../domain/catalogue.ts";
+import type { KeyType } from "../domain/definitions.ts";
+import { ok, type Result } from "../domain/problem.ts";
+import { type Bearer, deriveIdentity, type Identity } from "./fit-role.ts";
+
+/** What a workload may have certificates for, and of which kind. */
+export type Entitlement = Identity & {
+  readonly trustDomain: string;
+  readonly dnsNames: readonly string[];
+  /** Longest lifetime in seconds. */
+  readonly maxTtlSeconds: number;
+  /** The key type where the request leaves a choice. */
+  readonly keyType: KeyType;
+};
+
+/** Where the catalogue has no TrustDomain. */
+const DEFAULT_LEAF = { leafMaxTtlSeconds: 4 * 3600, leafKeyType: "ECDSAP256" } as const;
+
+/**
+ * Derives the right to a certificate from the catalogue, as admission derives role, segment and identity: the stamp that a
+ * workload carries is never looked at. The longest lifetime is the least of what role, segment (one hour by default where
+ * it is classified) and trust domain say.
+ */
+export function deriveEntitlement(catalogue: Catalogue, bearer: Bearer): Result<Entitlement> {
+  const identity = deriveIdentity(catalogue, bearer);
+  if (!identity.ok) return identity;
+  const { role, segment } = identity.value;
+  const leaf = catalogue.definitions.trustDomain ?? DEFAULT_LEAF;
+  const limits = [role.maxTtlSeconds, segment.leafMaxTtlSeconds, leaf.leafMaxTtlSeconds];
+  return ok({
+    ...identity.value,
+    trustDomain: catalogue.trustDomain,
+    dnsNames: role.dnsNames,
+    maxTtlSeconds: Math.min(...limits.filter((limit) => limit !== undefined)),
+    keyType: role.keyType ?? leaf.leafKeyType,
+  });
+}

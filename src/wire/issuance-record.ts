@@ -1,0 +1,46 @@
+import { formatInstant, type Instant } from "../domain/instant.ts";
+import type { ProblemCode } from "../domain/problem-codes.ts";
+
+/** What every record of a request for a certificate says. */
+type Asked = {
+  readonly at: Instant;
+  /** By which door it came: rest, grpc, podCertificateRequest … */
+  readonly door: string;
+  /** Who called, as the door established it. */
+  readonly caller: string;
+  /** Whom the certificate was asked for: `Pod shop/cart-1`. */
+  readonly subject: string;
+};
+
+/** A certificate as the ledger keeps it. No key stands in it, and no certificate but its digest. */
+export type Issued = Asked & {
+  readonly outcome: "issued";
+  readonly serial: string;
+  readonly spiffeId: string;
+  readonly role: string;
+  readonly segment: string;
+  readonly keyType: string;
+  readonly notBefore: Instant;
+  readonly notAfter: Instant;
+  /** Key identifier of the authority that signed. */
+  readonly authority: string;
+  /** SHA-256 of the certificate in DER, hexadecimal. */
+  readonly sha256: string;
+};
+
+/** A refusal as the ledger keeps it. */
+export type RefusedIssuance = Asked & {
+  readonly outcome: "refused";
+  readonly code: ProblemCode;
+  readonly message: string;
+};
+
+/** One line of the ledger about a certificate that was asked for. */
+export type IssuanceRecord = Issued | RefusedIssuance;
+
+/** The record as JSON; who, when and about whom stand beside it in the ledger. */
+export function renderIssuanceRecord({ at: _at, subject: _subject, ...record }: IssuanceRecord): string {
+  if (record.outcome === "refused") return JSON.stringify(record);
+  const { notBefore, notAfter, ...rest } = record;
+  return JSON.stringify({ ...rest, notBefore: formatInstant(notBefore), notAfter: formatInstant(notAfter) });
+}
