@@ -54,7 +54,8 @@ export function blockedIn(intent: Intent, cells: readonly Cell[], now: Instant):
 export const crosses = (line: Line): boolean => line.kind === "exception" && namesExactly(line);
 
 /** Whom a denial means or may mean: Pods without a role whose labels are not known to differ are meant too. */
-const mayMean = (peer: Peer, cells: readonly Cell[]): Bits => placesWhere(cells, (cell) => mayMeanCell(peer, cell));
+export const mayMean = (peer: Peer, cells: readonly Cell[]): Bits =>
+  placesWhere(cells, (cell) => mayMeanCell(peer, cell));
 
 function mayMeanCell(peer: Peer, { end, namespace, role, labels }: Cell): boolean {
   if (peer.by === "entity") return peer.name === "any";

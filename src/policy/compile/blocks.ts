@@ -19,6 +19,9 @@ function familyBlocks(whole: string, cidrs: readonly string[], rest: readonly st
   return cidrs.map((cidr) => ({ cidr, except: [] }));
 }
 
+/** A set as CIDRs without exceptions, in order. */
+export const cidrsOf = (set: AddressSet): readonly string[] => [...v4Cidrs(set), ...v6Cidrs(set)];
+
 const v4Cidrs = ({ v4 }: AddressSet): readonly string[] =>
   pairs(v4).flatMap(([from, until]) =>
     splitRange(BigInt(from), BigInt(until), 32).map(([first, bits]) => `${v4Text(Number(first))}/${bits}`),

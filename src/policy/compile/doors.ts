@@ -23,6 +23,10 @@ export type Doors = {
   readonly cells: readonly Cell[];
   readonly selecting: Selecting;
   readonly subjects: readonly Subject[];
+  /** Addresses that are no outside. */
+  readonly inside: AddressSet;
+  /** Cells under quarantine. */
+  readonly cut: Bits;
 };
 
 /** What of a cluster no definition tells: its Pod networks, its machines, and the workloads that a canary names. */
@@ -59,7 +63,7 @@ export function doorsOf(intent: Intent, site: Site, now: Instant): Doors {
     const cell = cells[place];
     return cell ? [{ cell, place, ...open }] : [];
   });
-  return { intent, now, cells, selecting, subjects };
+  return { intent, now, cells, selecting, subjects, inside, cut: blocked.cut };
 }
 
 type Ground = {

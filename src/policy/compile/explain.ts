@@ -60,7 +60,10 @@ function partsOf({ intent, now, own }: Explaining, { from, to, wider, narrower }
     const [open, closed] = [intersect(on, ownAdmits), subtract(on, ownAdmits)];
     const parts = verdict.allowed
       ? [...openers(verdict, "FOREIGN_DENY", open), ...narrowedBy(verdict, closed)]
-      : [...closers(verdict, "FOREIGN_ALLOW", closed), ...closers(verdict, widened([from.first, to.first]), open)];
+      : [
+          ...closers(verdict, "FOREIGN_ALLOW", closed),
+          ...closers(verdict, asMessages(open) ?? widened([from.first, to.first]), open),
+        ];
     return parts.filter((part) => part.on.length > 0);
   });
 }

@@ -1,4 +1,3 @@
-import type { Catalogue } from "../../domain/catalogue.ts";
 import type { OutsideEnd, WorkloadEnd } from "../../domain/flow.ts";
 import type { EffectiveEnd } from "../effective/end.ts";
 import { outsideParts } from "../effective/outside.ts";
@@ -7,7 +6,7 @@ import { includesAddresses, NO_ADDRESSES, subtractAddresses } from "../sets/addr
 import type { Cell } from "./cells.ts";
 import { type Doors, insideOf, type Site } from "./doors.ts";
 import type { Field } from "./judge.ts";
-import { stamped, stampLabels } from "./stamped.ts";
+import { stamped } from "./stamped.ts";
 
 /**
  * Everybody that a compilation is judged over: the workloads, stamped; for each cell without one a workload that could be
@@ -32,8 +31,8 @@ export function fieldOf(
   const { sources, destinations } = outsideParts(intent, { policies });
   return {
     workloads: [
-      ...members.map((member) => stamped(intent.catalogue, member)),
-      ...imagined.map((cell) => imaginedEnd(intent.catalogue, cell)),
+      ...members.map((member) => stamped(intent.catalogue, site.podNetworks, member)),
+      ...imagined.map((cell) => stamped(intent.catalogue, site.podNetworks, imaginedEnd(cell))),
     ],
     sources: outside(sources),
     destinations: outside(destinations),
@@ -43,7 +42,7 @@ export function fieldOf(
 const cellKey = ({ namespace, role }: WorkloadEnd): string => `${namespace} ${role ?? ""}`;
 
 /** A Pod that could be in a cell, though none is in the input. */
-function imaginedEnd(catalogue: Catalogue, { end, role, namespace }: Cell): EffectiveEnd<WorkloadEnd> {
+function imaginedEnd({ end, role, namespace }: Cell): EffectiveEnd<WorkloadEnd> {
   const labels = Object.entries(end.labels).map(([key, value]) => `, ${key}=${value}`);
   const name = `(any Pod ${role === undefined ? "without a role" : `of role ${role}`}${labels.join("")})`;
   const space = namespace ?? "(any other namespace)";
@@ -56,7 +55,7 @@ function imaginedEnd(catalogue: Catalogue, { end, role, namespace }: Cell): Effe
       traits: {
         namespace: namespace ?? "",
         namespaceLabels: namespace === undefined ? {} : { "kubernetes.io/metadata.name": namespace },
-        labels: { ...end.labels, ...stampLabels(catalogue, end) },
+        labels: end.labels,
         ports: [],
         addresses: NO_ADDRESSES,
         virtualMachine: false,

@@ -40,7 +40,8 @@ export function outsideOpenings({ intent, blocked, inside }: Around, line: Line,
   }));
 }
 
-function addressesOf(peer: Peer): AddressSet | undefined {
+/** The addresses that a peer names; undefined where it names none. */
+export function addressesOf(peer: Peer): AddressSet | undefined {
   if (peer.by === "entity") return peer.name === "nodes" ? undefined : ALL_ADDRESSES;
   if (peer.by !== "cidr") return undefined;
   const { family, first, last } = peer.cidr;
@@ -49,7 +50,8 @@ function addressesOf(peer: Peer): AddressSet | undefined {
   );
 }
 
-const isOther = (peer: Peer): boolean =>
+/** A DNS name, a foreign identity, or nodes. */
+export const isOther = (peer: Peer): boolean =>
   peer.by === "fqdn" || peer.by === "externalIdentity" || (peer.by === "entity" && peer.name === "nodes");
 
 type Addresses = { readonly addresses: AddressSet; readonly on: readonly PortSpec[] };

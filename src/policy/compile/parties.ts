@@ -17,7 +17,8 @@ export type Party =
   /** Names, foreign identities, nodes: what few targets know. */
   | { readonly kind: "other"; readonly peer: Peer };
 
-type Pods = Extract<Party, { kind: "pods" }>;
+/** Pods by labels. */
+export type Pods = Extract<Party, { kind: "pods" }>;
 
 const NAME_LABEL = "kubernetes.io/metadata.name";
 
@@ -41,6 +42,8 @@ export type Selecting = {
   readonly sure: (peer: Peer) => Bits;
   /** The Pods and machines of the cells; `peer` is who was written, whose own word is used where all of it is meant. */
   readonly partiesOf: (peer: Peer, bits: Bits) => readonly Party[];
+  /** The Pods of the cells, one by one. */
+  readonly each: (bits: Bits) => readonly Pods[];
   /** The Pods of one cell, by labels alone. */
   readonly podsOf: (cell: Cell) => LabelSelector;
 };
@@ -69,6 +72,7 @@ export function selectingOver(intent: Intent, cells: readonly Cell[], machines: 
   return {
     sure,
     podsOf,
+    each: explicit,
     partiesOf: (peer, bits) => [...selected(peer, bits), ...machinesOf(cells, bits, machines)],
   };
 }

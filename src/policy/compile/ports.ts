@@ -15,6 +15,16 @@ export function lessPorts(on: readonly PortSpec[], denied: readonly PortSpec[]):
   return sameSet(left, passagesOfNumbered(numbered)) ? [...numbered, ...names] : [...specsOf(left), ...names];
 }
 
+/** What of a denial remains once an exception lifts `lifted`. A name may lead anywhere, so it is not lifted, and lifts nothing. */
+export function stillDenied(denied: readonly PortSpec[], lifted: readonly PortSpec[]): readonly PortSpec[] {
+  const named = denied.filter((spec) => "portName" in spec);
+  const left = subtract(
+    passagesOfNumbered(denied.filter((spec) => !("portName" in spec))),
+    passagesOfNumbered(lifted.filter((spec) => !("portName" in spec))),
+  );
+  return [...specsOf(left), ...named];
+}
+
 /** No workload: numbered ports mean the same towards every destination. */
 const ANYONE: FlowEnd = { kind: "outside" };
 

@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import type { LabelSelector } from "../../domain/label-selector.ts";
-import { rulingText } from "../intent/line.ts";
-import type { Opening } from "./opening.ts";
+import { type Ruling, rulingText } from "../intent/line.ts";
 
 /** A Kubernetes object as compiled: plain values, in the order in which they are written. */
 export type Rendered = {
@@ -34,7 +33,7 @@ export function metadataOf(
   target: string,
   name: string,
   namespace: string | undefined,
-  openings: readonly Pick<Opening, "line">[],
+  openings: readonly { readonly line: Pick<Ruling, "object" | "path"> }[],
 ): Rendered["metadata"] {
   const lines = [...new Set(openings.map(({ line: { object, path } }) => rulingText({ object, path })))].sort();
   return {

@@ -11,12 +11,22 @@ import {
 } from "../../domain/reserved-keys.ts";
 import type { EffectiveEnd } from "../effective/end.ts";
 import { isInside } from "../model/endpoint.ts";
+import { type AddressSet, noAddresses } from "../sets/address-set.ts";
 
-/** The workload as data planes will see it once admission has stamped it: reserved labels are those of its role alone. */
-export function stamped(catalogue: Catalogue, { end, endpoint }: EffectiveEnd<WorkloadEnd>): EffectiveEnd<WorkloadEnd> {
+/**
+ * The workload as data planes will see it once admission has stamped it: reserved labels are those of its role alone, and
+ * an address that is not known is one of the Pod networks.
+ */
+export function stamped(
+  catalogue: Catalogue,
+  podNetworks: AddressSet,
+  { end, endpoint }: EffectiveEnd<WorkloadEnd>,
+): EffectiveEnd<WorkloadEnd> {
   if (!isInside(endpoint)) return { end, endpoint };
-  const labels = { ...withoutReserved(endpoint.traits.labels), ...stampLabels(catalogue, end) };
-  return { end, endpoint: { ...endpoint, traits: { ...endpoint.traits, labels } } };
+  const { traits } = endpoint;
+  const labels = { ...withoutReserved(traits.labels), ...stampLabels(catalogue, end) };
+  const addresses = noAddresses(traits.addresses) ? podNetworks : traits.addresses;
+  return { end, endpoint: { ...endpoint, traits: { ...traits, labels, addresses } } };
 }
 
 /** The labels that a stamp writes for an end. */

@@ -2,6 +2,14 @@ import { ok, type Result } from "../../domain/problem.ts";
 import type { Policy } from "../model/policy.ts";
 import type { Doors } from "./doors.ts";
 import { NETWORK_POLICY, networkPolicies } from "./network-policy.ts";
+import {
+  ADMIN_NETWORK_POLICY,
+  adminNetworkPolicies,
+  BASELINE_NETWORK_POLICY,
+  baselineNetworkPolicy,
+  CLUSTER_NETWORK_POLICY,
+  clusterNetworkPolicies,
+} from "./tiered.ts";
 import { kubernetesPlane, type Plane, policiesOf } from "./plane.ts";
 import type { Rendered } from "./rendered.ts";
 
@@ -14,6 +22,9 @@ type PlaneName = "kubernetes";
 /** Every target, by name. */
 export const TARGETS = {
   [NETWORK_POLICY]: { plane: "kubernetes", compile: networkPolicies },
+  [CLUSTER_NETWORK_POLICY]: { plane: "kubernetes", compile: clusterNetworkPolicies },
+  [ADMIN_NETWORK_POLICY]: { plane: "kubernetes", compile: adminNetworkPolicies },
+  [BASELINE_NETWORK_POLICY]: { plane: "kubernetes", compile: baselineNetworkPolicy },
 } as const satisfies Readonly<Record<string, TargetRow>>;
 
 /** The name of a target. */

@@ -11,7 +11,8 @@ import type { Rendered } from "../../../src/policy/compile/rendered.ts";
 import { load } from "../../../src/policy/compile/targets.ts";
 import { compileIntent } from "../../../src/policy/intent/intent.ts";
 import { enclosureOf } from "../../../src/policy/intent/pair.ts";
-import { passagesText } from "../../../src/policy/intent/passages.ts";
+import { PORT_PASSAGES, passagesText } from "../../../src/policy/intent/passages.ts";
+import { intersect } from "../../../src/policy/sets/intervals.ts";
 import { must, NOON } from "../../fakes/judging.ts";
 import { estate, estateMembers, PARTS } from "./estate.ts";
 import { POD_NETWORK, type SiteCase, siteCases } from "./random-site.ts";
@@ -33,13 +34,14 @@ function judged(
   return differences(intent, planes, fieldOf(doorsOf(intent, SITE, now), SITE, members, policies), now);
 }
 
-test("NetworkPolicies let nobody through a door in force whom the sentences do not mean", () => {
+test("NetworkPolicies let nobody through a door in force whom the sentences do not mean, on any port", () => {
   fc.assert(
     fc.property(ofRoles, (one) => {
       const intent = compileIntent(one.catalogue);
       const closed = judged(one).filter(
         ({ from, to, wider }) =>
-          wider.length > 0 && [from, to].some(({ first }) => enclosureOf(intent, first.end) !== undefined),
+          intersect(wider, PORT_PASSAGES).length > 0 &&
+          [from, to].some(({ first }) => enclosureOf(intent, first.end) !== undefined),
       );
       expect(closed).toEqual([]);
     }),
