@@ -1,6 +1,7 @@
 import type { KeyType } from "../domain/definitions.ts";
 import { type Json, type PatchOperation, pointer } from "../domain/json-patch.ts";
 import { ok, type Problem, problem, refuseAll, type Result } from "../domain/problem.ts";
+import { federatedSigner } from "../domain/signers.ts";
 import { SIGNER_NAME } from "../wire/workloads/escapes.ts";
 import type { ContainerShape, PodShape, VolumeShape } from "../wire/workloads/pod-shape.ts";
 
@@ -27,9 +28,6 @@ const TRUST_FILE = "bundle.pem";
 
 /** The variable by which a container keeps the volumes out: `SIGNET_INJECT: "false"`. */
 const OPT_OUT = "SIGNET_INJECT";
-
-/** The signer under whose name the bundle of a federated trust domain is published. */
-export const federatedSigner = (trustDomain: string): string => `signet.dev/federated.${trustDomain}`;
 
 /**
  * The operations that add the two volumes, their mounts and the variables that name their files. Applied twice they do

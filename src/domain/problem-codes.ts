@@ -2,7 +2,7 @@
  * What sort of thing a code speaks of; each voice (HTTP, admission, gRPC) has one table from sorts to its statuses.
  * refusal: a verdict. finding: noticed, by lint or analysis. input: cannot be read as written. oversize: more than a limit.
  * absent: there is no such thing. conflict: somebody else was first. unauthenticated: who asks is not known.
- * unready: try again. fault: ours, or the machine's.
+ * unready: try again. excess: too many of one caller. fault: ours, or the machine's.
  */
 export type ProblemSort =
   | "refusal"
@@ -13,6 +13,7 @@ export type ProblemSort =
   | "conflict"
   | "unauthenticated"
   | "unready"
+  | "excess"
   | "fault";
 
 /** What `signet help CODE` says of a code: what happened, why that is refused or reported, and what to do. */
@@ -183,6 +184,12 @@ export const PROBLEM_CODES = {
     why: "Its `notBefore` lies ahead.",
     mend: "Wait until then, or have one approved that begins earlier.",
   },
+  EXCEPTION_TOO_LONG: {
+    sort: "refusal",
+    title: "The exception lasts longer than its class allows.",
+    why: "How long an exception may last is capped by the segments it concerns: `exceptions.maxDuration`, or 90 days, or 31 where there is a classification. One that was not approved by a server counts for as long before its end, and no longer.",
+    mend: "Let it end earlier; extend it when the time comes.",
+  },
   EXCEPTION_UNAPPROVED: {
     sort: "refusal",
     title: "The exception is not approved.",
@@ -194,6 +201,24 @@ export const PROBLEM_CODES = {
     title: "The exception does not cover what is refused.",
     why: "It permits one check for the workloads of one role; this is another check, path or role.",
     mend: "Point to an exception for this check and role, or request one.",
+  },
+  GRANT_UNREADABLE: {
+    sort: "input",
+    title: "A file holds no signed grant.",
+    why: "A grant is one JWS in compact form whose payload names an exception, its namespace with UID, and its end.",
+    mend: "Have it signed anew with `signet exceptions grant`.",
+  },
+  GRANT_UNTRUSTED: {
+    sort: "refusal",
+    title: "A grant is not signed by a key that is trusted.",
+    why: "Only ES256 counts, by a key made for grants, over exactly these bytes. A grant that was altered, is signed in another way or by another key is nobody's.",
+    mend: "Name the public keys of those who may grant with --grant-keys, or have it signed by one of them.",
+  },
+  GRANT_NAMESPACE: {
+    sort: "refusal",
+    title: "The grant is for another namespace.",
+    why: "A signed grant is bound to the UID of its namespace, so that one made anew under the old name has none.",
+    mend: "Judge by a catalogue that holds the Namespace with its UID (`signet catalogue export`), or have a grant signed for this one.",
   },
   ROLE_DEAD: {
     sort: "finding",
@@ -369,6 +394,12 @@ export const PROBLEM_CODES = {
     why: "Leaf certificates have keys on P-256, P-384 or P-521, RSA keys of 3072 or 4096 bits with exponent 65537, or Ed25519 keys. Others are weak, slow, or not known to every verifier.",
     mend: "Make a key of one of those types; where a type was asked for, of that one.",
   },
+  REQUEST_UNTRUE: {
+    sort: "refusal",
+    title: "A request for a Pod's certificate names what is not there.",
+    why: "The API server proves Pod, service account and node of a request only where a node asks. Signet holds each name and UID against live objects; what does not fit can never be right, and is denied for good.",
+    mend: "Make the Pod anew; kubelet then asks again. If nobody knows who made the request, look at the audit log for creations of podcertificaterequests.",
+  },
   CERTIFICATE_UNLAWFUL: {
     sort: "refusal",
     title: "A certificate would break a rule that all certificates keep.",
@@ -380,6 +411,12 @@ export const PROBLEM_CODES = {
     title: "A lifetime is shorter than certificates may have.",
     why: "A certificate that ends before its holder could renew it is an outage. The profile names the least.",
     mend: "Ask for a longer lifetime, or raise maxTTL of role, segment or trust domain.",
+  },
+  SVID_INVALID: {
+    sort: "unauthenticated",
+    title: "A certificate does not prove an identity.",
+    why: "An X.509-SVID counts only where its whole chain ends at a root of its own trust domain, every certificate holds now, and leaf and authorities keep the rules of X509-SVID.",
+    mend: "Fetch a current certificate; the message names the rule that this one breaks.",
   },
   IDENTITY_RESTRICTED: {
     sort: "refusal",

@@ -36,6 +36,27 @@ export function composeSpiffeId(trustDomain: string, namespace: string, serviceA
   return ok(id as SpiffeId);
 }
 
+/** A SPIFFE ID of any trust domain, in its parts; `path` begins with a slash and is not empty. */
+export type SpiffeName = { readonly id: string; readonly trustDomain: string; readonly path: string };
+
+const ID = /^spiffe:\/\/([a-z0-9._-]{1,255})((?:\/[a-zA-Z0-9._-]+)+)$/;
+
+/**
+ * Reads the SPIFFE ID of a workload, letter for letter in its one canonical form: scheme and trust domain in lower case, no
+ * port, user, query, fragment or escape, a path of whole segments (SPIFFE-ID §2.1-§2.3, X509-SVID §2).
+ */
+export function parseSpiffeId(text: string, path: string): Result<SpiffeName> {
+  const [, trustDomain, rest] = (text.length <= MAX_BYTES && ID.exec(text)) || [];
+  if (trustDomain !== undefined && rest !== undefined && rest.slice(1).split("/").every(isPathSegment))
+    return ok({ id: text, trustDomain, path: rest });
+  return refuse(
+    "IDENTITY_INVALID",
+    path,
+    `"${text.slice(0, 80)}" is not the SPIFFE ID of a workload.`,
+    "Write spiffe://TRUST-DOMAIN/ns/NAMESPACE/sa/SERVICE-ACCOUNT.",
+  );
+}
+
 /** Whether a text may stand between two slashes of a SPIFFE ID's path (SPIFFE-ID §2.2). */
 export const isPathSegment = (text: string): boolean => SEGMENT.test(text) && text !== "." && text !== "..";
 

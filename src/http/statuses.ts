@@ -10,6 +10,7 @@ const HTTP = {
   conflict: 409,
   unauthenticated: 401,
   unready: 503,
+  excess: 429,
   fault: 500,
 } as const satisfies Record<ProblemSort, number>;
 
@@ -26,6 +27,7 @@ const REVIEW = {
   conflict: 403,
   unauthenticated: 403,
   unready: 503,
+  excess: 429,
   fault: 500,
 } as const satisfies Record<ProblemSort, number>;
 

@@ -18,7 +18,7 @@ export type EventAction = {
   /** One CamelCase word, at most 128 characters. */
   readonly reason: string;
   /** What Signet did, CamelCase. */
-  readonly action: "Admission" | "Reconcile";
+  readonly action: "Admission" | "Reconcile" | "Certificate";
   /** At most 1,024 characters (events.k8s.io/v1 Event.note). */
   readonly note: string;
 };

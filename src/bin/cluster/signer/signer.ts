@@ -1,0 +1,137 @@
+import type { IssueParts } from "../../../ca/issue.ts";
+import type { KubeClient } from "../../../kube/client.ts";
+import { liveObject } from "../../../kube/live-object.ts";
+import { reasonOf } from "../../../kube/log.ts";
+import { uidOf, withoutManagedFields } from "../../../kube/object-cache.ts";
+import { podCertificates } from "../../../kube/signer-watches.ts";
+import { Reflector, type WatchMeans } from "../../../kube/watch.ts";
+import { type Reporter, writeEvent } from "../../../kube/write-event.ts";
+import { problemLine } from "../../../domain/problem.ts";
+import { EventBudget } from "../../../reconcile/events.ts";
+import { waitingEvent } from "../../../reconcile/certificates/waiting.ts";
+import { awaitsUs, type PodCertificateAsk, readPodCertificate } from "../../../wire/pod-certificate.ts";
+import type { Raw } from "../../../wire/read-object.ts";
+import { type Answer, answerAsk, type AnswerParts, DOOR } from "./answer.ts";
+import { makeWitness } from "./live-objects.ts";
+import { Queue } from "./queue.ts";
+
+/** What a signer of Pods' certificates works with. */
+export type SignerMeans = WatchMeans & {
+  readonly walk: IssueParts;
+  readonly client: KubeClient;
+  /** The version of PodCertificateRequest that is watched. */
+  readonly version: string;
+  /** Whether this replica answers at once; the others answer what nobody answered for a while. */
+  readonly first: () => boolean;
+  readonly reporter: Reporter;
+  /** Hears of each answer: how it ended, why, and milliseconds since the request was made. */
+  readonly told: (outcome: "issued" | "denied" | "pending", reason: string, ageMs: number) => void;
+};
+
+/** The signer of a replica. */
+export type Signer = {
+  readonly stop: () => Promise<void>;
+  /** What waits is looked at again: definitions, restrictions or authorities have changed. */
+  readonly hurry: () => void;
+  /** Requests that wait for an answer of ours. */
+  readonly pending: () => number;
+};
+
+/** Answers under way at one time: enough to fill the ledger's groups and the API server's connections. */
+const AT_ONCE = 64;
+/** How long the others leave a request to the replica that answers first, and how far apart they then begin. */
+const LEFT_MS = { least: 2_000, spread: 2_000 } as const;
+/** Between two looks at a request that waits. */
+const AGAIN_MS = { first: 1_000, most: 60_000 } as const;
+
+/** Follows requests for our signer and answers each once; what cannot be answered yet stays pending, and its Pod is told why. */
+export function runSigner(means: SignerMeans): Signer {
+  const witness = makeWitness(means, means.client);
+  const parts = { ...means.walk, witness };
+  const budget = new EventBudget();
+  const tries = new Map<string, number>();
+  const work = async (uid: string): Promise<number | undefined> => {
+    const raw = requests.objects.get(uid);
+    const done = raw === undefined || !awaitsUs(raw) || (await settle(raw, { ...means, parts, budget }));
+    if (done) return void tries.delete(uid);
+    const tried = tries.get(uid) ?? 0;
+    tries.set(uid, tried + 1);
+    return Math.min(AGAIN_MS.first * 2 ** tried, AGAIN_MS.most);
+  };
+  const queue: Queue = new Queue(AT_ONCE, means.clock.monotonic, work);
+  const requests: Reflector = new Reflector(podCertificates(means.version), means, {
+    changed: ({ type, object }) => {
+      if (type !== "removed" && awaitsUs(object)) queue.add(uidOf(object), means.first() ? 0 : laterMs(means.random));
+    },
+  });
+  witness.start();
+  requests.start();
+  return {
+    stop: async () => {
+      queue.stop();
+      await Promise.all([requests.stop(), witness.stop()]);
+    },
+    hurry: () => queue.hurry(),
+    pending: () => queue.size,
+  };
+}
+
+const laterMs = (random: () => number): number => LEFT_MS.least + random() * LEFT_MS.spread;
+
+type Settling = SignerMeans & { readonly parts: AnswerParts; readonly budget: EventBudget };
+
+/** Answers one request; gives whether nothing is left to be done about it. */
+async function settle(raw: Raw, means: Settling): Promise<boolean> {
+  const ask = readPodCertificate(liveObject(raw));
+  if (!ask.ok) {
+    means.log.error(
+      { door: DOOR, problems: ask.problems.map(problemLine) },
+      "A request cannot be read; it stays pending.",
+    );
+    return true;
+  }
+  try {
+    return await carryOut(await answerAsk(ask.value, means.parts), raw, ask.value, means);
+  } catch (fault) {
+    const { namespace, pod } = ask.value;
+    means.log.warn({ namespace, pod: pod.name, reason: reasonOf(fault) }, "A request could not be answered yet.");
+    means.told("pending", "Fault", ageOf(raw, means));
+    return false;
+  }
+}
+
+async function carryOut(answer: Answer, raw: Raw, ask: PodCertificateAsk, means: Settling): Promise<boolean> {
+  if (answer.do === "wait") {
+    means.told("pending", answer.reason, ageOf(raw, means));
+    const event = waitingEvent(means.budget, ask, answer, means.clock.wall());
+    if (event) await writeEvent(means.client, event, means.reporter, means.clock.wall());
+    return false;
+  }
+  const { resource } = podCertificates(means.version);
+  const answered = { ...withoutManagedFields(raw), status: answer.status };
+  const written = await means.client.update(resource, answered, { subresource: "status" });
+  if (written.ok) {
+    means.told(answer.outcome, answer.reason, ageOf(raw, means));
+    return true;
+  }
+  return refusedWrite(
+    written.problems.map(({ code }) => code),
+    () => {
+      const reason = written.problems.map(problemLine);
+      means.log.error({ namespace: ask.namespace, pod: ask.pod.name, reason }, "The API server refused an answer.");
+    },
+  );
+}
+
+/** Gone, or answered by another replica: its watch event tells. Anything else is tried again. */
+function refusedWrite(codes: readonly string[], tell: () => void): boolean {
+  if (codes.every((code) => code === "NOT_FOUND" || code === "API_CONFLICT")) return true;
+  tell();
+  return false;
+}
+
+const ageOf = (raw: Raw, { clock }: SignerMeans): number => {
+  const metadata = raw["metadata"];
+  const made = typeof metadata === "object" && metadata !== null && "creationTimestamp" in metadata;
+  return made ? Math.max(0, clock.wall() - Date.parse(String(metadata.creationTimestamp))) : 0;
+};

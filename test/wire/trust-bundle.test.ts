@@ -1,0 +1,116 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { renderDiscovery } from "../../src/wire/openid.ts";
+import { readStrictJson } from "../../src/wire/strict-json.ts";
+import { readTrustBundle, renderKeySet, renderTrustBundle, type TrustBundle } from "../../src/wire/trust-bundle.ts";
+import { must } from "../fakes/judging.ts";
+
+const EC = { kty: "EC", crv: "P-256", x: "eA", y: "eQ" };
+const RSA = { kty: "RSA", n: "bg", e: "AQAB" };
+const BUNDLE: TrustBundle = {
+  x509: [
+    { key: EC, certificate: "MIIA" },
+    { key: RSA, certificate: "MIIB" },
+  ],
+  jwt: [{ ...EC, kid: "k1" }],
+  sequence: 7,
+  refreshHint: 300,
+};
+const read = (value: unknown) => readTrustBundle(JSON.stringify(value));
+const refusal = (text: string) => {
+  const found = readTrustBundle(text);
+  return found.ok ? [] : found.problems.map(({ code, path, message }) => `${code} ${path}: ${message}`);
+};
+
+test("a bundle is read as it was written", () => {
+  expect(must(readTrustBundle(renderTrustBundle(BUNDLE)))).toEqual(BUNDLE);
+});
+
+test("X9, B2: every key says what it is for, an X.509 entry has one certificate and no kid", () => {
+  expect(JSON.parse(renderTrustBundle(BUNDLE))).toEqual({
+    keys: [
+      { ...EC, use: "x509-svid", x5c: ["MIIA"] },
+      { ...RSA, use: "x509-svid", x5c: ["MIIB"] },
+      { ...EC, kid: "k1", use: "jwt-svid" },
+    ],
+    spiffe_sequence: 7,
+    spiffe_refresh_hint: 300,
+  });
+});
+
+test("B1: a bundle without keys is read, and makes nobody valid", () => {
+  expect(must(read({ keys: [] }))).toEqual({ x509: [], jwt: [] });
+});
+
+test.each([
+  ["no object", "[]", "FIELD_MISSING keys: The bundle has no list of keys."],
+  ["no keys", "{}", "FIELD_MISSING keys: The bundle has no list of keys."],
+  ["no JSON", "{", "FIELD_INVALID : The bundle is not JSON."],
+  ["B4: a name twice", '{"keys":[],"keys":[]}', 'FIELD_CONFLICT keys: The bundle says "keys" twice.'],
+  [
+    "B4: a name twice, written otherwise",
+    '{"keys":[],"\\u006beys":[]}',
+    'FIELD_CONFLICT keys: The bundle says "keys" twice.',
+  ],
+  [
+    "B3: a sequence that is no number",
+    '{"keys":[],"spiffe_sequence":"7"}',
+    "FIELD_INVALID spiffe_sequence: spiffe_sequence is not a whole number.",
+  ],
+  [
+    "B3: a negative hint",
+    '{"keys":[],"spiffe_refresh_hint":-1}',
+    "FIELD_INVALID spiffe_refresh_hint: spiffe_refresh_hint is not a whole number.",
+  ],
+])("what is no bundle is refused whole (%s)", (_, text, sentence) => {
+  expect(refusal(text)).toEqual([sentence]);
+});
+
+test.each([
+  ["an unknown use", { ...EC, use: "wit-svid", kid: "k" }],
+  ["no use", { ...EC, kid: "k" }],
+  ["an unknown kind", { kty: "OKP", crv: "Ed25519", x: "eA", use: "jwt-svid", kid: "k" }],
+  ["a token key without kid", { ...EC, use: "jwt-svid" }],
+  ["an X.509 entry without certificate", { ...EC, use: "x509-svid" }],
+  ["half a key", { kty: "EC", crv: "P-256", use: "jwt-svid", kid: "k" }],
+  ["no object", 7],
+])("B2: an entry that is not understood is left out (%s)", (_, entry) => {
+  expect(must(read({ keys: [entry] }))).toEqual({ x509: [], jwt: [] });
+});
+
+test("of an entry only what is public is taken over, and only its first certificate", () => {
+  const keys = [
+    { ...EC, use: "jwt-svid", kid: "k", d: "secret" },
+    { ...EC, use: "x509-svid", x5c: ["MIIA", "MIIB"] },
+  ];
+  expect(must(read({ keys }))).toEqual({ x509: [{ key: EC, certificate: "MIIA" }], jwt: [{ ...EC, kid: "k" }] });
+});
+
+test("readers of OpenID Connect get the same keys in their words", () => {
+  expect(JSON.parse(renderKeySet(BUNDLE.jwt))).toEqual({ keys: [{ ...EC, kid: "k1", use: "sig", alg: "ES256" }] });
+  expect(JSON.parse(renderDiscovery("https://signet.example.org"))).toMatchObject({
+    issuer: "https://signet.example.org",
+    jwks_uri: "https://signet.example.org/keys",
+    id_token_signing_alg_values_supported: ["ES256"],
+  });
+});
+
+test("strict JSON reads what JSON.parse reads, unless a name stands twice", () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      const text = JSON.stringify(value);
+      expect(must(readStrictJson(text, "It"))).toEqual(JSON.parse(text));
+    }),
+    { numRuns: 300 },
+  );
+  const nested = '{"a":{"b":1},"c":[{"b":1},{"b":2}],"x":"a\\":{\\"b"}';
+  expect(readStrictJson(nested, "It").ok).toBe(true);
+  expect(readStrictJson('[{"a":{"b":1,"b":2}}]', "It").ok).toBe(false);
+});
+
+test("no text makes the reader of bundles throw", () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.json()), (text) => typeof readTrustBundle(text).ok === "boolean"),
+    { numRuns: 300 },
+  );
+});
