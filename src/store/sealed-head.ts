@@ -80,7 +80,16 @@ function writeDurably(path: string, text: string): void {
 /** The head at a path; undefined where there is none, or none whose own key has signed it. */
 export function readHead(path: string): SealedHead | undefined {
   try {
-    const head = JSON.parse(readFileSync(path, "utf8")) as SealedHead;
+    return parseHead(readFileSync(path, "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The head that a text holds; undefined where it holds none that its own key has signed. */
+export function parseHead(text: string): SealedHead | undefined {
+  try {
+    const head = JSON.parse(text) as SealedHead;
     const key = createPublicKey({ key: Buffer.from(head.key, "base64"), type: "spki", format: "der" });
     const signed = verify(null, Buffer.from(signedText(head, head.at)), key, Buffer.from(head.signature, "base64"));
     return signed ? head : undefined;
