@@ -88,6 +88,24 @@ export const PROBLEM_CODES = {
     why: "Labels and annotations under signet.dev/ and role.signet.dev/ say who a workload is; nobody but Signet writes them.",
     mend: "Take the reserved keys out of the manifest; admission writes them.",
   },
+  LAUNCHER_FORGED: {
+    sort: "refusal",
+    title: "The Pod gives itself out as a virt-launcher and is none.",
+    why: "A launcher is a Pod that KubeVirt's virt-controller created for a VirtualMachineInstance that lives, under its account and with it as controller by UID. Labels and owner references alone can be written by anybody, and other parts of a cluster trust them.",
+    mend: "Start a VirtualMachine instead. If KubeVirt made the Pod, its account is not the one that Signet knows: name it in `cluster.virtControllers` and in the webhook configuration (component openshift-virtualization).",
+  },
+  LAUNCHER_UNKNOWN: {
+    sort: "finding",
+    title: "The instance behind a launcher could not be looked up.",
+    why: "The snapshot does not have the VirtualMachineInstance, and the API server did not answer in time. A migration never waits for Signet: the launcher keeps the stamp that KubeVirt copied from the instance, and is looked at again.",
+    mend: "Nothing, if it happens once. If it goes on, look at /readyz and at the load of the API server.",
+  },
+  RESTRICTED: {
+    sort: "refusal",
+    title: "A Restriction stops the machine from starting or moving.",
+    why: "A quarantined or revoked machine stays where it is until the Restriction is lifted. It is the only thing that stops a migration.",
+    mend: "Have the Restriction lifted, which needs an approval by somebody else.",
+  },
   STAMP_OVERWRITTEN: {
     sort: "refusal",
     title: "A reserved key was overwritten.",
