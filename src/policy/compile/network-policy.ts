@@ -37,13 +37,13 @@ function inNamespace(doors: Doors, namespace: string, subjects: readonly Subject
   const own = ruled.flatMap(({ subject: { cell }, rules }) => {
     const left = shared ? less(rules, shared) : rules;
     if (shared && left.ingress.length + left.egress.length === 0) return [];
-    return [policy(nameOf(cell), namespace, selectorOf(doors.selecting.podsOf(cell)), left)];
+    return [policy(subjectName(cell), namespace, selectorOf(doors.selecting.podsOf(cell)), left)];
   });
   return [...base, ...own];
 }
 
 /** `signet-role-checkout`, `signet-nobody`; cells that labels tell apart carry a digest of them. */
-function nameOf({ role, labels }: Cell): string {
+export function subjectName({ role, labels }: Cell): string {
   const digest = labels.length > 0 ? `-${shortHash(JSON.stringify(labels))}` : "";
   return role === undefined ? `signet-nobody${digest}` : `signet-role-${role}${digest}`;
 }
