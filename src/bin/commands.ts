@@ -6,6 +6,7 @@ import { addExceptionCommands } from "../cli/exception-commands.ts";
 import { addGrantCommands } from "../cli/grant-commands.ts";
 import type { OpenKube } from "../cli/kube-access.ts";
 import { addConfigCommand } from "../cli/config.ts";
+import { addInitCommand } from "../cli/init.ts";
 import { addLedgerCommand } from "../cli/ledger.ts";
 import type { ExtraCommand } from "../cli/program.ts";
 import { serverCommand } from "../cli/server.ts";
@@ -16,6 +17,7 @@ const openKube: OpenKube = async (choice) => (await import("./open-kube.ts")).op
 /** Commands that need more than files and a terminal; what is heavy is loaded when it runs. */
 export const EXTRA_COMMANDS: readonly ExtraCommand[] = [
   serverCommand(async () => (await import("./server.ts")).serve),
+  addInitCommand(openKube),
   addApproveCommands(openKube),
   addApprovalsCommand(openKube),
   addExceptionCommands(openKube),

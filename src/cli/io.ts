@@ -25,6 +25,8 @@ export type Io = {
   readonly openLedger?: OpenLedger;
   /** Writes a file anew; its folder must be there. */
   readonly writeFile: (path: string, text: string) => Result<undefined>;
+  /** Writes a file that is not there yet, and the folders above it; refuses to overwrite. */
+  readonly writeNew?: (path: string, text: string) => Result<undefined>;
   /** Signs and verifies grants. */
   readonly grants?: GrantKeeper;
 };
