@@ -86,6 +86,13 @@ export const PARTS: readonly Part[] = [
     commands: ["chromium"],
   },
   {
+    name: "host",
+    about: "a real PostgreSQL that is killed, and comes back",
+    ceiling: 120,
+    folders: ["test/host"],
+    commands: ["psql", "setpriv"],
+  },
+  {
     name: "slow",
     about: "what has to wait for clocks: the serving authority's rollover",
     ceiling: 300,
