@@ -17,7 +17,7 @@ import { banner } from "./banner.ts";
 import {
   clientsOf,
   endSignal,
-  ledgerCheck,
+  ledgerChecks,
   ledgerReadings,
   logOf,
   openOwnLedger,
@@ -168,7 +168,7 @@ async function listen({ config, log, ledger, folder, certificate, made, authorit
 function makeServices(parts: {
   readonly config: ServerConfig;
   readonly log: Log;
-  readonly ledger: Ledger;
+  readonly ledger: Running["ledger"];
   readonly folder: WatchedFolder;
   readonly certificate: () => ServingCertificate;
 }): Services {
@@ -181,7 +181,7 @@ function makeServices(parts: {
       const entry = verdictEntry(judged, config.requireApproval);
       if (entry) ledger.offer(entry);
     },
-    checks: () => [catalogueCheck(folder.state()), ledgerCheck(ledger)],
+    checks: () => [catalogueCheck(folder.state()), ...ledgerChecks(ledger)],
     readings: (): Readings => {
       const { readAt, problems, good, broken } = folder.state();
       return {
