@@ -232,8 +232,14 @@ test("a server makes its authority on first run, follows what `signet ca rotate`
   const shown = cli("ledger", "show", "--state", "state", "--kind", "authority", "--output", "json").stdout;
   const steps = shown.split("\n").filter((line) => line !== "");
   expect(steps.map((line) => (JSON.parse(line) as { body: { step: string } }).body.step)).toEqual([
-    ...["make", "publish", "confirm", "activate"],
-    ...["request", "make", "publish", "confirm"],
+    "make",
+    "publish",
+    "confirm",
+    "activate",
+    "request",
+    "make",
+    "publish",
+    "confirm",
     "withdraw",
   ]);
   const files = ["authorities/authorities.sealed", "authorities/status.json", "ledger.db"];
