@@ -20,7 +20,7 @@ import type { ClusterConfig, ServerConfig } from "../../wire/config.ts";
 import type { Started } from "../server.ts";
 import {
   clientsOf,
-  ledgerCheck,
+  ledgerChecks,
   ledgerReadings,
   logOf,
   openOwnLedger,
@@ -230,7 +230,7 @@ function makeServices({ parts, live, machines, verdicts, reads, writer, events, 
       verdicts.record(judged);
       tellOwner(judged);
     },
-    checks: () => [catalogueCheck(live), ...(serving()?.checks() ?? [NOT_YET]), ledgerCheck(ledger)],
+    checks: () => [catalogueCheck(live), ...(serving()?.checks() ?? [NOT_YET]), ...ledgerChecks(ledger)],
     readings: () => ({
       catalogueReadAt: reads.at,
       catalogueBroken: live.unreadable().length > 0,
