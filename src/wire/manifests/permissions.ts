@@ -1,7 +1,7 @@
 import { KINDS } from "../kinds.ts";
 import { GROUP } from "../kinds/kind.ts";
 import { SIGNER_NAME } from "../workloads/escapes.ts";
-import { LEASE, NAME, SECRETS, TRUST_BUNDLE } from "./names.ts";
+import { LEASE, NAME, SECRETS, SELF_TEST, TRUST_BUNDLE } from "./names.ts";
 
 /** One row: what may be done to which resources of one group. `names` limits it to objects so called. */
 export type Permission = {
@@ -52,10 +52,17 @@ export const SIGNET_PERMISSIONS: readonly Permission[] = [
   },
   {
     group: "kubevirt.io",
-    resources: ["virtualmachineinstances", "virtualmachines"],
+    resources: ["virtualmachineinstances"],
+    verbs: [...READ, "patch"],
+    where: "cluster",
+    why: "a launcher Pod inherits the stamp of its instance; renews that stamp in the instance's metadata",
+  },
+  {
+    group: "kubevirt.io",
+    resources: ["virtualmachines"],
     verbs: READ,
     where: "cluster",
-    why: "a launcher Pod inherits the stamp of its virtual machine",
+    why: "knows the machine behind an instance",
   },
   {
     group: "apps",
@@ -127,6 +134,14 @@ export const SIGNET_PERMISSIONS: readonly Permission[] = [
     names: [SECRETS.authorities, SECRETS.serving],
     where: "own",
     why: "keeps its keys, and shares them between replicas",
+  },
+  {
+    group: "",
+    resources: ["configmaps"],
+    verbs: ["create", "patch"],
+    names: [SELF_TEST],
+    where: "own",
+    why: "asks by a dry run whether the API server's calls arrive; nothing is ever stored",
   },
 ];
 
