@@ -3,7 +3,7 @@ import process from "node:process";
 import { Counter, Gauge, Registry } from "prom-client";
 import type { ProblemCode } from "../domain/problem-codes.ts";
 import { type MetricName, METRICS } from "./metrics-table.ts";
-import type { PodReadings, Services, Webhook } from "./services.ts";
+import type { PodReadings, Readings, Services, Webhook } from "./services.ts";
 import { Buckets, Tally } from "./tallies.ts";
 
 /** How a review ended. */
@@ -39,7 +39,7 @@ type Reader = { readonly services: Services; readonly ready: () => boolean; read
 export function makeMeters(reader: Reader, version: string): Meters {
   const registry = new Registry();
   addGauges(registry, reader, version);
-  addPods(registry, reader);
+  addCluster(registry, reader);
   addProcess(registry);
   const tallies = {
     reviews: tally(registry, "signet_reviews_total"),
@@ -139,6 +139,8 @@ function addGauges(registry: Registry, { services, ready, connections }: Reader,
   readCounter(registry, "signet_ledger_records_total", () => readings().ledgerWritten);
   readCounter(registry, "signet_ledger_dropped_total", () => readings().ledgerDropped);
   readCounter(registry, "signet_ledger_failures_total", () => readings().ledgerFailures);
+  readGauge(registry, "signet_ledger_failing", () => Number(readings().ledgerFailing));
+  addCopy(registry, services);
   readGauge(
     registry,
     "signet_serving_certificate_expiry_timestamp_seconds",
@@ -146,12 +148,16 @@ function addGauges(registry: Registry, { services, ready, connections }: Reader,
   );
 }
 
-/** Only the replica that looks after Pods has figures of them; those of others would be 0 and mean nothing. */
-function addPods(registry: Registry, { services }: Reader): void {
+/** What only a server in a cluster has; figures of Pods only where it looks after them: those of others would mean nothing. */
+function addCluster(registry: Registry, { services }: Reader): void {
   const read = (reading: (pods: PodReadings) => number) => (): Reading => {
     const { pods } = services.readings();
     return pods ? [[{}, reading(pods)]] : [];
   };
+  readCounter(registry, "signet_events_total", () => {
+    const { events } = services.readings();
+    return events ? Object.entries(events).map(([result, count]) => [{ result }, count]) : [];
+  });
   readGauge(
     registry,
     "signet_pods",
@@ -174,6 +180,29 @@ function addPods(registry: Registry, { services }: Reader): void {
   );
   readGauge(registry, "signet_pods_missed_reasons", () =>
     [...(services.readings().pods?.missed ?? [])].map(([code, count]) => [{ code }, count]),
+  );
+}
+
+/** Figures of a copy that there may not be: then there is no figure, not a 0. */
+function addCopy(registry: Registry, { readings }: Services): void {
+  const read = (of: (copy: NonNullable<Readings["ledgerCopy"]>) => number) => (): Reading => {
+    const { ledgerCopy } = readings();
+    return ledgerCopy ? of(ledgerCopy) : [];
+  };
+  readCounter(
+    registry,
+    "signet_ledger_copied_records_total",
+    read((copy) => copy.copied),
+  );
+  readGauge(
+    registry,
+    "signet_ledger_copy_behind_records",
+    read((copy) => copy.behind),
+  );
+  readGauge(
+    registry,
+    "signet_ledger_copy_failing",
+    read((copy) => Number(copy.failing)),
   );
 }
 
