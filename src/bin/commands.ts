@@ -9,9 +9,13 @@ import type { OpenKube } from "../cli/kube-access.ts";
 import { addConfigCommand } from "../cli/config.ts";
 import { addInitCommand } from "../cli/init.ts";
 import { addLedgerCommand } from "../cli/ledger.ts";
+import { addPublishCommands } from "../cli/policy-publish.ts";
+import type { OpenPublishing } from "../cli/publish-access.ts";
 import type { ExtraCommand } from "../cli/program.ts";
 import { serverCommand } from "../cli/server.ts";
 import { type Version, versionCommand } from "../cli/version.ts";
+
+const openPublishing: OpenPublishing = async (choice) => (await import("./open-publishing.ts")).openPublishing(choice);
 
 const openKube: OpenKube = async (choice) => (await import("./open-kube.ts")).openKube(choice);
 
@@ -23,6 +27,7 @@ export const EXTRA_COMMANDS: readonly ExtraCommand[] = [
   addApprovalsCommand(openKube),
   addExceptionCommands(openKube),
   addGrantCommands,
+  addPublishCommands(openPublishing),
   addLedgerCommand,
   addCaCommand,
   addConfigCommand,

@@ -81,13 +81,6 @@ export const PARTS: readonly Part[] = [
     commands: [...NODE_COMMANDS, ...CILIUM_COMMANDS, "setpriv"],
     prepare: { command: [...PREPARE_NODE, "--network", "calico", "--network", "cilium"], ceiling: 2400 },
   },
-  {
-    name: "host",
-    about: "rules in the kernel of a machine, in network namespaces of their own",
-    ceiling: 60,
-    folders: ["test/host"],
-    commands: ["nft", "unshare", "bash"],
-  },
   { name: "image", about: "the Dockerfile's build steps", ceiling: 240, folders: ["test/image"] },
   {
     name: "browser",
@@ -98,10 +91,10 @@ export const PARTS: readonly Part[] = [
   },
   {
     name: "host",
-    about: "a real PostgreSQL that is killed, and comes back",
+    about: "rules in a real kernel, and a real PostgreSQL that is killed and comes back",
     ceiling: 120,
     folders: ["test/host"],
-    commands: ["psql", "setpriv"],
+    commands: ["nft", "unshare", "bash", "psql", "setpriv"],
   },
   {
     name: "slow",
