@@ -98,8 +98,8 @@ export const PARTS: readonly Part[] = [
   },
   {
     name: "slow",
-    about: "what has to wait for clocks: the serving authority's rollover",
-    ceiling: 300,
+    about: "what has to wait for clocks, or goes on under fire: the serving authority's rollover, killed replicas",
+    ceiling: 450,
     folders: ["test/slow"],
     commands: ["setpriv"],
     prepare: { command: ["node", "test/cluster/main.ts", "--prepare"], ceiling: 2400 },
