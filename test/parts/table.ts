@@ -67,7 +67,8 @@ export const PARTS: readonly Part[] = [
   {
     name: "node",
     about: "a real node: kubelet, containerd and Pods that run",
-    ceiling: 120,
+    // A third of it on two idle cores.
+    ceiling: 200,
     folders: ["test/node"],
     commands: [...NODE_COMMANDS, "setpriv"],
     prepare: { command: PREPARE_NODE, ceiling: 2400 },
