@@ -61,7 +61,9 @@ function ownLabels(
   const [first, ...rest] = holders ?? [];
   if (!first) return undefined;
   const common = Object.entries(first).filter(([key, value]) => rest.every((labels) => labels[key] === value));
-  const selector: LabelSelector = common.sort().map(([key, value]) => ({ key, operator: "In", values: [value] }));
+  const selector: LabelSelector = common
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, value]) => ({ key, operator: "In", values: [value] }));
   const isTheirs = selector.length === 0 || (others ?? []).some((labels) => selects(selector, labels));
   return isTheirs ? undefined : selector;
 }
