@@ -9,6 +9,7 @@ import type { OpenKube } from "../cli/kube-access.ts";
 import { addConfigCommand } from "../cli/config.ts";
 import { addLedgerCommand } from "../cli/ledger.ts";
 import type { ExtraCommand } from "../cli/program.ts";
+import { addRevokeCommand } from "../cli/revoke.ts";
 import { serverCommand } from "../cli/server.ts";
 import { type Version, versionCommand } from "../cli/version.ts";
 
@@ -23,6 +24,7 @@ export const EXTRA_COMMANDS: readonly ExtraCommand[] = [
   addGrantCommands,
   addLedgerCommand,
   addCaCommand,
+  addRevokeCommand,
   addConfigCommand,
   versionCommand(ownVersion),
 ];
