@@ -8,10 +8,14 @@ import { addCaCommand } from "../cli/ca.ts";
 import type { OpenKube } from "../cli/kube-access.ts";
 import { addConfigCommand } from "../cli/config.ts";
 import { addLedgerCommand } from "../cli/ledger.ts";
+import { addPublishCommands } from "../cli/policy-publish.ts";
+import type { OpenPublishing } from "../cli/publish-access.ts";
 import type { ExtraCommand } from "../cli/program.ts";
 import { addRevokeCommand } from "../cli/revoke.ts";
 import { serverCommand } from "../cli/server.ts";
 import { type Version, versionCommand } from "../cli/version.ts";
+
+const openPublishing: OpenPublishing = async (choice) => (await import("./open-publishing.ts")).openPublishing(choice);
 
 const openKube: OpenKube = async (choice) => (await import("./open-kube.ts")).openKube(choice);
 
@@ -22,6 +26,7 @@ export const EXTRA_COMMANDS: readonly ExtraCommand[] = [
   addApprovalsCommand(openKube),
   addExceptionCommands(openKube),
   addGrantCommands,
+  addPublishCommands(openPublishing),
   addLedgerCommand,
   addCaCommand,
   addRevokeCommand,
