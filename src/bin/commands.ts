@@ -7,6 +7,7 @@ import { addGrantCommands } from "../cli/grant-commands.ts";
 import { addCaCommand } from "../cli/ca.ts";
 import type { OpenKube } from "../cli/kube-access.ts";
 import { addConfigCommand } from "../cli/config.ts";
+import { addInitCommand } from "../cli/init.ts";
 import { addLedgerCommand } from "../cli/ledger.ts";
 import { addPublishCommands } from "../cli/policy-publish.ts";
 import type { OpenPublishing } from "../cli/publish-access.ts";
@@ -22,6 +23,7 @@ const openKube: OpenKube = async (choice) => (await import("./open-kube.ts")).op
 /** Commands that need more than files and a terminal; what is heavy is loaded when it runs. */
 export const EXTRA_COMMANDS: readonly ExtraCommand[] = [
   serverCommand(async () => (await import("./server.ts")).serve),
+  addInitCommand(openKube),
   addApproveCommands(openKube),
   addApprovalsCommand(openKube),
   addExceptionCommands(openKube),
