@@ -46,6 +46,12 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     seconds: 10,
     run: async (size, seconds) => (await import("./jwt.ts")).jwt(size, seconds),
   },
+  issuance: {
+    about: "X.509-SVIDs in process, request to ledger, against a bare loop of crypto.sign",
+    size: 1000,
+    seconds: 24,
+    run: async (size, seconds) => (await import("./issuance.ts")).issuance(size, seconds),
+  },
   scale: {
     about: "what verdicts and reach cost at 1,000 to 30,000 workloads",
     size: 30_000,
