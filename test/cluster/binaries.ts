@@ -1,7 +1,7 @@
 import { access, constants, mkdir, rename } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { download, type Mirrors, OFFICIAL } from "./download.ts";
+import { download, isReleased, type Mirrors, OFFICIAL } from "./download.ts";
 import { goBuild, hasGo } from "./go-build.ts";
 import { whileLocked } from "./lock.ts";
 import { startReaper } from "./reaper.ts";
@@ -15,7 +15,7 @@ export type BinarySources = {
   readonly cache: string;
   /** Release sites, or "off". */
   readonly mirrors: Mirrors | "off";
-  /** The folder with `kubernetes/` and `etcd/` module files. */
+  /** The folder with the module files, a folder for each module. */
   readonly goFolder: string;
 };
 
@@ -133,7 +133,7 @@ async function getOne(
   const recipe = RECIPES[name];
   const version = versionOf(recipe.module, sources.goFolder);
   const { folder } = recipe.module;
-  if (sources.mirrors !== "off" && !unreachable.has(folder)) {
+  if (sources.mirrors !== "off" && isReleased(folder) && !unreachable.has(folder)) {
     try {
       await download(name, recipe.module, version, sources.mirrors, partial);
       return "downloaded";

@@ -10,6 +10,8 @@ import { type KubectlOptions, type KubectlResult, runKubectl } from "./kubectl.t
 import { FILES, layOut } from "./layout.ts";
 import { createFakeNodes, nodeSubject } from "./nodes.ts";
 import type { Authority } from "./pki.ts";
+import { type ExtraFlags, nodePlan } from "./node/plan.ts";
+import type { RealNode } from "./node/start-node.ts";
 import { type Reaper, startReaper } from "./reaper.ts";
 import { makeRunner, type Runner } from "./runner.ts";
 import { type Actor, makeUsers } from "./users.ts";
@@ -18,11 +20,13 @@ export type ClusterOptions = {
   /** Besides etcd and kube-apiserver, which always run; default kube-controller-manager. */
   readonly components?: readonly ComponentName[];
   /** Added after the flags of `components.ts`, so that they win. */
-  readonly extraFlags?: Partial<Readonly<Record<ComponentName, readonly string[]>>>;
+  readonly extraFlags?: ExtraFlags;
   /** What the audit log records with bodies; "off" writes none. */
   readonly audit?: readonly AuditResource[] | "off";
   /** How many Node objects without kubelet to create, named n1, n2 … */
   readonly fakeNodes?: number;
+  /** A real node, n1, with kubelet, containerd and running Pods, in namespaces of its own (needs root); default 0. */
+  readonly nodes?: 0 | 1;
   /** Where the API server listens; default 127.0.0.1. */
   readonly address?: string;
   /** The folder in which the state folder is made; default the system's for temporary files. */
@@ -68,6 +72,8 @@ export type Cluster = {
   /** Starts a stopped component and waits until it is ready. */
   readonly startComponent: (name: ComponentName) => Promise<void>;
   readonly restart: (name: ComponentName) => Promise<void>;
+  /** The real node; throws where the cluster was booted without. */
+  readonly node: () => RealNode;
   /** Ends every process and removes the state folder; later calls do nothing. */
   readonly stop: () => Promise<void>;
 };
@@ -82,22 +88,27 @@ const GRACE_MS = 2_000;
  */
 export async function bootCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const log = options.log ?? ((line: string) => process.stderr.write(`${line}\n`));
-  const wanted: readonly ComponentName[] = ["etcd", "kube-apiserver", ...(options.components ?? DEFAULT_COMPONENTS)];
+  const nodes = nodePlan(options.nodes ?? 0);
+  const asked = [...(options.components ?? DEFAULT_COMPONENTS), ...nodes.components];
+  const wanted: readonly ComponentName[] = ["etcd", "kube-apiserver", ...asked];
   const components = COMPONENT_NAMES.filter((name) => wanted.includes(name));
   const sources = options.sources ?? sourcesFromEnvironment(process.env);
-  const binaries = await findBinaries([...components, "kubectl"], sources, log);
+  const binaries = await findBinaries([...components, "kubectl", ...nodes.binaries], sources, log);
   const began = Date.now();
   const stateDir = await mkdtemp(join(await realpath(options.parent ?? tmpdir()), "signet-cluster-"));
-  const reaper = startReaper(options.keep === true ? undefined : stateDir);
+  const reaper = startReaper(options.keep === true ? undefined : stateDir, nodes.lastWork(stateDir));
   try {
     const address = options.address ?? "127.0.0.1";
     const audit = options.audit !== "off";
     const audited = options.audit === "off" ? [] : (options.audit ?? DEFAULT_AUDITED);
     const authority = await layOut(stateDir, binaries, address, audited);
     const runner = makeRunner(stateDir, reaper, options.signal);
-    const extraFlags = options.extraFlags ?? {};
+    await nodes.layOut(stateDir);
+    const extraFlags = nodes.flags(options.extraFlags ?? {});
     const plane = await startControlPlane({ stateDir, authority, runner, components, address, audit, extraFlags });
-    const cluster = handle({ stateDir, authority, runner, reaper, plane, began });
+    const place = { stateDir, authority, reaper, admin: plane.admin, serverPort: Number(new URL(plane.url).port) };
+    const node = await nodes.start({ ...place, signal: options.signal });
+    const cluster = handle({ stateDir, authority, runner, reaper, plane, began, node });
     await cluster.addFakeNodes(options.fakeNodes ?? 0);
     return cluster;
   } catch (error) {
@@ -113,6 +124,7 @@ type Parts = {
   readonly reaper: Reaper;
   readonly plane: ControlPlane;
   readonly began: number;
+  readonly node: RealNode | undefined;
 };
 
 function handle(parts: Parts): Cluster {
@@ -122,7 +134,7 @@ function handle(parts: Parts): Cluster {
   const auditLogPath = join(stateDir, FILES.auditLog);
   const users = makeUsers(plane, authority.cert, stateDir);
   const stopComponent = (name: ComponentName, graceMs = GRACE_MS) => runner.stop(name, graceMs);
-  let nodes = 0;
+  let nodes = parts.node === undefined ? 0 : 1;
   return {
     url: plane.url,
     stateDir,
@@ -150,6 +162,10 @@ function handle(parts: Parts): Cluster {
     restart: async (name) => {
       await stopComponent(name);
       await plane.start(name);
+    },
+    node: () => {
+      if (parts.node === undefined) throw new Error("this cluster was booted without a node");
+      return parts.node;
     },
     stop: async () => {
       users.close();

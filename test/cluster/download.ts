@@ -4,8 +4,8 @@ import { chmod, writeFile } from "node:fs/promises";
 import { basename } from "node:path";
 import type { BinaryName, GoModule } from "./recipes.ts";
 
-/** Where the official releases lie; a mirror keeps the paths below. */
-export type Mirrors = Readonly<Record<GoModule["folder"], string>>;
+/** Where the official releases lie; a mirror keeps the paths below. What is not named here is always built. */
+export type Mirrors = Readonly<Record<"kubernetes" | "etcd", string>>;
 
 /** The projects' own release sites. */
 export const OFFICIAL: Mirrors = {
@@ -33,10 +33,17 @@ export async function download(
   if (process.platform !== "linux" || arch === undefined) {
     throw new Error(`no official release for ${process.platform}/${process.arch}`);
   }
-  const base = `${mirrors[module.folder]}/${version}`;
-  const bytes = await (module.folder === "etcd" ? etcd(base, version, arch) : kubernetes(base, name, arch));
+  const { folder } = module;
+  if (!isReleased(folder)) throw new Error("this cluster's own choice of modules is released nowhere");
+  const base = `${mirrors[folder]}/${version}`;
+  const bytes = await (folder === "etcd" ? etcd(base, version, arch) : kubernetes(base, name, arch));
   await writeFile(target, bytes);
   await chmod(target, 0o755);
+}
+
+/** Whether a module's binaries are looked for at a release site at all. */
+export function isReleased(folder: GoModule["folder"]): folder is keyof Mirrors {
+  return folder === "kubernetes" || folder === "etcd";
 }
 
 async function kubernetes(base: string, name: BinaryName, arch: string): Promise<Buffer> {

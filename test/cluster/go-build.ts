@@ -24,7 +24,8 @@ export async function goBuild(
 ): Promise<void> {
   await mkdir(scratch, { recursive: true });
   const flags = linkerFlags(recipe.module, versionOf(recipe.module, goFolder));
-  const args = ["build", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", target, recipe.package];
+  const tags = recipe.module.tags === undefined ? [] : ["-tags", recipe.module.tags];
+  const args = ["build", "-trimpath", "-buildvcs=false", ...tags, "-ldflags", flags, "-o", target, recipe.package];
   const go = reaper.spawn("go", args, {
     cwd: join(goFolder, recipe.module.folder),
     env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off", GOTMPDIR: scratch },

@@ -18,6 +18,8 @@ const SERVER_NAMES = [
   "kubernetes.default.svc",
   "kubernetes.default.svc.cluster.local",
   "127.0.0.1",
+  // Where a real node finds it, in a network of its own.
+  "10.88.0.1",
   SERVICE_ADDRESS,
 ];
 

@@ -4,20 +4,23 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { findBinaries, MissingBinary, sourcesFromEnvironment } from "./binaries.ts";
 import { bootCluster, type Cluster } from "./boot.ts";
+import { ensureCommands, NODE_COMMANDS } from "../parts/packages.ts";
 import { COMPONENT_NAMES, type ComponentName } from "./components.ts";
 import { type Installed, installSignet } from "./install.ts";
+import { NODE_BINARIES } from "./node/start-node.ts";
 import { startReaper } from "./reaper.ts";
 import { ComponentFailure } from "./runner.ts";
 
 const HELP = `npm run cluster -- [options]
 
-Boots a Kubernetes control plane of its own on loopback (etcd, kube-apiserver, kube-controller-manager; no nodes,
-so Pods stay Pending) and ends it, with all its state, on Ctrl-C.
+Boots a Kubernetes control plane of its own on loopback (etcd, kube-apiserver, kube-controller-manager; without
+--nodes Pods stay Pending) and ends it, with all its state, on Ctrl-C.
 
   --once 'CMD'                run CMD in a shell against the cluster (KUBECONFIG set, its kubectl first in PATH),
                               end the cluster, and exit with CMD's code
   --with kube-scheduler       run this component too
   --signet [N]                install Signet and run N replicas of its server (default 1) beside the API server
+  --nodes 1                   run a real node, n1: kubelet, containerd and Pods, in namespaces of its own; needs root
   --fake-nodes N              create N Node objects n1 … nN that have no kubelet
   --extra-apiserver-flag=F    hand F to kube-apiserver; may be repeated
   --extra-controller-flag=F   hand F to kube-controller-manager; may be repeated
@@ -38,6 +41,7 @@ type Settings = {
   readonly command: string | undefined;
   readonly components: readonly ComponentName[];
   readonly fakeNodes: number;
+  readonly nodes: 0 | 1;
   /** How many replicas of Signet's server; 0 installs nothing. */
   readonly signet: number;
   readonly apiServerFlags: readonly string[];
@@ -54,6 +58,7 @@ function readSettings(args: readonly string[]): Settings | "help" {
     once: { type: "string" },
     with: flags,
     "fake-nodes": { type: "string", default: "0" },
+    nodes: { type: "string", default: "0" },
     signet: { type: "string", default: "0" },
     "extra-apiserver-flag": flags,
     "extra-controller-flag": flags,
@@ -66,6 +71,7 @@ function readSettings(args: readonly string[]): Settings | "help" {
   return {
     command: values.once,
     components: ["kube-controller-manager", ...values.with.map(componentName)],
+    nodes: countOf("--nodes", values.nodes, 1) > 0 ? 1 : 0,
     fakeNodes: countOf("--fake-nodes", values["fake-nodes"], 9999),
     signet: countOf("--signet", values.signet, 9),
     apiServerFlags: values["extra-apiserver-flag"],
@@ -105,6 +111,7 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
+  if (settings.nodes > 0) makeRoomForNode();
   const interruption = firstSignal();
   leaveWithNpm();
   const abort = new AbortController();
@@ -130,16 +137,23 @@ async function main(): Promise<number> {
   }
 }
 
-async function prepare({ components }: Settings): Promise<undefined> {
-  const names = ["etcd", "kube-apiserver", ...components, "kubectl"] as const;
+/** A node needs programs of the machine, and the right to make namespaces. */
+function makeRoomForNode(): void {
+  if (process.getuid?.() !== 0) throw new UsageError("--nodes 1: making a node's namespaces needs root");
+  const missing = ensureCommands([...NODE_COMMANDS, "setpriv"]);
+  if (missing.length > 0) throw new UsageError(`--nodes 1: not on this machine: ${missing.join(", ")}`);
+}
+
+async function prepare({ components, nodes }: Settings): Promise<undefined> {
+  const names = ["etcd", "kube-apiserver", ...components, "kubectl", ...(nodes > 0 ? NODE_BINARIES : [])] as const;
   const binaries = await findBinaries(names, sourcesFromEnvironment(process.env), log);
   for (const [name, file] of binaries) process.stdout.write(`${name} ${file}\n`);
 }
 
 function boot(settings: Settings, signal: AbortSignal): Promise<Cluster> {
-  const { components, fakeNodes, keep, apiServerFlags, controllerFlags } = settings;
+  const { components, fakeNodes, nodes, keep, apiServerFlags, controllerFlags } = settings;
   const extraFlags = { "kube-apiserver": apiServerFlags, "kube-controller-manager": controllerFlags };
-  return bootCluster({ components, fakeNodes, keep, extraFlags, signal, log });
+  return bootCluster({ components, fakeNodes, nodes, keep, extraFlags, signal, log });
 }
 
 async function install(cluster: Cluster, replicas: number): Promise<Installed> {

@@ -22,7 +22,7 @@ type SpawnOptions = {
   readonly ownGroup?: boolean;
 };
 
-/** $1 is the folder to remove, or empty. Lines: `+ PID` a group to end, `- PID` one that has ended. */
+/** $1 is the folder to remove, $2 a script to run before that; each may be empty. Lines: `+ PID` a group to end, `- PID` one that has ended. */
 const SCRIPT = `
 trap '' INT TERM HUP
 PATH=/usr/bin:/bin:$PATH
@@ -34,14 +34,15 @@ while read -r sign pid; do
   esac
 done
 for pid in $pids; do kill -9 "-$pid" 2>/dev/null || kill -9 "$pid" 2>/dev/null; done
+[ -z "$2" ] || /bin/sh -c "$2"
 [ -n "$1" ] || exit 0
 tries=0
 while rm -rf -- "$1" 2>/dev/null; [ -e "$1" ] && [ $tries -lt 50 ]; do tries=$((tries + 1)); sleep 0.1; done
 `;
 
-/** Starts a reaper; `folder` is removed at the end unless undefined. */
-export function startReaper(folder: string | undefined): Reaper {
-  const shell = spawn("/bin/sh", ["-c", SCRIPT, "reaper", folder ?? ""], {
+/** Starts a reaper; `folder` is removed at the end unless undefined, after the shell script `lastWork`. */
+export function startReaper(folder: string | undefined, lastWork = ""): Reaper {
+  const shell = spawn("/bin/sh", ["-c", SCRIPT, "reaper", folder ?? "", lastWork], {
     detached: true,
     stdio: ["pipe", "ignore", "ignore"],
     cwd: "/",

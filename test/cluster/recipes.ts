@@ -1,55 +1,66 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Every program a test cluster can be made of. */
-export type BinaryName =
-  | "etcd"
-  | "kube-apiserver"
-  | "kube-controller-manager"
-  | "kube-scheduler"
-  | "kubectl"
-  | "kubelet"
-  | "kube-proxy";
-
-/** A folder of Go module files under `test/cluster/go`, and what pins the version in its go.mod. */
+/** A folder of Go module files under `test/cluster/go`, what pins the version in its go.mod, and how it is built. */
 export type GoModule = {
-  readonly folder: "kubernetes" | "etcd";
+  readonly folder: "kubernetes" | "etcd" | "containerd" | "node";
   readonly path: string;
-  readonly files: readonly string[];
+  /** Build tags, comma-separated. */
+  readonly tags?: string;
+  /** `-X` settings of the linker: without the version a program calls itself v0.0.0. */
+  readonly sets: (version: string) => Readonly<Record<string, string>>;
 };
 
-/** How one binary is made: the package of its module, and where the official download lies below its mirror. */
+/** How one binary is made: the package of its module. */
 export type Recipe = {
   readonly module: GoModule;
   readonly package: string;
 };
 
-const ETCD: GoModule = {
-  folder: "etcd",
-  path: "go.etcd.io/etcd/server/v3",
-  files: ["go.mod", "go.sum", "main.go"],
+const ETCD: GoModule = { folder: "etcd", path: "go.etcd.io/etcd/server/v3", sets: () => ({}) };
+
+const KUBERNETES: GoModule = { folder: "kubernetes", path: "k8s.io/kubernetes", sets: kubernetesVersion };
+
+const CONTAINERD: GoModule = {
+  folder: "containerd",
+  path: "github.com/containerd/containerd/v2",
+  tags: "no_btrfs,no_devmapper,no_zfs,no_aufs,no_systemd",
+  sets: (version) => ({ "github.com/containerd/containerd/v2/version.Version": version }),
 };
 
-const KUBERNETES: GoModule = {
-  folder: "kubernetes",
-  path: "k8s.io/kubernetes",
-  files: ["go.mod", "go.sum", "tools.go"],
-};
+/** Programs of our own that a node and its Pods are made of. */
+const NODE: GoModule = { folder: "node", path: "golang.org/x/sys", sets: () => ({}) };
+
+const TABLE = {
+  etcd: { module: ETCD, package: "." },
+  "kube-apiserver": { module: KUBERNETES, package: "k8s.io/kubernetes/cmd/kube-apiserver" },
+  "kube-controller-manager": { module: KUBERNETES, package: "k8s.io/kubernetes/cmd/kube-controller-manager" },
+  kubectl: { module: KUBERNETES, package: "k8s.io/kubernetes/cmd/kubectl" },
+  "kube-scheduler": { module: KUBERNETES, package: "k8s.io/kubernetes/cmd/kube-scheduler" },
+  kubelet: { module: KUBERNETES, package: "k8s.io/kubernetes/cmd/kubelet" },
+  "kube-proxy": { module: KUBERNETES, package: "k8s.io/kubernetes/cmd/kube-proxy" },
+  containerd: { module: CONTAINERD, package: "github.com/containerd/containerd/v2/cmd/containerd" },
+  "containerd-shim-runc-v2": {
+    module: CONTAINERD,
+    package: "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2",
+  },
+  ctr: { module: CONTAINERD, package: "github.com/containerd/containerd/v2/cmd/ctr" },
+  "node-init": { module: NODE, package: "./init" },
+  "node-door": { module: NODE, package: "./door" },
+  "node-probe": { module: NODE, package: "./probe" },
+  pause: { module: NODE, package: "./pause" },
+  standin: { module: NODE, package: "./standin" },
+} as const satisfies Readonly<Record<string, Recipe>>;
+
+/** Every program a test cluster can be made of. */
+export type BinaryName = keyof typeof TABLE;
 
 /** The order is the order of building: cheap and needed first. */
-export const RECIPES: Readonly<Record<BinaryName, Recipe>> = {
-  etcd: { module: ETCD, package: "." },
-  "kube-apiserver": command("kube-apiserver"),
-  "kube-controller-manager": command("kube-controller-manager"),
-  kubectl: command("kubectl"),
-  "kube-scheduler": command("kube-scheduler"),
-  kubelet: command("kubelet"),
-  "kube-proxy": command("kube-proxy"),
-};
+export const RECIPES: Readonly<Record<BinaryName, Recipe>> = TABLE;
 
 /** All names, in building order. */
-export const BINARY_NAMES: readonly BinaryName[] = ["etcd", ...kubernetesNames()];
+export const BINARY_NAMES: readonly BinaryName[] = Object.keys(TABLE).filter((name) => isBinary(name));
 
 /** The version that a module's go.mod requires, e.g. `v1.37.2`. */
 export function versionOf(module: GoModule, goFolder: string): string {
@@ -59,28 +70,35 @@ export function versionOf(module: GoModule, goFolder: string): string {
   return found;
 }
 
-/** The linker's flags: without the version a Kubernetes binary calls itself v0.0.0. */
+/** The linker's flags. */
 export function linkerFlags(module: GoModule, version: string): string {
-  if (module.folder === "etcd") return "-s -w";
-  const [major, minor] = version.slice(1).split(".");
-  const values = { gitVersion: version, gitMajor: major, gitMinor: minor, gitTreeState: "clean" };
-  const sets = Object.entries(values).map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`);
+  const sets = Object.entries(module.sets(version)).map(([name, value]) => `-X ${name}=${value}`);
   return ["-s -w", ...sets].join(" ");
 }
 
 /** The name of the cache folder: it changes whenever what would be built changes. */
 export function cacheKey(module: GoModule, goFolder: string): string {
   const version = versionOf(module, goFolder);
-  const digest = createHash("sha256").update(linkerFlags(module, version));
-  for (const file of module.files)
-    digest.update(`\0${file}\0`).update(readFileSync(join(goFolder, module.folder, file)));
+  const digest = createHash("sha256").update([linkerFlags(module, version), module.tags ?? ""].join(""));
+  const folder = join(goFolder, module.folder);
+  for (const file of filesBelow(folder)) digest.update(`\0${file}\0`).update(readFileSync(join(folder, file)));
   return [module.folder, version, process.platform, process.arch, digest.digest("hex").slice(0, 12)].join("-");
 }
 
-function command(name: string): Recipe {
-  return { module: KUBERNETES, package: `k8s.io/kubernetes/cmd/${name}` };
+function filesBelow(folder: string): readonly string[] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  return files.map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1)).sort();
 }
 
-function kubernetesNames(): readonly BinaryName[] {
-  return ["kube-apiserver", "kube-controller-manager", "kubectl", "kube-scheduler", "kubelet", "kube-proxy"];
+function isBinary(name: string): name is BinaryName {
+  return Object.hasOwn(TABLE, name);
+}
+
+function kubernetesVersion(version: string): Readonly<Record<string, string>> {
+  const [major = "", minor = ""] = version.slice(1).split(".");
+  const values = { gitVersion: version, gitMajor: major, gitMinor: minor, gitTreeState: "clean" };
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [`k8s.io/component-base/version.${name}`, value]),
+  );
 }

@@ -9,7 +9,26 @@ const PACKAGES: Readonly<Record<string, string>> = {
   setpriv: "util-linux",
   psql: "postgresql",
   chromium: "chromium",
+  unshare: "util-linux",
+  nsenter: "util-linux",
+  ip: "iproute2",
+  runc: "runc",
+  conntrack: "conntrack",
+  busybox: "busybox-static",
+  "/usr/lib/cni/bridge": "containernetworking-plugins",
 };
+
+/** What a real node of a test cluster needs of the machine. */
+export const NODE_COMMANDS: readonly string[] = [
+  "unshare",
+  "nsenter",
+  "ip",
+  "runc",
+  "nft",
+  "conntrack",
+  "busybox",
+  "/usr/lib/cni/bridge",
+];
 
 const isThere = (command: string): boolean => spawnSync("sh", ["-c", `command -v ${command}`]).status === 0;
 

@@ -1,3 +1,5 @@
+import { NODE_COMMANDS } from "./packages.ts";
+
 /** One part of `npm test`: its name, what it runs, how long it may take, and what the machine must have for it. */
 export type Part = {
   readonly name: string;
@@ -59,6 +61,14 @@ export const PARTS: readonly Part[] = [
     folders: ["test/cluster", "test/api"],
     commands: ["setpriv", "bash"],
     prepare: { command: ["node", "test/cluster/main.ts", "--prepare"], ceiling: 2400 },
+  },
+  {
+    name: "node",
+    about: "a real node: kubelet, containerd and Pods that run",
+    ceiling: 120,
+    folders: ["test/node"],
+    commands: [...NODE_COMMANDS, "setpriv"],
+    prepare: { command: ["node", "test/cluster/main.ts", "--prepare", "--nodes", "1"], ceiling: 2400 },
   },
   { name: "image", about: "the Dockerfile's build steps", ceiling: 240, folders: ["test/image"] },
   {
