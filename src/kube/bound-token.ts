@@ -1,0 +1,60 @@
+import { ok, refuse, type Result } from "../domain/problem.ts";
+import { type PodFacts, readPodFacts } from "../wire/pod-facts.ts";
+import type { KubeClient } from "./client.ts";
+import { liveObject } from "./live-object.ts";
+import { reviewToken, type User } from "./reviews.ts";
+import { PODS } from "./signer-watches.ts";
+
+const ACCOUNT = /^system:serviceaccount:([^:]+):([^:]+)$/;
+const EXTRA = {
+  pod: "authentication.kubernetes.io/pod-name",
+  podUid: "authentication.kubernetes.io/pod-uid",
+  node: "authentication.kubernetes.io/node-name",
+} as const;
+
+/**
+ * The live Pod that a service account's token is bound to. The API server says whose token it is, and the Pod is read anew:
+ * a token that is bound to none, or to one that has gone, runs elsewhere or is of another account, is nobody's. Refuses with
+ * TOKEN_REFUSED. Throws where the API server cannot be asked.
+ */
+export async function podOfToken(client: KubeClient, token: string, audience: string): Promise<Result<PodFacts>> {
+  if (!isForUs(token, audience)) return refused("The token is not for audience signet.dev.");
+  const user = await reviewToken(client, token, [audience]);
+  if (!user.ok) return user;
+  const [, namespace, account] = ACCOUNT.exec(user.value.username) ?? [];
+  const [name, uid, node] = [EXTRA.pod, EXTRA.podUid, EXTRA.node].map((key) => one(user.value, key));
+  if (namespace === undefined || name === undefined || uid === undefined)
+    return refused("The token is not bound to a Pod.");
+  const read = await client.get(PODS.resource, { namespace, name });
+  const facts = read.ok ? readPodFacts(liveObject(read.value)) : read;
+  if (!facts.ok || facts.value.uid !== uid) return refused("The Pod that the token is bound to is not there any more.");
+  const { workload, nodeName, phase } = facts.value;
+  if (workload.serviceAccount !== account || (node !== undefined && node !== nodeName))
+    return refused("The Pod that the token is bound to is of another account, or on another node.");
+  return phase === "Succeeded" || phase === "Failed" ? refused("The Pod has ended.") : ok(facts.value);
+}
+
+const one = ({ extra }: User, key: string): string | undefined => {
+  const values = Object.hasOwn(extra, key) ? extra[key] : undefined;
+  return values?.length === 1 ? values[0] : undefined;
+};
+
+const refused = (message: string): Result<never> =>
+  refuse(
+    "TOKEN_REFUSED",
+    "",
+    message,
+    "Mount a projected token of audience signet.dev and send it as it is; kubelet renews it.",
+  );
+
+/** What is plainly not for us costs the API server nothing. Nothing is believed: the API server says who it is. */
+function isForUs(token: string, audience: string): boolean {
+  try {
+    const [, claims = ""] = token.split(".");
+    const read: unknown = JSON.parse(Buffer.from(claims, "base64url").toString("utf8"));
+    const aud: unknown = typeof read === "object" && read !== null && "aud" in read ? read.aud : undefined;
+    return Array.isArray(aud) ? aud.includes(audience) : aud === audience;
+  } catch {
+    return false;
+  }
+}
