@@ -52,6 +52,12 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     seconds: 24,
     run: async (size, seconds) => (await import("./issuance.ts")).issuance(size, seconds),
   },
+  podcerts: {
+    about: "PodCertificateRequests answered on a real API server, against a bare loop with ready-made chains",
+    size: 2000,
+    seconds: 50,
+    run: async (size, seconds) => (await import("./podcerts.ts")).podcerts(size, seconds),
+  },
   scale: {
     about: "what verdicts and reach cost at 1,000 to 30,000 workloads",
     size: 30_000,

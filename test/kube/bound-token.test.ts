@@ -27,7 +27,7 @@ const POD = {
 };
 
 /** An API server that answers one review and holds one Pod. */
-function judged(token: string, review: object = REVIEW, pod: Raw | undefined = POD) {
+function judged(token: string, review: object = REVIEW, pod: Raw | null = POD) {
   const asked: unknown[] = [];
   const client = {
     create: (_resource: unknown, body: Raw) => {
@@ -63,7 +63,7 @@ const extra = (change: object) => user({ extra: { ...EXTRA, ...change } });
 const GONE = "TOKEN_REFUSED The Pod that the token is bound to is not there any more.";
 const ELSEWHERE = "TOKEN_REFUSED The Pod that the token is bound to is of another account, or on another node.";
 
-test.each<[string, object, Raw | undefined, string]>([
+test.each<[string, object, Raw | null, string]>([
   [
     "expired or forged",
     { authenticated: false },
@@ -85,7 +85,7 @@ test.each<[string, object, Raw | undefined, string]>([
     "TOKEN_REFUSED The token is not bound to a Pod.",
   ],
   ["of a Pod that was made anew", extra({ "authentication.kubernetes.io/pod-uid": ["old"] }), POD, GONE],
-  ["of a Pod that has gone", REVIEW, undefined, GONE],
+  ["of a Pod that has gone", REVIEW, null, GONE],
   ["of another node", extra({ "authentication.kubernetes.io/node-name": ["n2"] }), POD, ELSEWHERE],
   ["of another account's Pod", user({ username: "system:serviceaccount:web:admin" }), POD, ELSEWHERE],
   ["of a Pod that has ended", REVIEW, { ...POD, status: { phase: "Failed" } }, "TOKEN_REFUSED The Pod has ended."],
