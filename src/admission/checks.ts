@@ -21,13 +21,16 @@ const ESCAPES: Readonly<Record<EscapeCheck, { readonly code: ProblemCode; readon
   uncoveredInterfaces: { code: "UNCOVERED_INTERFACE", says: "has an interface that no active target covers" },
 };
 
+/** At which moment, and whether approval that is not known refuses. */
+export type When = { readonly now: Instant; readonly requireApproval?: boolean };
+
 /** What a check found, and the segment that refuses for it besides the workload's own. */
 export type Failed = { readonly problem: Problem; readonly segment: Segment };
 
 /** Judges a workload whose role is known: the namespace it shares, and each escape its role or exception does not permit. */
-export function check(catalogue: Catalogue, workload: Workload, identity: Identity, now: Instant): readonly Failed[] {
+export function check(catalogue: Catalogue, workload: Workload, identity: Identity, terms: When): readonly Failed[] {
   const strict = sharedStrictly(catalogue, workload);
-  const escapes = unpermitted(catalogue, workload, identity, now);
+  const escapes = unpermitted(catalogue, workload, identity, terms);
   return [...(strict ? [strict] : []), ...escapes.map((found) => ({ problem: found, segment: identity.segment }))];
 }
 
@@ -49,10 +52,10 @@ function sharedStrictly(catalogue: Catalogue, { namespace, kind }: Workload): Fa
   return { problem: found, segment: strict };
 }
 
-function unpermitted(catalogue: Catalogue, workload: Workload, identity: Identity, now: Instant): readonly Problem[] {
+function unpermitted(catalogue: Catalogue, workload: Workload, identity: Identity, terms: When): readonly Problem[] {
   const refused = workload.escapes.filter((escape) => !permits(identity.role.permits, escape));
   if (refused.length === 0) return [];
-  const pointed = exceptionOf(catalogue, { workload, role: identity.role.name, now });
+  const pointed = exceptionOf({ ...terms, catalogue, workload, role: identity.role.name });
   const exception = pointed?.exception;
   const left = exception ? refused.filter((escape) => !excepts(exception, escape)) : refused;
   const why = pointed?.problem

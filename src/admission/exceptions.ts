@@ -1,5 +1,6 @@
 import type { Catalogue } from "../domain/catalogue.ts";
-import type { Exception } from "../domain/definitions.ts";
+import type { Exception, Grant } from "../domain/definitions.ts";
+import { capBegins, exceptionCapSeconds } from "../domain/exception-cap.ts";
 import { formatInstant, type Instant } from "../domain/instant.ts";
 import { type Problem, problem } from "../domain/problem.ts";
 import type { ProblemCode } from "../domain/problem-codes.ts";
@@ -8,17 +9,20 @@ import type { Escape, Workload } from "../domain/workload.ts";
 import { permits } from "./permits.ts";
 
 /** For whom, and when, an exception would have to count. */
-type Use = { readonly workload: Workload; readonly role: string; readonly now: Instant };
+type Use = {
+  readonly catalogue: Catalogue;
+  readonly workload: Workload;
+  readonly role: string;
+  readonly now: Instant;
+  readonly requireApproval?: boolean;
+};
 
 /** The exception that a workload points to, or why it cannot be counted; undefined where it points to none. */
-export function exceptionOf(
-  catalogue: Catalogue,
-  use: Use,
-): { readonly exception?: Exception; readonly problem?: Problem } | undefined {
+export function exceptionOf(use: Use): { readonly exception?: Exception; readonly problem?: Problem } | undefined {
   const { annotations, namespace, metadataPath } = use.workload;
   if (!Object.hasOwn(annotations, EXCEPTION_ANNOTATION)) return undefined;
   const name = annotations[EXCEPTION_ANNOTATION] ?? "";
-  const exception = catalogue.exceptions.get(`${namespace}/${name}`);
+  const exception = use.catalogue.exceptions.get(`${namespace}/${name}`);
   if (exception === undefined) return { problem: nameless(name, use.workload) };
   const unusable = UNUSABLE.find((row) => row.holds(exception, use));
   if (!unusable) return { exception };
@@ -45,9 +49,18 @@ const UNUSABLE: readonly {
 }[] = [
   {
     code: "EXCEPTION_UNAPPROVED",
-    holds: ({ approval }) => approval.state === "missing",
-    says: () => "is not approved",
-    mend: "Ask somebody with the verb approve.",
+    holds: ({ approval }, { requireApproval }) =>
+      approval.state === "missing" || (requireApproval === true && approval.state === "unchecked"),
+    says: ({ approval }) => (approval.state === "missing" ? "is not approved" : "is not known to be approved"),
+    mend: "Ask somebody with the verb approve; in a pipeline, for a signed grant.",
+  },
+  {
+    code: "GRANT_NAMESPACE",
+    holds: ({ grant }, { catalogue, workload }) =>
+      grant !== undefined && grant.namespaceUid !== uidOf(catalogue, workload),
+    says: ({ grant, namespace }, { catalogue, workload }) =>
+      `is signed for namespace ${namespace} with UID ${grant?.namespaceUid ?? ""}, and here it is ${uidOf(catalogue, workload) ?? "not known"}`,
+    mend: "Judge by a catalogue that holds the Namespace with its UID, or have a grant signed for this one.",
   },
   {
     code: "EXCEPTION_NOT_YET",
@@ -62,12 +75,39 @@ const UNUSABLE: readonly {
     mend: "Mend what it was for, or have a new one approved.",
   },
   {
+    code: "EXCEPTION_TOO_LONG",
+    holds: (exception, { catalogue, now }) => now < (capBegins(exception, catalogue) ?? now),
+    says: (exception, { catalogue, now }) =>
+      `lasts ${days((exception.expires - now) / 1000)} more; its class allows ${days(exceptionCapSeconds(exception, catalogue))}`,
+    mend: "Let it end earlier; extend it when the time comes.",
+  },
+  {
     code: "EXCEPTION_MISMATCH",
     holds: (exception, { role }) => exception.role !== role,
     says: (exception, { role }) => `is for role ${exception.role}, not ${role}`,
     mend: "Point to an exception for this role, or request one.",
   },
+  {
+    code: "EXCEPTION_MISMATCH",
+    holds: ({ grant }, { workload }) => grant?.workload !== undefined && !isMeant(grant.workload, workload),
+    says: ({ grant }) => `is signed for ${grant?.workload?.kind ?? ""} ${grant?.workload?.name ?? ""} alone`,
+    mend: "Have a grant signed for this workload.",
+  },
 ];
+
+/** Never the UID that a reviewed file claims: catalogues take it from whoever may be believed. */
+const uidOf = ({ definitions }: Catalogue, { namespace }: Workload): string | undefined =>
+  definitions.namespaces.find(({ name }) => name === namespace)?.uid;
+
+/** The object itself, or the Pod of one. */
+const isMeant = ({ kind, name }: NonNullable<Grant["workload"]>, { object, owner }: Workload): boolean =>
+  [object, owner].some((one) => one?.kind === kind && one.name === name);
+
+/** A span of seconds in days, rounded down to a whole one where it is longer than that. */
+const days = (seconds: number): string => {
+  const whole = Math.floor(seconds / 86_400);
+  return whole > 0 ? `${whole} days` : `${Math.floor(seconds / 3600)} hours`;
+};
 
 /** Whether an exception permits this escape. */
 export function excepts(exception: Exception, escape: Escape): boolean {

@@ -84,7 +84,7 @@ const decide = (findings: readonly Finding[]): Decision =>
 function judgeIdentity(catalogue: Catalogue, workload: Workload, identity: Identity, terms: Terms): readonly Finding[] {
   const enrolled = isEnrolled(catalogue, workload);
   const failures = [
-    ...check(catalogue, workload, identity, terms.now),
+    ...check(catalogue, workload, identity, terms),
     ...(terms.brought ?? []).map((found) => ({ problem: found, segment: identity.segment })),
   ];
   const findings = failures.map((failed) => ({

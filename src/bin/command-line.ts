@@ -11,6 +11,15 @@ for (const stream of [process.stdout, process.stderr])
     if (fault.code !== "EPIPE") throw fault;
   });
 
+function written(path: string, text: string, options: { readonly mode?: number; readonly flag?: string }) {
+  try {
+    writeFileSync(path, text, options);
+    return ok(undefined);
+  } catch (fault) {
+    return refuse("FILE_UNREADABLE", "", `"${path}" could not be written: ${String(fault)}`, "Check the folder.");
+  }
+}
+
 /** A fault of ours: sysexits' EX_SOFTWARE, so that it is never taken for a difference (1) or a refusal (3). */
 const FAULT = 70;
 
@@ -24,14 +33,13 @@ try {
       env: process.env,
       readInputs,
       openLedger: async (state) => (await import("./open-ledger.ts")).openLedgerOf(state),
-      writeFile: (path, text) => {
-        try {
-          writeFileSync(path, text);
-          return ok(undefined);
-        } catch (fault) {
-          return refuse("FILE_UNREADABLE", "", `"${path}" could not be written: ${String(fault)}`, "Check the folder.");
-        }
+      grants: {
+        make: async () => (await import("./grant-keeper.ts")).makeKeys(),
+        sign: async (key, payload) => (await import("./grant-keeper.ts")).sign(key, payload),
+        verify: async (jws, keys) => (await import("./grant-keeper.ts")).verify(jws, keys),
+        writeKey: (path, text) => written(path, text, { mode: 0o600, flag: "wx" }),
       },
+      writeFile: (path, text) => written(path, text, {}),
     },
     process.argv.slice(2),
     EXTRA_COMMANDS,

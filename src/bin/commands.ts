@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { addApprovalsCommand } from "../cli/approvals.ts";
 import { addApproveCommands } from "../cli/approve.ts";
+import { addExceptionCommands } from "../cli/exception-commands.ts";
+import { addGrantCommands } from "../cli/grant-commands.ts";
 import type { OpenKube } from "../cli/kube-access.ts";
 import { addConfigCommand } from "../cli/config.ts";
 import { addLedgerCommand } from "../cli/ledger.ts";
@@ -16,6 +18,8 @@ export const EXTRA_COMMANDS: readonly ExtraCommand[] = [
   serverCommand(async () => (await import("./server.ts")).serve),
   addApproveCommands(openKube),
   addApprovalsCommand(openKube),
+  addExceptionCommands(openKube),
+  addGrantCommands,
   addLedgerCommand,
   addConfigCommand,
   versionCommand(ownVersion),

@@ -26,6 +26,8 @@ export const openKube: OpenKube = async (choice) => {
     list: client.list,
     patchStatus: (resource, object, body) =>
       client.patch(resource, object, { type: "json", body }, { subresource: "status" }),
+    create: client.create,
+    merge: (resource, object, body) => client.patch(resource, object, { type: "merge", body }),
     whoAmI: async () => {
       const review = await client.create(SELF, { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" });
       if (!review.ok) return review;

@@ -1,14 +1,14 @@
 import type { Window } from "../domain/certificate.ts";
 import type { Instant } from "../domain/instant.ts";
 import { ok, refuse, type Result } from "../domain/problem.ts";
-import { type ReadSpiffeId, readSpiffeId } from "../domain/spiffe-id.ts";
+import { parseSpiffeId, type SpiffeName } from "../domain/spiffe-id.ts";
 import { NotDer } from "./der/read.ts";
 import { bitsOf, type CertificateParts, extensionAt, namesOf, readCertificate } from "./read-certificate.ts";
 import { pathProblem } from "./verify-path.ts";
 
 /** An X.509-SVID that proves an identity. */
 export type VerifiedSvid = {
-  readonly spiffeId: ReadSpiffeId;
+  readonly spiffeId: SpiffeName;
   /** Lower-case hexadecimal. */
   readonly serial: string;
   readonly window: Window;
@@ -35,7 +35,7 @@ export async function verifySvid(
     const spiffeId = leafIdentity(leaf);
     if (!spiffeId.ok) return spiffeId;
     if (spiffeId.value.trustDomain !== anchors.trustDomain)
-      return invalid(`${spiffeId.value.text} is not of trust domain ${anchors.trustDomain}`);
+      return invalid(`${spiffeId.value.id} is not of trust domain ${anchors.trustDomain}`);
     const broken = await pathProblem([leaf, ...above], anchors.roots.map(readCertificate), now);
     if (broken !== undefined) return invalid(broken);
     return ok({ spiffeId: spiffeId.value, serial: leaf.serial, window: leaf.window, spki: leaf.spki.whole });
@@ -65,14 +65,13 @@ const LEAF_RULES: readonly (readonly [string, (leaf: CertificateParts) => boolea
   ],
 ];
 
-function leafIdentity(leaf: CertificateParts): Result<ReadSpiffeId> {
+function leafIdentity(leaf: CertificateParts): Result<SpiffeName> {
   const broken = LEAF_RULES.find(([, holds]) => !holds(leaf));
   if (broken) return invalid(broken[0]);
   const uris = namesIn(leaf).filter((name) => name.startsWith("uri:"));
   if (uris.length !== 1) return invalid(`a leaf has exactly one URI, and this one has ${uris.length} (X509-SVID §2)`);
-  const read = readSpiffeId(uris[0]?.slice("uri:".length) ?? "", "");
-  if (!read.ok) return invalid("its URI is not a SPIFFE ID");
-  return read.value.segments.length > 0 ? read : invalid("a leaf's SPIFFE ID has a path (X509-SVID §2)");
+  const read = parseSpiffeId(uris[0]?.slice("uri:".length) ?? "", "");
+  return read.ok ? read : invalid("its URI is not the SPIFFE ID of a workload (SPIFFE-ID §2, X509-SVID §2)");
 }
 
 const namesIn = (leaf: CertificateParts): readonly string[] => {

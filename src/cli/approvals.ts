@@ -59,7 +59,7 @@ async function run(io: Io, open: OpenKube, options: Options): Promise<ExitCode> 
 }
 
 /** Everything that approval depends on. An object that cannot be read is shown, and stands for nothing. */
-async function readSnapshot(kube: KubeAccess): Promise<Result<ApprovalSnapshot>> {
+export async function readSnapshot(kube: KubeAccess): Promise<Result<ApprovalSnapshot>> {
   const resources = [NAMESPACES, ...APPROVABLE_KINDS.map(({ resource }) => resource)];
   const lists = await Promise.all(resources.map((resource) => listOf(kube, resource)));
   const problems = lists.flatMap((list) => (list.ok ? [] : list.problems));

@@ -14,24 +14,33 @@ import { printable, specDiff } from "./spec-diff.ts";
 
 type Options = KubeChoice & { readonly namespace: string; readonly generation?: string; readonly reason?: string };
 
+/** What is said of a generation; each is an entry at the end of `status.approvals`. */
+export type Verb = "approve" | "withdraw" | "deny";
+
+const SUMMARIES: Readonly<Record<Verb, string>> = {
+  approve: "bring its newest generation into force",
+  withdraw: "take it out of force",
+  deny: "say no to its newest generation; an older one stays in force",
+};
+
 /** What the user wants said about an object, and of which generation. */
 type Wish = {
   readonly kind: ApprovableKind;
   readonly name: KubeName;
-  readonly withdraw: boolean;
+  readonly verb: Verb;
   readonly generation: number | undefined;
   readonly reason: string | undefined;
 };
 
-/** Adds `signet segment approve NAME`, `signet segment withdraw NAME`, and the same for each kind that is approved. */
+/** Adds `signet segment approve|withdraw|deny NAME`, and the same for each kind that is approved. */
 export const addApproveCommands =
   (open: OpenKube) =>
   (program: Command, io: Io, outcome: Outcome): void => {
     for (const kind of APPROVABLE_KINDS) {
       const command = program.commands.find((each) => each.name() === kind.word) ?? groupCommand(program, kind);
-      for (const verb of ["approve", "withdraw"] as const)
-        verbCommand(command, kind, verb).action(async (name: string, options: Options) => {
-          outcome.code = await run(io, open, kind, { verb, name, options });
+      for (const verb of ["approve", "withdraw", "deny"] as const)
+        addVerb(command, { kind, word: verb, verb, path: `${kind.word} ${verb}` }, async (name, options) => {
+          outcome.code = await decide(io, open, kind, { verb, name, options });
         });
     }
   };
@@ -40,26 +49,37 @@ export const addApproveCommands =
 const groupCommand = (program: Command, { kind, word }: ApprovableKind): Command =>
   program.command(word).summary(`approve or withdraw a ${kind.kind}`);
 
-function verbCommand(parent: Command, { kind, word }: ApprovableKind, verb: "approve" | "withdraw"): Command {
+/** A verb as it stands on the command line: its word there may be another. */
+type Spoken = { readonly kind: ApprovableKind; readonly word: string; readonly verb: Verb; readonly path: string };
+
+/** Adds the command by which a verb is said of an object. */
+export function addVerb(
+  parent: Command,
+  { kind: { kind }, word, verb, path }: Spoken,
+  run: (name: string, options: Options) => Promise<void>,
+): void {
   const command = parent
-    .command(verb)
-    .summary(verb === "approve" ? "bring its newest generation into force" : "take it out of force")
+    .command(word)
+    .summary(SUMMARIES[verb])
     .argument("<name>", `name of the ${kind.kind}`)
-    .option("--generation <n>", "only if this is its newest generation")
-    .option("--reason <text>", "why; stands beside your name")
+    .option("--generation <n>", "only if this is its newest generation");
+  if (verb === "deny") command.requiredOption("--reason <text>", "why; stands beside your name");
+  else command.option("--reason <text>", "why; stands beside your name");
+  command
     .option("--kubeconfig <file>", "the cluster's kubeconfig [KUBECONFIG]")
     .option("--context <name>", "context of the kubeconfig");
   if (kind.scope === "Namespaced") command.option("-n, --namespace <name>", "its namespace", "default");
-  const example = `\nExample:\n  $ signet ${word} ${verb} NAME --generation 3 --reason "SHOP-412"\n`;
-  return command.addHelpText(
+  command.addHelpText(
     "after",
-    `${example}\nExit codes: 0 done, or it was so already; 2 bad input; 3 not yours to ${verb}, or refused by the cluster.\n`,
+    `\nExample:\n  $ signet ${path} NAME --generation 3 --reason "SHOP-412"\n\nExit codes: 0 done, or it was so already; 2 bad input; 3 not yours to ${word}, or refused by the cluster.\n`,
   );
+  command.action(run);
 }
 
-type Asked = { readonly verb: "approve" | "withdraw"; readonly name: string; readonly options: Options };
+type Asked = { readonly verb: Verb; readonly name: string; readonly options: Options };
 
-async function run(io: Io, open: OpenKube, kind: ApprovableKind, asked: Asked): Promise<ExitCode> {
+/** Says what was asked of one object, in the caller's own name, and prints what it changes. */
+export async function decide(io: Io, open: OpenKube, kind: ApprovableKind, asked: Asked): Promise<ExitCode> {
   const wish = wishOf(kind, asked);
   if (!wish.ok) return badInput(io, wish.problems);
   const kube = await open(asked.options);
@@ -82,7 +102,7 @@ function wishOf(kind: ApprovableKind, { verb, name, options }: Asked): Result<Wi
   return ok({
     kind,
     name: kind.resource.namespaced ? { namespace, name } : { name },
-    withdraw: verb === "withdraw",
+    verb,
     generation: generation === undefined ? undefined : Number(generation),
     reason,
   });
@@ -120,7 +140,7 @@ async function write(io: Io, kube: KubeAccess, wish: Wish, { me, seen }: Writer)
     if (said) return said;
     const entry = entryOf(io, wish, me, now);
     const written = await kube.patchStatus(wish.kind.resource, wish.name, appending(now, entry));
-    if (written.ok) return ok(`${wish.withdraw ? "Withdrawn" : "Approved"} by ${me}. ${NEXT[String(wish.withdraw)]}`);
+    if (written.ok) return ok(`${DONE[wish.verb]} by ${me}. ${NEXT[wish.verb]}`);
     refused = written.problems;
     const again = await read(kube, wish);
     if (!again.ok) return again;
@@ -130,15 +150,18 @@ async function write(io: Io, kube: KubeAccess, wish: Wish, { me, seen }: Writer)
   return refuseAll(refused);
 }
 
-const NEXT: Readonly<Record<string, string>> = {
-  true: "Signet takes it out of force; `signet approvals` shows where it stands.",
-  false: "Signet brings it into force when enough people have; `signet approvals` shows where it stands.",
+const DONE: Readonly<Record<Verb, string>> = { approve: "Approved", withdraw: "Withdrawn", deny: "Denied" };
+
+const NEXT: Readonly<Record<Verb, string>> = {
+  withdraw: "Signet takes it out of force; `signet approvals` shows where it stands.",
+  approve: "Signet brings it into force when enough people have; `signet approvals` shows where it stands.",
+  deny: "It stays out of force until somebody approves it after all, or edits it.",
 };
 
 /** An approval is for the newest generation; what is withdrawn is the one in force, or the newest. */
-function staleness({ generation, withdraw }: Wish, seen: Approvable, now: Approvable): Problem | undefined {
+function staleness({ generation, verb }: Wish, seen: Approvable, now: Approvable): Problem | undefined {
   const wanted = generation ?? seen.generation;
-  const known = withdraw && wanted === now.approved?.generation;
+  const known = verb === "withdraw" && wanted === now.approved?.generation;
   if ((known || now.generation === wanted) && now.object.uid === seen.object.uid) return undefined;
   return problem(
     "APPROVAL_STALE",
@@ -149,10 +172,13 @@ function staleness({ generation, withdraw }: Wish, seen: Approvable, now: Approv
 }
 
 /** What need not, or must not, be written. The API server would refuse the latter too. */
-function answerWithoutWriting({ withdraw }: Wish, me: string, now: Approvable): Result<string> | undefined {
-  const last = now.approvals.findLastIndex((entry) => entry.withdraw && entry.generation === now.generation);
+function answerWithoutWriting({ verb }: Wish, me: string, now: Approvable): Result<string> | undefined {
+  const last = now.approvals.findLastIndex(
+    (entry) => (entry.withdraw || entry.deny) && entry.generation === now.generation,
+  );
   const since = now.approvals.slice(last + 1).filter((entry) => entry.generation === now.generation);
-  if (withdraw) {
+  if (verb === "deny") return denial(now, last);
+  if (verb === "withdraw") {
     const gone = now.approved === undefined && last !== -1 && since.length === 0;
     return gone ? ok("It is withdrawn already.") : undefined;
   }
@@ -163,6 +189,18 @@ function answerWithoutWriting({ withdraw }: Wish, me: string, now: Approvable): 
   return since.some(({ by }) => by === me) && !waits ? ok(`You, ${me}, have approved it already.`) : undefined;
 }
 
+/** What is in force is not denied but withdrawn. */
+function denial(now: Approvable, last: number): Result<string> | undefined {
+  if (now.approved?.generation === now.generation)
+    return refuse(
+      "APPROVAL_STALE",
+      "metadata.generation",
+      `Generation ${now.generation} is in force already.`,
+      "Take it out of force with the verb withdraw.",
+    );
+  return last !== -1 && last === now.approvals.length - 1 ? ok("It is denied or withdrawn already.") : undefined;
+}
+
 function hindrance(me: string, { editors, generation }: Approvable): string | undefined {
   if (isServiceAccount(me)) return `${me} is a service account; these do not approve.`;
   if (editors.length === 0) return `Who edited generation ${generation} is not known; edit its spec once more.`;
@@ -170,11 +208,12 @@ function hindrance(me: string, { editors, generation }: Approvable): string | un
 }
 
 const entryOf = (io: Io, wish: Wish, me: string, now: Approvable): ApprovalEntry => ({
-  generation: wish.generation ?? (wish.withdraw ? now.approved?.generation : undefined) ?? now.generation,
+  generation: wish.generation ?? (wish.verb === "withdraw" ? now.approved?.generation : undefined) ?? now.generation,
   by: me,
   at: formatInstant(io.now()),
   ...(wish.reason === undefined ? {} : { reason: wish.reason }),
-  withdraw: wish.withdraw,
+  withdraw: wish.verb === "withdraw",
+  ...(wish.verb === "deny" ? { deny: true } : {}),
 });
 
 /** One entry at the end of the list, and nothing where the object is no longer as it was seen. */

@@ -86,12 +86,12 @@ function leftText({ notBefore, expires }: Exception, now: Instant): string {
 }
 
 /** One exception as `--output json` prints it. `secondsLeft` is negative where it has ended. */
-export const exceptionView = (exception: Exception, now: Instant) => ({
+export const exceptionView = (catalogue: Catalogue, exception: Exception, now: Instant) => ({
   namespace: exception.namespace,
   name: exception.name,
   permits: permitText(exception),
   role: exception.role,
-  state: exceptionState(exception, now),
+  state: exceptionState(catalogue, exception, now),
   notBefore: exception.notBefore === undefined ? null : formatInstant(exception.notBefore),
   expires: formatInstant(exception.expires),
   secondsLeft: Math.floor((exception.expires - now) / 1000),

@@ -1,5 +1,6 @@
 import type { Instant } from "../domain/instant.ts";
 import type { Result } from "../domain/problem.ts";
+import type { GrantKeeper } from "./grants.ts";
 import type { OpenLedger } from "./ledger.ts";
 
 /** One text file of the input; `name` is its path as the user would write it, `-` for standard input. */
@@ -24,6 +25,8 @@ export type Io = {
   readonly openLedger?: OpenLedger;
   /** Writes a file anew; its folder must be there. */
   readonly writeFile: (path: string, text: string) => Result<undefined>;
+  /** Signs and verifies grants. */
+  readonly grants?: GrantKeeper;
 };
 
 /**

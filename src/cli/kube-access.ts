@@ -29,6 +29,9 @@ export type KubeAccess = {
     object: KubeName,
     patch: readonly PatchOperation[],
   ) => Promise<Result<Raw>>;
+  readonly create: (resource: KubeResource, object: Raw) => Promise<Result<Raw>>;
+  /** Merges into the object, and refuses where it is no longer the `metadata.resourceVersion` that the patch names. */
+  readonly merge: (resource: KubeResource, object: KubeName, patch: Raw) => Promise<Result<Raw>>;
   /** The user name that the API server knows the caller by (SelfSubjectReview). */
   readonly whoAmI: () => Promise<Result<string>>;
 };

@@ -11,9 +11,8 @@ const MEND =
 
 /** Reads `role:web -> role:orders-db on tcp/5432, udp/53`; without ports all of them are meant. */
 export function parseMustNot(text: string): Result<GrantedSentence> {
-  const [, from = "", to = "", on] = FORM.exec(text) ?? [];
-  if (from === "") return refuse("USAGE", "--must-not", `"${text}" says nobody and nothing.`, MEND);
-  const raw = { from: rawPeer(from), to: rawPeer(to), ...(on === undefined ? {} : { on: on.split(/\s*,\s*/) }) };
+  const raw = rawSentence(text);
+  if (!raw) return refuse("USAGE", "--must-not", `"${text}" says nobody and nothing.`, MEND);
   const [document] = documentsOf(raw);
   if (!document) throw new Error("a document of plain values could not be read");
   const place = { document, base: [] };
@@ -21,6 +20,13 @@ export function parseMustNot(text: string): Result<GrantedSentence> {
   const ends = read.ok ? endsOf(read.value, place, []) : read;
   if (ends.ok) return ok(ends.value);
   return refuseAll(ends.problems.map((found) => problem(found.code, `--must-not "${text}"`, found.message, MEND)));
+}
+
+/** The same text as an object writes it, not yet checked; undefined where it is no sentence. */
+export function rawSentence(text: string): object | undefined {
+  const [, from = "", to = "", on] = FORM.exec(text) ?? [];
+  if (from === "") return undefined;
+  return { from: rawPeer(from), to: rawPeer(to), ...(on === undefined ? {} : { on: on.split(/\s*,\s*/) }) };
 }
 
 const documentsOf = (raw: unknown) => {

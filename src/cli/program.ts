@@ -54,6 +54,7 @@ export function buildProgram(io: Io, outcome: Outcome, extra: readonly ExtraComm
       getOutHasColors: () => io.color,
       getErrHasColors: () => false,
     })
+    .enablePositionalOptions()
     .exitOverride()
     .showHelpAfterError("(`signet help` shows all commands)");
   for (const add of [...COMMANDS, ...extra, ...LAST_COMMANDS]) add(program, io, outcome);

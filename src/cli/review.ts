@@ -1,13 +1,14 @@
 import type { Command } from "commander";
 import { yamlText } from "../wire/yaml-text.ts";
 import { badInput, type Outcome } from "./action.ts";
+import { type GrantOptions, readGrants } from "./grants.ts";
 import type { ExitCode, Io } from "./io.ts";
-import { catalogueOption, outputOption, withExamples } from "./options.ts";
+import { atOption, catalogueOption, outputOption, withExamples } from "./options.ts";
 import { painter } from "./paint.ts";
 import { judgeAll, type ReviewedObject, readReviewInput, type ReviewTerms } from "./review-input.ts";
 import { DECISION_COLORS, reviewView } from "./review-view.ts";
 
-type ReviewOptions = ReviewTerms & { readonly output: string };
+type ReviewOptions = ReviewTerms & GrantOptions & { readonly output: string };
 
 /** Adds `signet review`. */
 export function addReviewCommand(program: Command, io: Io, outcome: Outcome): void {
@@ -23,8 +24,11 @@ export function addReviewCommand(program: Command, io: Io, outcome: Outcome): vo
     .option("--require-approval", "refuse what is not known to be approved")
     .option("-n, --namespace <name>", "namespace of objects that name none", "default")
     .option("--as <user>", "judge as if this user created the objects")
-    .action((paths: string[], options: ReviewOptions) => {
-      outcome.code = runReview(io, paths, options);
+    .option("--grants <file...>", "signed grants of exceptions")
+    .option("--grant-keys <file>", "public keys that grants count by")
+    .addOption(atOption())
+    .action(async (paths: string[], options: ReviewOptions) => {
+      outcome.code = await runReview(io, paths, options);
     });
   withExamples(command, [
     "review deploy/ --catalogue policy/",
@@ -33,8 +37,9 @@ export function addReviewCommand(program: Command, io: Io, outcome: Outcome): vo
   ]);
 }
 
-function runReview(io: Io, paths: readonly string[], options: ReviewOptions): ExitCode {
-  const input = readReviewInput(io, paths, options);
+async function runReview(io: Io, paths: readonly string[], options: ReviewOptions): Promise<ExitCode> {
+  const grants = await readGrants(io, options);
+  const input = grants.ok ? readReviewInput(io, paths, options, grants.value) : grants;
   const reviewed = input.ok ? judgeAll(io, input.value, options) : input;
   if (!reviewed.ok) return badInput(io, reviewed.problems);
   io.out(render(io, reviewed.value, options.output));

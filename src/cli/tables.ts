@@ -81,7 +81,7 @@ const EXCEPTIONS: Listing<ReturnType<typeof exceptionView>> = {
   views: ({ catalogue }, now) =>
     [...catalogue.definitions.exceptions]
       .sort((a, b) => compare(a.namespace, b.namespace) || compare(a.name, b.name))
-      .map((exception) => exceptionView(exception, now)),
+      .map((exception) => exceptionView(catalogue, exception, now)),
   columns: [
     { heading: "NAMESPACE", cell: ({ namespace }) => namespace },
     { heading: "NAME", cell: ({ name }) => name },

@@ -50,7 +50,7 @@ export function whyReport(input: WhyInput) {
       namespace: namespacePlace(input) ?? null,
       role: verdict.identity ? roleView(catalogue, verdict.identity.role) : null,
       segment: verdict.identity ? segmentView(catalogue, verdict.identity.segment) : null,
-      exception: exception ? exceptionView(exception, now) : null,
+      exception: exception ? exceptionView(catalogue, exception, now) : null,
     },
     problems: verdict.problems.map((problem) => ({
       code: problem.code,
@@ -148,7 +148,7 @@ function decisions(input: WhyInput): readonly string[] {
   return [
     enrolment(input),
     ...(verdict.identity ? [modeSentence(verdict.identity.segment, workload)] : []),
-    ...(exception ? [`Exception ${exception.name} is ${exceptionState(exception, now)}.`] : []),
+    ...(exception ? [`Exception ${exception.name} is ${exceptionState(catalogue, exception, now)}.`] : []),
     APPROVAL[verdict.approval],
   ];
 }

@@ -6,7 +6,8 @@ import type { KubeObject } from "../wire/objects.ts";
 
 /**
  * Namespaces of the judged files count as they would once applied: those that the catalogue lacks are added, and one that
- * is enrolled in either place is enrolled. Where approval is required, a segment label from the files grants nothing.
+ * is enrolled in either place is enrolled. Where approval is required, a segment label from the files grants nothing, nor
+ * does a UID, which a signed grant would be bound to.
  */
 export function withNamespaces(
   catalogue: Catalogue,
@@ -22,8 +23,9 @@ export function withNamespaces(
   for (const each of given) {
     if (!each.ok) continue;
     const known = merged.get(each.value.name);
-    const { segment, ...rest } = each.value;
-    const added: Namespace = approved || segment === undefined ? rest : { ...rest, segment };
+    const { segment, uid, ...rest } = each.value;
+    const claimed = { ...(segment === undefined ? {} : { segment }), ...(uid === undefined ? {} : { uid }) };
+    const added: Namespace = approved ? rest : { ...rest, ...claimed };
     merged.set(each.value.name, known ? { ...known, enrolled: known.enrolled || each.value.enrolled } : added);
   }
   if (given.length === 0) return ok(catalogue);

@@ -19,6 +19,8 @@ export type ApprovalEntry = {
   readonly reason?: string;
   /** Takes the approved generation out of force. */
   readonly withdraw: boolean;
+  /** Says no to its generation, and leaves the one in force alone. */
+  readonly deny?: true;
 };
 
 /** Whether a user name is a service account's; these do not approve. */
@@ -38,6 +40,6 @@ export function isWithdrawn(
 ): boolean {
   const last = entries.findLastIndex((entry) => entry.withdraw && entry.generation >= approved.generation);
   if (last === -1) return false;
-  const since = entries.slice(last + 1).filter((entry) => entry.generation === approved.generation);
+  const since = entries.slice(last + 1).filter((entry) => !entry.deny && entry.generation === approved.generation);
   return approved.by.length === 0 || !approved.by.every((name) => since.some((entry) => entry.by === name));
 }

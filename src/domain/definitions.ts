@@ -49,6 +49,8 @@ export type Segment = Definition & {
   readonly mode: Mode;
   readonly canary: { readonly workloads: readonly string[]; readonly namespaces: readonly string[] };
   readonly leafMaxTtlSeconds?: number;
+  /** Longest exception for its roles; absent: what its classification brings. */
+  readonly exceptionMaxSeconds?: number;
 };
 
 /** Who is entitled to a role: every condition that is given must hold. */
@@ -94,8 +96,19 @@ export type Namespace = {
 /** What an exception permits: a check on workloads (with a path for `hostPath`), or a connection. */
 export type Permit = { readonly check: string; readonly path?: string } | { readonly sentence: GrantedSentence };
 
+/** A signature that stands for the approval of an exception where no server keeps one, and what it is bound to. */
+export type Grant = {
+  /** Name of the key that signed. */
+  readonly signer: string;
+  /** The one namespace of that name that is meant. */
+  readonly namespaceUid: string;
+  /** The one object that is meant; absent: every workload of the role. */
+  readonly workload?: { readonly kind: string; readonly name: string };
+};
+
 /** A grant with an end. */
 export type Exception = Definition & {
+  readonly grant?: Grant;
   readonly namespace: string;
   readonly permit: Permit;
   readonly role: string;

@@ -184,6 +184,12 @@ export const PROBLEM_CODES = {
     why: "Its `notBefore` lies ahead.",
     mend: "Wait until then, or have one approved that begins earlier.",
   },
+  EXCEPTION_TOO_LONG: {
+    sort: "refusal",
+    title: "The exception lasts longer than its class allows.",
+    why: "How long an exception may last is capped by the segments it concerns: `exceptions.maxDuration`, or 90 days, or 31 where there is a classification. One that was not approved by a server counts for as long before its end, and no longer.",
+    mend: "Let it end earlier; extend it when the time comes.",
+  },
   EXCEPTION_UNAPPROVED: {
     sort: "refusal",
     title: "The exception is not approved.",
@@ -195,6 +201,24 @@ export const PROBLEM_CODES = {
     title: "The exception does not cover what is refused.",
     why: "It permits one check for the workloads of one role; this is another check, path or role.",
     mend: "Point to an exception for this check and role, or request one.",
+  },
+  GRANT_UNREADABLE: {
+    sort: "input",
+    title: "A file holds no signed grant.",
+    why: "A grant is one JWS in compact form whose payload names an exception, its namespace with UID, and its end.",
+    mend: "Have it signed anew with `signet exceptions grant`.",
+  },
+  GRANT_UNTRUSTED: {
+    sort: "refusal",
+    title: "A grant is not signed by a key that is trusted.",
+    why: "Only ES256 counts, by a key made for grants, over exactly these bytes. A grant that was altered, is signed in another way or by another key is nobody's.",
+    mend: "Name the public keys of those who may grant with --grant-keys, or have it signed by one of them.",
+  },
+  GRANT_NAMESPACE: {
+    sort: "refusal",
+    title: "The grant is for another namespace.",
+    why: "A signed grant is bound to the UID of its namespace, so that one made anew under the old name has none.",
+    mend: "Judge by a catalogue that holds the Namespace with its UID (`signet catalogue export`), or have a grant signed for this one.",
   },
   ROLE_DEAD: {
     sort: "finding",

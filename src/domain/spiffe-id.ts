@@ -6,7 +6,6 @@ export type SpiffeId = string & { readonly [spiffeIdBrand]: true };
 
 const TRUST_DOMAIN = /^[a-z0-9._-]{1,255}$/;
 const SEGMENT = /^[a-zA-Z0-9._-]+$/;
-const SPIFFE_ID = /^[sS][pP][iI][fF][fF][eE]:\/\/([^/]*)((?:\/.*)?)$/;
 const MAX_BYTES = 2048;
 
 /** Reads a trust domain name: 1 to 255 of `a-z 0-9 . - _` (SPIFFE-ID §2.1). */
@@ -37,27 +36,24 @@ export function composeSpiffeId(trustDomain: string, namespace: string, serviceA
   return ok(id as SpiffeId);
 }
 
-/** A SPIFFE ID that somebody else wrote, read: a foreign one may have any path, and a trust domain's own has none. */
-export type ReadSpiffeId = {
-  readonly trustDomain: string;
-  readonly segments: readonly string[];
-  readonly text: string;
-};
+/** A SPIFFE ID of any trust domain, in its parts; `path` begins with a slash and is not empty. */
+export type SpiffeName = { readonly id: string; readonly trustDomain: string; readonly path: string };
+
+const ID = /^spiffe:\/\/([a-z0-9._-]{1,255})((?:\/[a-zA-Z0-9._-]+)+)$/;
 
 /**
- * Reads a SPIFFE ID (SPIFFE-ID §2): scheme `spiffe` in either case, a lower-case trust domain, path segments that are neither
- * empty nor dots, no query, fragment, user, port or percent-encoding, at most 2048 bytes. `text` is its one spelling.
+ * Reads the SPIFFE ID of a workload, letter for letter in its one canonical form: scheme and trust domain in lower case, no
+ * port, user, query, fragment or escape, a path of whole segments (SPIFFE-ID §2.1-§2.3, X509-SVID §2).
  */
-export function readSpiffeId(text: string, path: string): Result<ReadSpiffeId> {
-  const [, trustDomain = "", rest] = text.length <= MAX_BYTES ? (SPIFFE_ID.exec(text) ?? []) : [];
-  const segments = rest === undefined || rest === "" ? [] : rest.slice(1).split("/");
-  if (rest !== undefined && TRUST_DOMAIN.test(trustDomain) && segments.every(isPathSegment))
-    return ok({ trustDomain, segments, text: `spiffe://${trustDomain}${rest}` });
+export function parseSpiffeId(text: string, path: string): Result<SpiffeName> {
+  const [, trustDomain, rest] = (text.length <= MAX_BYTES && ID.exec(text)) || [];
+  if (trustDomain !== undefined && rest !== undefined && rest.slice(1).split("/").every(isPathSegment))
+    return ok({ id: text, trustDomain, path: rest });
   return refuse(
     "IDENTITY_INVALID",
     path,
-    `"${text.slice(0, 80)}" is not a SPIFFE ID.`,
-    "Write spiffe://, a trust domain in lower case, and path segments of letters, digits, dots, dashes and underscores.",
+    `"${text.slice(0, 80)}" is not the SPIFFE ID of a workload.`,
+    "Write spiffe://TRUST-DOMAIN/ns/NAMESPACE/sa/SERVICE-ACCOUNT.",
   );
 }
 

@@ -40,9 +40,9 @@ const lintTrustDomain = ({ definitions }: Catalogue): readonly Finding[] =>
         ),
       ];
 
-const lintEnded = ({ definitions }: Catalogue, now: Instant): readonly Finding[] =>
-  definitions.exceptions
-    .filter((exception) => exceptionState(exception, now) === "expired")
+const lintEnded = (catalogue: Catalogue, now: Instant): readonly Finding[] =>
+  catalogue.definitions.exceptions
+    .filter((exception) => exceptionState(catalogue, exception, now) === "expired")
     .map((exception) =>
       finding(
         "warning",

@@ -94,6 +94,11 @@ const EXCEPTIONS: readonly { name: string; spec: string; expected: readonly stri
     expected: ["deny", "HOST_PID", "EXCEPTION_NOT_YET"],
   },
   {
+    name: "one that nobody checked and that is longer than its class allows does not yet",
+    spec: "permit: {check: hostPID}, workloads: {role: front}, reason: r, expires: '2030-01-01T00:00:00Z'",
+    expected: ["deny", "HOST_PID", "EXCEPTION_TOO_LONG"],
+  },
+  {
     name: "one for another check does not",
     spec: "permit: {check: hostIPC}, workloads: {role: front}, reason: r, expires: '2027-01-01T00:00:00Z'",
     expected: ["deny", "HOST_PID", "EXCEPTION_MISMATCH"],

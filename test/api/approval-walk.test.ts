@@ -1,21 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { addApprovalsCommand } from "../../src/cli/approvals.ts";
-import { addApproveCommands } from "../../src/cli/approve.ts";
-import { APPROVABLE_KINDS, NAMESPACES } from "../../src/cli/approvable-kinds.ts";
-import type { Io } from "../../src/cli/io.ts";
-import type { KubeAccess, KubeName, KubeResource } from "../../src/cli/kube-access.ts";
-import { runCli } from "../../src/cli/program.ts";
-import { ok, refuse, type Result } from "../../src/domain/problem.ts";
-import { decideApprovals } from "../../src/reconcile/approvals/decide.ts";
-import { readDefinitions } from "../../src/wire/definitions.ts";
-import { readApiObject } from "../../src/wire/objects.ts";
-import type { Raw } from "../../src/wire/read-object.ts";
+import { APPROVABLE_KINDS } from "../../src/cli/approvable-kinds.ts";
 import { accepted } from "../cluster/accepted.ts";
-import type { ApiAnswer } from "../cluster/api.ts";
 import type { Cluster } from "../cluster/boot.ts";
 import type { Actor } from "../cluster/users.ts";
-import { must } from "../fakes/judging.ts";
-import { bootEnforcing, FIRST_BOOT_MS, type Json, jsonPatch, merge, permit, post, SIGNET } from "./enforcing.ts";
+import { bootEnforcing, FIRST_BOOT_MS, type Json, merge, permit, post, SIGNET } from "./enforcing.ts";
+import { accessOf, reconcile as reconcileAll, signetAs } from "./people.ts";
 
 const TEST_MS = 60_000;
 const ANNA: Actor = { user: "anna" };
@@ -38,80 +27,10 @@ beforeAll(async () => {
 
 afterAll(() => cluster.stop(), TEST_MS);
 
-const pathOf = ({ group, version, plural, namespaced }: KubeResource, { namespace, name }: KubeName): string =>
-  `${group === "" ? "/api" : `/apis/${group}`}/${version}/${namespaced ? `namespaces/${namespace ?? ""}/` : ""}${plural}${name === "" ? "" : `/${name}`}`;
+const signet = (who: Actor, line: string) => signetAs(cluster, who, line);
+const reconcile = () => reconcileAll(cluster);
 
-const read = ({ status, body }: ApiAnswer): Result<Raw> =>
-  status < 300 ? ok(body as Raw) : refuse("NOT_FOUND", "", (body as { message: string }).message);
-
-/** What bin/ provides over the client, here over the test's own requests. */
-const accessOf = (who: Actor): KubeAccess => ({
-  get: async (resource, name) => read(await cluster.request("GET", pathOf(resource, name), who)),
-  list: async (resource) => {
-    const { group, version, kind, plural } = resource;
-    const path = `${group === "" ? "/api" : `/apis/${group}`}/${version}/${plural}`;
-    const listed = read(await cluster.request("GET", path, who));
-    if (!listed.ok) return listed;
-    const apiVersion = group === "" ? version : `${group}/${version}`;
-    return ok({ items: (listed.value["items"] as Raw[]).map((item) => ({ apiVersion, kind, ...item })) });
-  },
-  patchStatus: async (resource, name, patch) =>
-    read(await jsonPatch(`${pathOf(resource, name)}/status`, patch)(cluster, who)),
-  whoAmI: async () => {
-    const path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
-    const asked = read(
-      await cluster.request("POST", path, {
-        ...who,
-        body: { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" },
-      }),
-    );
-    if (!asked.ok) return asked;
-    return ok((asked.value as { status: { userInfo: { username: string } } }).status.userInfo.username);
-  },
-});
-
-async function signet(who: Actor, line: string) {
-  const printed = { out: "", err: "" };
-  const io: Io = {
-    out: (text) => {
-      printed.out += text;
-    },
-    err: (text) => {
-      printed.err += text;
-    },
-    color: false,
-    now: () => Date.now(),
-    env: {},
-    readInputs: () => ok([]),
-    writeFile: () => ok(undefined),
-  };
-  const open = () => Promise.resolve(ok(accessOf(who)));
-  const code = await runCli(io, line.split(" "), [addApproveCommands(open), addApprovalsCommand(open)]);
-  return { code, ...printed };
-}
-
-/** Lets the decider work as Signet's own account until nothing is left to do; the API server refuses nothing of it. */
-async function reconcile(): Promise<readonly string[]> {
-  const done: string[] = [];
-  for (let round = 0; round < 6; round++) {
-    const kube = accessOf(SIGNET);
-    const lists = await Promise.all(
-      [NAMESPACES, ...APPROVABLE_KINDS.map(({ resource }) => resource)].map((resource) => kube.list(resource)),
-    );
-    const objects = lists.flatMap((list) => must(list).items).map((raw) => must(readApiObject(raw, "server")));
-    const definitions = must(readDefinitions(objects));
-    const actions = decideApprovals({ objects, definitions }, Date.now());
-    if (actions.length === 0) return done;
-    for (const { object, patch, do: what } of actions) {
-      const resource = APPROVABLE_KINDS.find(({ kind }) => kind.kind === object.kind)?.resource;
-      if (!resource) throw new Error(`${object.kind} is not approved`);
-      const written = await kube.patchStatus(resource, object, patch);
-      expect(written.ok ? "" : `${what} ${object.kind}/${object.name}: ${written.problems[0]?.message}`).toBe("");
-      done.push(`${what} ${object.kind}/${object.name}`);
-    }
-  }
-  throw new Error("the decider does not come to rest");
-}
+const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString();
 
 const create = async (who: Actor, plural: string, kind: string, name: string, spec: Json, namespace = "") => {
   const path = `${GROUP}/${namespace === "" ? "" : `namespaces/${namespace}/`}${plural}`;
@@ -127,7 +46,7 @@ const approved = async (path: string) => {
 test("every kind is served", { timeout: TEST_MS }, async () => {
   // One that was made a moment ago is not served at once.
   for (const { resource } of APPROVABLE_KINDS)
-    await expect.poll(async () => (await accessOf({}).list(resource)).ok, { timeout: 20_000 }).toBe(true);
+    await expect.poll(async () => (await accessOf(cluster, {}).list(resource)).ok, { timeout: 20_000 }).toBe(true);
 });
 
 test("the installer's TrustDomain comes into force, and nothing before it", { timeout: TEST_MS }, async () => {
@@ -172,7 +91,7 @@ test("Git's edits are approved by Git's review", { timeout: TEST_MS }, async () 
 
 test("an escape needs a second person, a policy nobody", { timeout: TEST_MS }, async () => {
   const permit = { check: "hostNetwork" };
-  const spec = { permit, workloads: { role: "front" }, reason: "r", expires: "2030-01-01T00:00:00Z" };
+  const spec = { permit, workloads: { role: "front" }, reason: "r", expires: inDays(30) };
   await create(ANNA, "segmentexceptions", "SegmentException", "e", spec, "shop");
   const allow = [{ from: { role: "front" }, to: { role: "front" }, on: ["tcp/80"], why: "w" }];
   await create(ANNA, "segmentpolicies", "SegmentPolicy", "p", { segment: "shop", allow }, "shop");

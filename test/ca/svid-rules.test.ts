@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from "vitest";
 import { issue } from "../../src/ca/issue.ts";
 import { verifySvid } from "../../src/ca/verify-svid.ts";
 import { readCertificate, bitsOf, extensionAt, namesOf } from "../../src/ca/read-certificate.ts";
-import { readSpiffeId } from "../../src/domain/spiffe-id.ts";
+import { parseSpiffeId } from "../../src/domain/spiffe-id.ts";
 import { csrOf, leafKey, podRequest, spkiOf, testAuthority, walkParts } from "../fakes/ca.ts";
 import { must, NOON } from "../fakes/judging.ts";
 import { Extension, KeyUsageFlags, type LeafParts, peculiarLeaf } from "./odd-leaf.ts";
@@ -49,11 +49,12 @@ test.each([
   ["I4", `spiffe://example.org/${"a".repeat(2048 - 21)}`, true],
   ["I4", `spiffe://example.org/${"a".repeat(2048 - 20)}`, false],
 ])("%s: %s", (_, text, good) => {
-  expect(readSpiffeId(text, "").ok).toBe(good);
+  expect(parseSpiffeId(text, "").ok).toBe(good);
 });
 
-test("I5: the scheme's case does not count, the path's does", () => {
-  expect(must(readSpiffeId("SPIFFE://example.org/ns/A", "")).text).toBe("spiffe://example.org/ns/A");
+test("I5: there is one spelling of each identity, so that equal ones are equal letter for letter", () => {
+  const spellings = ["spiffe://example.org/ns/A", "spiffe://example.org/ns/a", "SPIFFE://example.org/ns/A"];
+  expect(spellings.flatMap((each) => (parseSpiffeId(each, "").ok ? [each] : []))).toEqual(spellings.slice(0, 2));
 });
 
 test("I6: an authority names its trust domain without a path", () => {
@@ -93,7 +94,7 @@ test("X7: the issuing authority may sign for its trust domain alone, and makes n
 
 test("X8: a chain to the trust domain's root proves the identity", async () => {
   const verified = must(await verifySvid(issued, anchors(), NOON));
-  expect([verified.spiffeId.text, verified.spki.equals(spkiOf(key))]).toEqual([
+  expect([verified.spiffeId.id, verified.spki.equals(spkiOf(key))]).toEqual([
     "spiffe://example.org/ns/web/sa/cart",
     true,
   ]);
@@ -112,7 +113,11 @@ test.each<[string, Partial<LeafParts>, string]>([
     { names: [{ type: "dns", value: "a.b" }] },
     "a leaf has exactly one URI, and this one has 0 (X509-SVID §2)",
   ],
-  ["X2 no path", { names: [uri("spiffe://example.org")] }, "a leaf's SPIFFE ID has a path (X509-SVID §2)"],
+  [
+    "X2 no path",
+    { names: [uri("spiffe://example.org")] },
+    "its URI is not the SPIFFE ID of a workload (SPIFFE-ID §2, X509-SVID §2)",
+  ],
   [
     "X3 an empty subject and names that are not critical",
     { criticalNames: false },
@@ -130,7 +135,11 @@ test.each<[string, Partial<LeafParts>, string]>([
     { usage: KeyUsageFlags.digitalSignature | KeyUsageFlags.keyCertSign },
     "a leaf's key signs neither certificates nor lists (X509-SVID §4.3)",
   ],
-  ["X8 another scheme", { names: [uri("https://example.org/a")] }, "its URI is not a SPIFFE ID"],
+  [
+    "X8 another scheme",
+    { names: [uri("https://example.org/a")] },
+    "its URI is not the SPIFFE ID of a workload (SPIFFE-ID §2, X509-SVID §2)",
+  ],
   [
     "X8 another trust domain",
     { names: [uri("spiffe://other.org/a")] },

@@ -1,5 +1,6 @@
 import { addApprovalsCommand } from "../../src/cli/approvals.ts";
 import { addApproveCommands } from "../../src/cli/approve.ts";
+import { addExceptionCommands } from "../../src/cli/exception-commands.ts";
 import type { Io } from "../../src/cli/io.ts";
 import type { OpenKube } from "../../src/cli/kube-access.ts";
 import { runCli } from "../../src/cli/program.ts";
@@ -9,8 +10,8 @@ import { NOON } from "../fakes/judging.ts";
 /** What a command printed, and its exit code. */
 export type Ran = { readonly code: number; readonly out: string; readonly err: string };
 
-/** Runs one command line about approvals against the cluster that `open` opens; words are split at spaces. */
-export async function signet(open: OpenKube, line: string): Promise<Ran> {
+/** Runs one command line about approvals against the cluster that `open` opens; words of a text are split at spaces. */
+export async function signet(open: OpenKube, line: string | readonly string[]): Promise<Ran> {
   const printed = { out: "", err: "" };
   const io: Io = {
     out: (text) => {
@@ -25,7 +26,7 @@ export async function signet(open: OpenKube, line: string): Promise<Ran> {
     readInputs: () => ok([]),
     writeFile: () => ok(undefined),
   };
-  const commands = [addApproveCommands(open), addApprovalsCommand(open)];
-  const code = await runCli(io, line.split(" "), commands);
+  const commands = [addApproveCommands(open), addApprovalsCommand(open), addExceptionCommands(open)];
+  const code = await runCli(io, typeof line === "string" ? line.split(" ") : line, commands);
   return { code, ...printed };
 }

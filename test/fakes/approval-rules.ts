@@ -4,7 +4,14 @@ import type { Json } from "../../src/domain/json-patch.ts";
 export const SIGNET = "system:serviceaccount:signet-system:signet";
 
 /** One entry of `status.approvals`. */
-export type Entry = { generation: number; by: string; at?: string; withdraw?: boolean };
+export type Entry = {
+  generation: number;
+  by: string;
+  at?: string;
+  withdraw?: boolean;
+  deny?: boolean;
+  reason?: string;
+};
 
 /** An object of one of Signet's kinds, or a Namespace, as an API server holds it. */
 export type Stored = {
@@ -87,7 +94,10 @@ const EVERYBODY: readonly Rule[] = [
 
 const APPROVERS: readonly Rule[] = [
   { says: "another's name", breaks: (write) => added(write).some(({ by }) => by !== write.user) },
-  { says: "an editor", breaks: (write) => added(write).some(({ withdraw }) => withdraw !== true) && mayNot(write) },
+  {
+    says: "an editor",
+    breaks: (write) => added(write).some(({ withdraw, deny }) => withdraw !== true && deny !== true) && mayNot(write),
+  },
   {
     says: "a service account",
     breaks: (write) => added(write).length > 0 && write.user.startsWith("system:serviceaccount:"),
@@ -145,7 +155,7 @@ function isApproved(write: Write): boolean {
   const { now } = write;
   const by = now.status.approved?.by ?? [];
   const entries = now.status.approvals.filter(
-    ({ generation, withdraw }) => generation === now.metadata.generation && withdraw !== true,
+    ({ generation, withdraw, deny }) => generation === now.metadata.generation && withdraw !== true && deny !== true,
   );
   const stands = (name: string): boolean =>
     entries.some((entry) => entry.by === name) && (gitReviewed(write) || !editorsOf(now).includes(name));

@@ -20,6 +20,17 @@ export const openAs =
         }
         return Promise.resolve(found(store, resource, name));
       },
+      create: (resource, object) => {
+        store.apply(user, JSON.stringify(object));
+        const { name } = object["metadata"] as { name: string };
+        return Promise.resolve(found(store, resource, name));
+      },
+      merge: (resource, { name }, patch) => {
+        const { metadata, spec, ...rest } = store.get(resource.kind, name);
+        const merged = { ...(spec as object), ...(patch["spec"] as object) };
+        store.apply(user, JSON.stringify({ ...rest, metadata, spec: merged }));
+        return Promise.resolve(found(store, resource, name));
+      },
       whoAmI: () => Promise.resolve(ok(user)),
     };
     return Promise.resolve(ok(access));

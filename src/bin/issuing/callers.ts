@@ -44,16 +44,16 @@ async function bySvid(der: Buffer, parts: CallerParts): Promise<Result<Present>>
   if (!anchors) return refuse("AUTHORITY_UNAVAILABLE", "", "There is no authority yet.", "Ask again in a while.");
   const verified = await verifiedBy(der, anchors, parts);
   if (!verified.ok) return verified;
-  const [, namespace = "", , serviceAccount = ""] = verified.value.spiffeId.segments;
+  const [, , namespace = "", , serviceAccount = ""] = verified.value.spiffeId.path.split("/");
   const holders = parts.holders(namespace, serviceAccount);
   const [first] = holders;
-  if (!first) return nobody(verified.value.spiffeId.text);
+  if (!first) return nobody(verified.value.spiffeId.id);
   const restricted = restrictedAmong(holders, verified.value.serial, parts);
   if (restricted) return restricted;
   const roles = new Set(holders.map((holder) => roleOf(holder, parts)));
   if (roles.size > 1)
     return refuse("ROLE_AMBIGUOUS", "", SEVERAL, "Show a service account token that is bound to the Pod.");
-  return ok({ ...first, caller: verified.value.spiffeId.text });
+  return ok({ ...first, caller: verified.value.spiffeId.id });
 }
 
 const SEVERAL = "Workloads of different roles hold this identity, and the certificate does not say which one calls.";

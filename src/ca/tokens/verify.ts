@@ -1,14 +1,16 @@
 import { compactVerify, importJWK } from "jose";
 import type { Instant } from "../../domain/instant.ts";
 import { ok, refuse, type Result } from "../../domain/problem.ts";
-import { type ReadSpiffeId, readSpiffeId } from "../../domain/spiffe-id.ts";
+import { parseSpiffeId, type SpiffeName } from "../../domain/spiffe-id.ts";
 import { isRaw, numberAt, type Raw, textAt, textsAt } from "../../wire/read-object.ts";
 import { readStrictJson } from "../../wire/strict-json.ts";
 import type { PublicJwk, TrustBundle } from "../../wire/trust-bundle.ts";
 
 /** What a verified JWT-SVID says; times in milliseconds. */
 export type VerifiedToken = {
-  readonly spiffeId: ReadSpiffeId;
+  readonly spiffeId: string;
+  readonly trustDomain: string;
+  readonly path: string;
   readonly audiences: readonly string[];
   readonly expiresAt: Instant;
   readonly id: string | undefined;
@@ -36,7 +38,7 @@ export async function verifyToken(token: string, terms: TokenTerms): Promise<Res
   if (!header.ok) return header;
   const claims = readClaims(token, terms);
   if (!claims.ok) return claims;
-  const keys = keysFor(terms.bundleOf(claims.value.spiffeId.trustDomain), header.value);
+  const keys = keysFor(terms.bundleOf(claims.value.trustDomain), header.value);
   for (const jwk of keys) if (await isSignedBy(token, jwk, header.value.alg)) return claims;
   return refused("signature", "No key of its trust domain has signed the token.");
 }
@@ -90,9 +92,8 @@ function readPart(part = ""): Raw | undefined {
 function readClaims(token: string, { audience, now }: TokenTerms): Result<VerifiedToken> {
   const raw = readPart(token.split(".")[1]);
   if (!raw) return refused("claims", "The token's claims cannot be read.");
-  const name = readSpiffeId(textAt(raw, "sub") ?? "", "sub");
-  if (!name.ok || name.value.segments.length === 0)
-    return refused("sub", "The token's subject is not the SPIFFE ID of a workload.");
+  const name = parseSpiffeId(textAt(raw, "sub") ?? "", "sub");
+  if (!name.ok) return refused("sub", "The token's subject is not the SPIFFE ID of a workload.");
   const audiences = typeof raw["aud"] === "string" ? [raw["aud"]] : textsAt(raw, "aud");
   if (!audiences.includes(audience)) return refused("aud", "The token is for another audience.");
   const expires = numberAt(raw, "exp");
@@ -102,12 +103,14 @@ function readClaims(token: string, { audience, now }: TokenTerms): Result<Verifi
 }
 
 const verified = (
-  spiffeId: ReadSpiffeId,
+  name: SpiffeName,
   audiences: readonly string[],
   expires: number,
   id: string | undefined,
 ): VerifiedToken => ({
-  spiffeId,
+  spiffeId: name.id,
+  trustDomain: name.trustDomain,
+  path: name.path,
   audiences,
   expiresAt: expires * 1000,
   id,

@@ -1,5 +1,7 @@
 import { type Catalogue, inForce } from "../../domain/catalogue.ts";
 import type { Exception, Segment } from "../../domain/definitions.ts";
+import { capBegins } from "../../domain/exception-cap.ts";
+import type { Instant } from "../../domain/instant.ts";
 import type { Sentence, SegmentPolicy } from "../../domain/sentences.ts";
 import type { Fence, Line } from "./line.ts";
 import { indexLines, type LineIndex } from "./line-index.ts";
@@ -108,13 +110,19 @@ function exceptionLines(catalogue: Catalogue, exception: Exception): readonly Co
     role: exception.role,
     ...(role ? { segment: role.segment } : {}),
     ...(exception.ticket === undefined ? {} : { ticket: exception.ticket }),
-    ...(exception.notBefore === undefined ? {} : { notBefore: exception.notBefore }),
+    ...begin(catalogue, exception),
     ...(exception.source ? { source: exception.source } : {}),
   };
   if (!inForce(exception)) return [{ line, because: "unapproved" }];
   if (!role) return [{ line, because: "role-unknown" }];
   const owned = ownsNamespace(catalogue, role.segment, exception.namespace);
   return [owned ? { line } : { line, because: "namespace-not-owned" }];
+}
+
+/** From when on it counts: one that is longer than its class allows only for its last part. */
+function begin(catalogue: Catalogue, exception: Exception): { readonly notBefore?: Instant } {
+  const begins = [exception.notBefore, capBegins(exception, catalogue)].filter((each) => each !== undefined);
+  return begins.length === 0 ? {} : { notBefore: Math.max(...begins) };
 }
 
 /** Whether both ends are named one by one; a segment, an environment or an entity is a crowd. */

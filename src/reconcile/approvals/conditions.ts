@@ -1,4 +1,4 @@
-import { isServiceAccount } from "../../domain/approvals.ts";
+import { type ApprovalEntry, isServiceAccount } from "../../domain/approvals.ts";
 import type { Exception } from "../../domain/definitions.ts";
 import { formatInstant, type Instant } from "../../domain/instant.ts";
 import type { Approvable, ApprovedRecord, Condition } from "../../wire/definitions/approvable.ts";
@@ -44,9 +44,13 @@ function approvedCondition({ approvable, inForce, tally, obstacle }: Outcome): S
       "EditorsUnknown",
       `Who edited generation ${generation} is not known, so nobody can approve it. Edit its spec once more.`,
     );
+  if (tally?.denied) return said("Approved", false, "Denied", deniedBy(generation, tally.denied));
   if (tally?.withdrawn) return said("Approved", false, "Withdrawn", `Generation ${generation} was withdrawn.`);
   return said("Approved", false, WAITING, waitingFor(approvable, tally));
 }
+
+const deniedBy = (generation: number, { by, reason }: ApprovalEntry): string =>
+  `Generation ${generation} was denied by ${by}${reason === undefined ? "." : `: ${reason}`}`;
 
 function approvedBy({ generation, by }: ApprovedRecord, editors: readonly string[]): Said {
   const yes = (reason: string, message: string): Said => said("Approved", true, reason, message);

@@ -22,6 +22,7 @@ import {
   selfApprovalCondition,
 } from "./conditions.ts";
 import { type Decision, decideGeneration, type Purpose, recordInForce, settle } from "./generation.ts";
+import { tooLong } from "./too-long.ts";
 import { namespacesAnew } from "./namespaces.ts";
 import { statusPatch } from "./status-patch.ts";
 import { type Tally, tally } from "./tally.ts";
@@ -114,13 +115,19 @@ class Round {
     this.#catalogue = undefined;
   }
 
+  #known(): Catalogue {
+    this.#catalogue ??= makeCatalogue(this.#definitions, "");
+    return this.#catalogue;
+  }
+
   /** A conflict that the newest generation would bring; one that is there already is no reason to refuse an edit. */
   #obstacle(approvable: Approvable, candidate: Candidate): Obstacle | undefined {
     const party = partyOf(candidate);
     const { generation } = approvable;
-    if (!party || recordInForce(approvable)?.generation === generation) return undefined;
-    this.#catalogue ??= makeCatalogue(this.#definitions, "");
-    const known = new Set(conflictsOf(this.#catalogue, party).map(({ key }) => key));
+    if (recordInForce(approvable)?.generation === generation) return undefined;
+    if (candidate.exception) return tooLong(candidate.exception, this.#known(), this.#now);
+    if (!party) return undefined;
+    const known = new Set(conflictsOf(this.#known(), party).map(({ key }) => key));
     const approval = { state: "approved", generation, by: [] } as const;
     const next = makeCatalogue(withCandidate(this.#definitions, candidate, approval, {}), "");
     const found = conflictsOf(next, party).filter(({ key }) => !known.has(key));

@@ -51,12 +51,13 @@ function entriesPatch({ present, approvals, rawApprovals }: Approvable, change: 
 }
 
 /** An entry as it stands in `status.approvals`. */
-export const entryJson = ({ generation, by, at, reason, withdraw }: ApprovalEntry): Json => ({
+export const entryJson = ({ generation, by, at, reason, withdraw, deny }: ApprovalEntry): Json => ({
   generation,
   by,
   ...(at === undefined ? {} : { at }),
   ...(reason === undefined ? {} : { reason }),
   ...(withdraw ? { withdraw } : {}),
+  ...(deny ? { deny } : {}),
 });
 
 const recordJson = ({ generation, spec, by, at, namespaceUIDs }: ApprovedRecord): Json => ({

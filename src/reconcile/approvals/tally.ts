@@ -23,6 +23,8 @@ export type Tally = {
   readonly gitReviewed: boolean;
   /** It was withdrawn, and nobody has approved it since. */
   readonly withdrawn: boolean;
+  /** The entry that denied it, where nobody has approved it since. */
+  readonly denied?: ApprovalEntry;
   readonly satisfied: boolean;
 };
 
@@ -35,8 +37,9 @@ export type Rules = {
 /** Counts the approvals of the newest generation. */
 export function tally(approvable: Approvable, candidate: Candidate, rules: Rules): Tally {
   const { generation, editors, approvals } = approvable;
-  const last = approvals.findLastIndex((entry) => entry.withdraw && entry.generation === generation);
-  const withdrawn = last !== -1;
+  const last = approvals.findLastIndex((entry) => (entry.withdraw || entry.deny) && entry.generation === generation);
+  const refusal = approvals[last];
+  const withdrawn = refusal !== undefined;
   const gitReviewed = editors.length > 0 && editors.every((editor) => rules.established.terms.gitOps.includes(editor));
   const counts = (entry: ApprovalEntry): boolean =>
     entry.generation === generation && (gitReviewed && editors.includes(entry.by) ? true : isOther(entry.by, editors));
@@ -55,6 +58,7 @@ export function tally(approvable: Approvable, candidate: Candidate, rules: Rules
     counted,
     gitReviewed: gitReviewed && !withdrawn,
     withdrawn: withdrawn && counted.length === 0,
+    ...(refusal?.deny && counted.length === 0 ? { denied: refusal } : {}),
     satisfied,
   };
 }
@@ -98,7 +102,7 @@ function reasonsForMore(
  */
 function afterSecondThoughts(needs: Needs, approvable: Approvable, withdrawn: boolean): Needs {
   if (needs.by === "people" || needs.by === "installer") return needs;
-  if (withdrawn) return { by: "people", people: 1, why: ["it was withdrawn"] };
+  if (withdrawn) return { by: "people", people: 1, why: ["it was withdrawn or denied"] };
   const waits = approvable.conditions.some(
     ({ type, status, reason, observedGeneration }) =>
       type === "Approved" && status === "False" && reason === WAITING && observedGeneration === approvable.generation,

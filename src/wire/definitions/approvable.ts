@@ -104,6 +104,7 @@ function readEntry(entry: Raw): ApprovalEntry | undefined {
     ...(at === undefined ? {} : { at }),
     ...(reason === undefined ? {} : { reason }),
     withdraw: entry["withdraw"] === true,
+    ...(entry["deny"] === true ? { deny: true } : {}),
   };
 }
 

@@ -48,7 +48,9 @@ export function readSegment(object: KubeObject): Result<Segment> {
   if (!read.ok) return read;
   const { spec, specPath, definition, approved } = read.value;
   const ttl = secondsAt(spec.leaf?.maxTTL, object, [...specPath, "leaf", "maxTTL"]);
+  const longest = secondsAt(spec.exceptions?.maxDuration, object, [...specPath, "exceptions", "maxDuration"]);
   if (!ttl.ok) return ttl;
+  if (!longest.ok) return longest;
   const brought = spec.classification === undefined ? PLAIN : CLASSIFIED;
   return ok({
     ...definition,
@@ -57,6 +59,7 @@ export function readSegment(object: KubeObject): Result<Segment> {
       classification: spec.classification,
       owner: spec.owner,
       leafMaxTtlSeconds: ttl.value ?? brought.leafMaxTtlSeconds,
+      exceptionMaxSeconds: longest.value,
     }),
     namespaces: [],
     intra: "deny",

@@ -56,6 +56,15 @@ const spec = fields("A room that roles live in.", {
       maxTTL: optional(duration("Longest lifetime of a leaf certificate.")),
     }),
   ),
+  exceptions: optional(
+    fields("Limits on exceptions for its roles.", {
+      maxDuration: optional(
+        duration(
+          "Longest an exception may last, for example 168h. Default 2160h; 744h where there is a classification.",
+        ),
+      ),
+    }),
+  ),
 });
 
 /** Kind Segment. */

@@ -20,6 +20,7 @@ const approval = Type.Object(
     at: optional(text("When.", 40, { format: "date-time" })),
     reason: optional(text("Why.", 1024)),
     withdraw: optional(Type.Boolean({ description: "True: takes the approved generation out of force." })),
+    deny: optional(Type.Boolean({ description: "True: says no to this generation; an older one stays in force." })),
   },
   { description: "One approval. Approvers only add entries." },
 );

@@ -9,7 +9,10 @@ const statusVariables: readonly Named[] = [
   { name: "was", expression: "oldObject.?status.approvals.orValue([])" },
   { name: "now", expression: "object.?status.approvals.orValue([])" },
   { name: "added", expression: "variables.now.filter(a, !(a in variables.was))" },
-  { name: "approving", expression: "variables.added.filter(a, !a.?withdraw.orValue(false))" },
+  {
+    name: "approving",
+    expression: "variables.added.filter(a, !a.?withdraw.orValue(false) && !a.?deny.orValue(false))",
+  },
   { name: "withdrawing", expression: "variables.added.filter(a, a.?withdraw.orValue(false))" },
   { name: "lost", expression: "variables.was.filter(a, !(a in variables.now))" },
   { name: "generation", expression: "object.metadata.generation" },
@@ -36,11 +39,12 @@ const entryChecks: readonly Check[] = [
   {
     expression:
       "variables.added.all(a, a.by == variables.me || " +
-      "(variables.ours && variables.gitReviewed && a.by in variables.editors && !a.?withdraw.orValue(false)))",
+      "(variables.ours && variables.gitReviewed && a.by in variables.editors && " +
+      "!a.?withdraw.orValue(false) && !a.?deny.orValue(false)))",
     message: "An approval carries the name of whoever gives it: `by` is your own user name.",
   },
   {
-    expression: "variables.approving.all(a, a.generation == variables.generation)",
+    expression: "variables.added.filter(a, !a.?withdraw.orValue(false)).all(a, a.generation == variables.generation)",
     message: "An approval is for the current generation; somebody has edited the object since, look again.",
   },
   {
@@ -105,7 +109,8 @@ const recordChecks: readonly Check[] = [
       `${sameField("approved")} || !object.?status.approved.hasValue() || ${INSTALLING} || variables.needed == 0 || ` +
       "(object.status.approved.by.all(b, " +
       "object.status.approved.by.filter(x, x == b).size() == 1 && " +
-      "variables.now.exists(a, a.by == b && a.generation == variables.generation && !a.?withdraw.orValue(false)) && " +
+      "variables.now.exists(a, a.by == b && a.generation == variables.generation && !a.?withdraw.orValue(false) && " +
+      "!a.?deny.orValue(false)) && " +
       "(variables.gitReviewed || !(b in variables.editors))) && " +
       "object.status.approved.by.size() >= variables.needed)",
     message: "A generation comes into force when enough people who did not edit it have approved it.",

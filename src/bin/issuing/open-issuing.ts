@@ -1,0 +1,104 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { X509Certificate } from "node:crypto";
+import type { IssueParts } from "../../ca/issue.ts";
+import { certificatesPem } from "../../ca/pem.ts";
+import type { TokenParts } from "../../ca/tokens/issue-token.ts";
+import { publicTokenKeys, signingKeyAt } from "../../ca/tokens/key-set.ts";
+import type { Catalogue } from "../../domain/catalogue.ts";
+import type { Profiles } from "../../domain/certificate.ts";
+import type { Issuing, PublicDocuments } from "../../http/issuing/services.ts";
+import type { Ledger } from "../../store/ledger.ts";
+import { type IssuanceRecord, renderIssuanceRecord } from "../../wire/issuance-record.ts";
+import { renderDiscovery } from "../../wire/openid.ts";
+import { renderTokenRecord, type TokenRecord } from "../../wire/token-record.ts";
+import { renderKeySet, renderTrustBundle } from "../../wire/trust-bundle.ts";
+import { type CallerParts, makeAuthenticate } from "./callers.ts";
+import type { Keys } from "./keys.ts";
+
+/** What issuing stands on, whatever the mode. */
+export type IssuingMeans = {
+  readonly keys: Keys;
+  readonly profiles: Profiles;
+  readonly ledger: Pick<Ledger, "append">;
+  readonly catalogue: () => Catalogue | undefined;
+  /** URL under which verifiers read discovery document and keys; absent: tokens name no issuer. */
+  readonly issuer: string | undefined;
+  readonly holders: CallerParts["holders"];
+  readonly byToken: CallerParts["byToken"];
+};
+
+/** The certificate's walk for doors of our own, the doors over HTTP, and the roots as kubelets get them. */
+export type OpenIssuing = {
+  readonly walk: IssueParts;
+  readonly http: Issuing;
+  readonly rootsPem: () => string | undefined;
+};
+
+/** How long a verifier may keep our bundle, in seconds. */
+const REFRESH_SECONDS = 300;
+
+/** Puts the parts together; opens nothing. */
+export function openIssuing(means: IssuingMeans): OpenIssuing {
+  const { keys, ledger } = means;
+  const walk: IssueParts = {
+    lookup: () => ({ catalogue: known(means), issuer: keys.authority()?.issuer, profiles: means.profiles }),
+    record: (line: IssuanceRecord) =>
+      ledger.append([{ kind: "issuance", subject: line.subject, at: line.at, body: renderIssuanceRecord(line) }]),
+    now: Date.now,
+    random: randomBytes,
+  };
+  const authenticate = makeAuthenticate({
+    door: "rest",
+    walk,
+    tokens: tokenParts(means),
+    anchors: () => {
+      const root = keys.authority()?.root;
+      return root && { trustDomain: root.trustDomain, roots: [root.der] };
+    },
+    issuing: () => keys.authority()?.issuer.intermediates ?? [],
+    holders: means.holders,
+    byToken: means.byToken,
+  });
+  return {
+    walk,
+    http: { authenticate, documents: documents(means), monotonic: performance.now.bind(performance) },
+    rootsPem: () => {
+      const root = keys.authority()?.root;
+      return root && certificatesPem([root.der]);
+    },
+  };
+}
+
+/** Doors open when there is a catalogue; before, nobody is entitled to anything, and callers are told to come again. */
+function known({ catalogue }: Pick<IssuingMeans, "catalogue">): Catalogue {
+  const found = catalogue();
+  if (!found) throw new Error("no catalogue could be read yet");
+  return found;
+}
+
+const tokenParts = (means: IssuingMeans): TokenParts => ({
+  catalogue: () => known(means),
+  key: () => signingKeyAt(means.keys.tokens(), Date.now()),
+  issuer: means.issuer,
+  record: (line: TokenRecord) =>
+    means.ledger.append([{ kind: "token", subject: line.subject, at: line.at, body: renderTokenRecord(line) }]),
+  now: Date.now,
+  newId: randomUUID,
+});
+
+function documents({ keys, issuer }: IssuingMeans): PublicDocuments {
+  return {
+    bundle: () => {
+      const root = keys.authority()?.root;
+      if (!root) return undefined;
+      const { kty = "", ...jwk } = new X509Certificate(root.der).publicKey.export({ format: "jwk" });
+      const x509 = [{ key: { kty, ...textsOf(jwk) }, certificate: root.der.toString("base64") }];
+      return renderTrustBundle({ x509, jwt: publicTokenKeys(keys.tokens()), refreshHint: REFRESH_SECONDS });
+    },
+    keys: () => (keys.tokens().length === 0 ? undefined : renderKeySet(publicTokenKeys(keys.tokens()))),
+    discovery: () => (issuer === undefined ? undefined : renderDiscovery(issuer)),
+  };
+}
+
+const textsOf = (jwk: object): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(jwk).filter(([, value]) => typeof value === "string"));
