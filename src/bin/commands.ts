@@ -9,6 +9,7 @@ import { addConfigCommand } from "../cli/config.ts";
 import { addLedgerCommand } from "../cli/ledger.ts";
 import type { ExtraCommand } from "../cli/program.ts";
 import { serverCommand } from "../cli/server.ts";
+import { svidCommand } from "../cli/svid.ts";
 import { type Version, versionCommand } from "../cli/version.ts";
 
 const openKube: OpenKube = async (choice) => (await import("./open-kube.ts")).openKube(choice);
@@ -21,6 +22,7 @@ export const EXTRA_COMMANDS: readonly ExtraCommand[] = [
   addExceptionCommands(openKube),
   addGrantCommands,
   addLedgerCommand,
+  svidCommand(async () => (await import("./svid-tools.ts")).svidTools),
   addConfigCommand,
   versionCommand(ownVersion),
 ];

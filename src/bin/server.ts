@@ -7,10 +7,12 @@ import { formatInstant } from "../domain/instant.ts";
 import { type Problem, problemLine, refuse, type Result } from "../domain/problem.ts";
 import { type FolderState, type WatchedFolder, watchFolder } from "../folder/watch.ts";
 import { makeCatalogueFolder, writeExampleWorkloads } from "../folder/worked-example.ts";
+import { issuingRoutes } from "../http/issuing/routes.ts";
 import { buildServer } from "../http/server.ts";
 import type { Check, Log, Readings, Services } from "../http/services.ts";
 import type { Ledger } from "../store/ledger.ts";
 import { type ConfigFlags, readServerConfig, type ServerConfig } from "../wire/config.ts";
+import { type StandaloneIssuing, startStandaloneIssuing } from "./issuing/standalone.ts";
 import { banner } from "./banner.ts";
 import {
   clientsOf,
@@ -19,6 +21,7 @@ import {
   ledgerReadings,
   logOf,
   openOwnLedger,
+  ownProfiles,
   type Running,
   servingNames,
   startProblem,
@@ -92,13 +95,13 @@ async function start(config: ServerConfig): Promise<Result<Started>> {
     mkdirSync(config.state, { recursive: true, mode: 0o700 });
     step = "ledger";
     const opening = openOwnLedger(config, log);
-    const issuing = servingCertificate(servingFolder(config), servingNames(config), Date.now());
+    const serving = servingCertificate(servingFolder(config), servingNames(config), Date.now());
     // Both run while the catalogue is read; a rejection is met below.
-    issuing.catch(() => undefined);
+    serving.catch(() => undefined);
     const ledger = await opening;
     opened.push(ledger.close);
     step = "serving certificate";
-    const certificate = await issuing;
+    const certificate = await serving;
     step = "catalogue";
     const made = makeCatalogueFolder(config.catalogue);
     if (made) writeExampleWorkloads(join(config.state, "example"));
@@ -107,8 +110,12 @@ async function start(config: ServerConfig): Promise<Result<Started>> {
       now: Date.now,
     });
     opened.push(folder.close);
+    step = "keys of the trust domain";
+    const catalogue = () => folder.state().snapshot?.catalogue;
+    const issuing = await startStandaloneIssuing({ config, log, ledger, catalogue, profiles: ownProfiles() });
+    opened.push(issuing.stop);
     step = "listen";
-    return { ok: true, value: await listen({ config, log, ledger, folder, certificate, made }) };
+    return { ok: true, value: await listen({ config, log, ledger, folder, certificate, made, issuing }) };
   } catch (fault) {
     for (const close of opened.toReversed()) await close();
     return { ok: false, problems: [startProblem(step, config, fault)] };
@@ -120,12 +127,19 @@ type Parts = Pick<Running, "config" | "log" | "ledger"> & {
   readonly certificate: ServingCertificate;
   /** Whether the catalogue folder is new, with the worked example in it. */
   readonly made: boolean;
+  readonly issuing: StandaloneIssuing;
 };
 
-async function listen({ config, log, ledger, folder, certificate, made }: Parts): Promise<Started> {
+async function listen({ config, log, ledger, folder, certificate, made, issuing }: Parts): Promise<Started> {
   let current = certificate;
   const services = makeServices({ config, log, ledger, folder, certificate: () => current });
-  const http = buildServer(services, { version: VERSION, pair: certificate, ...clientsOf(config) });
+  const http = buildServer(services, {
+    version: VERSION,
+    pair: certificate,
+    askCertificates: true,
+    routes: [issuingRoutes(issuing.http)],
+    ...clientsOf(config),
+  });
   const stopRenewing = keepRenewed(
     certificate,
     () => servingCertificate(servingFolder(config), servingNames(config), Date.now()),
@@ -146,6 +160,7 @@ async function listen({ config, log, ledger, folder, certificate, made }: Parts)
   log.info({ host: config.host, port, version: VERSION }, "The server listens.");
   const before = (): void => {
     stopRenewing();
+    issuing.stop();
     folder.close();
   };
   const told = banner({ config, port, made, state: folder.state(), env: process.env });

@@ -63,6 +63,8 @@ export type Services = {
   readonly now: () => Instant;
   /** Whether definitions that are not known to be approved refuse. */
   readonly requireApproval: boolean;
+  /** By what certificates are delivered to Pods; absent: by nothing. */
+  readonly deliver?: () => { readonly podCertificate: boolean };
   /** Takes a verdict for the ledger; never waits and never fails. */
   readonly record: (judged: Judged) => void;
   /** What readiness hangs on, besides not draining. */

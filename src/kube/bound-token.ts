@@ -1,4 +1,4 @@
-import { ok, refuse, type Result } from "../domain/problem.ts";
+import { refuse, type Result } from "../domain/problem.ts";
 import { type PodFacts, readPodFacts } from "../wire/pod-facts.ts";
 import type { KubeClient } from "./client.ts";
 import { liveObject } from "./live-object.ts";
@@ -21,18 +21,43 @@ export async function podOfToken(client: KubeClient, token: string, audience: st
   if (!isForUs(token, audience)) return refused("The token is not for audience signet.dev.");
   const user = await reviewToken(client, token, [audience]);
   if (!user.ok) return user;
-  const [, namespace, account] = ACCOUNT.exec(user.value.username) ?? [];
-  const [name, uid, node] = [EXTRA.pod, EXTRA.podUid, EXTRA.node].map((key) => one(user.value, key));
-  if (namespace === undefined || name === undefined || uid === undefined)
-    return refused("The token is not bound to a Pod.");
+  const binding = bindingOf(user.value);
+  if (!binding) return refused("The token is not bound to a Pod.");
+  const { namespace, name } = binding;
   const read = await client.get(PODS.resource, { namespace, name });
   const facts = read.ok ? readPodFacts(liveObject(read.value)) : read;
-  if (!facts.ok || facts.value.uid !== uid) return refused("The Pod that the token is bound to is not there any more.");
-  const { workload, nodeName, phase } = facts.value;
-  if (workload.serviceAccount !== account || (node !== undefined && node !== nodeName))
-    return refused("The Pod that the token is bound to is of another account, or on another node.");
-  return phase === "Succeeded" || phase === "Failed" ? refused("The Pod has ended.") : ok(facts.value);
+  if (!facts.ok) return refused(GONE);
+  const failed = CHECKS.find(([, holds]) => !holds(facts.value, binding));
+  return failed ? refused(failed[0]) : facts;
 }
+
+/** What the API server says a token is bound to; the node is not told by every release. */
+type Binding = {
+  readonly namespace: string;
+  readonly account: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly node: string | undefined;
+};
+
+function bindingOf(user: User): Binding | undefined {
+  const [, namespace, account] = ACCOUNT.exec(user.username) ?? [];
+  const [name, uid, node] = [EXTRA.pod, EXTRA.podUid, EXTRA.node].map((key) => one(user, key));
+  if (namespace === undefined || account === undefined || name === undefined || uid === undefined) return undefined;
+  return { namespace, account, name, uid, node };
+}
+
+const GONE = "The Pod that the token is bound to is not there any more.";
+
+const CHECKS: readonly (readonly [string, (pod: PodFacts, binding: Binding) => boolean])[] = [
+  [GONE, (pod, { uid }) => pod.uid === uid],
+  [
+    "The Pod that the token is bound to is of another account, or on another node.",
+    (pod, { account, node }) =>
+      pod.workload.serviceAccount === account && (node === undefined || node === pod.nodeName),
+  ],
+  ["The Pod has ended.", ({ phase }) => phase !== "Succeeded" && phase !== "Failed"],
+];
 
 const one = ({ extra }: User, key: string): string | undefined => {
   const values = Object.hasOwn(extra, key) ? extra[key] : undefined;

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { AccountPods } from "../../src/bin/cluster/signer/account-pods.ts";
 import { runSigner } from "../../src/bin/cluster/signer/signer.ts";
 import { issue } from "../../src/ca/issue.ts";
 import { certificatesPem } from "../../src/ca/pem.ts";
@@ -68,8 +69,11 @@ async function measure(cluster: Cluster, folder: string, size: number): Promise<
   });
   const floor = new Reflector(REQUESTS, means, { changed: ({ object }) => void answerBare(object, pool, telling) });
   floor.start();
+  const pods = new AccountPods(means);
+  pods.start();
   const signer = runSigner({
     ...means,
+    pods,
     walk,
     client: telling,
     version: "v1",
@@ -87,7 +91,7 @@ async function measure(cluster: Cluster, folder: string, size: number): Promise<
     rounds.push({ bare, ours: await run(`ours-${turn}`, "signet.dev/svid", count, { client, pool, answered }) });
   }
   const { user, system } = process.cpuUsage(cpu);
-  await Promise.all([signer.stop(), floor.stop()]);
+  await Promise.all([signer.stop(), floor.stop(), pods.stop()]);
   await ledger.close();
   connection.close();
   return figures(size, rounds, (user + system) / 1e6);

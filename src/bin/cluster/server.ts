@@ -3,7 +3,9 @@ import { mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import process from "node:process";
 import { refuseAll, type Result } from "../../domain/problem.ts";
-import { buildServer } from "../../http/server.ts";
+import type { Profiles } from "../../domain/certificate.ts";
+import { issuingRoutes } from "../../http/issuing/routes.ts";
+import { buildServer, type HttpServer } from "../../http/server.ts";
 import type { Check, Services } from "../../http/services.ts";
 import { LiveCatalogue } from "../../kube/catalogue.ts";
 import { makeKubeClient } from "../../kube/client.ts";
@@ -22,12 +24,14 @@ import {
   ledgerReadings,
   logOf,
   openOwnLedger,
+  ownProfiles,
   type Running,
   SELF,
   servingNames,
   startProblem,
   VERSION,
 } from "../server-parts.ts";
+import { type ClusterIssuing, type ClusterIssuingMeans, makeClusterIssuing } from "./issuing/issuing.ts";
 import { keepCertificate, type SharedCertificate } from "./serving-keeper.ts";
 import { runServing, type ServingLoop } from "./serving-loop.ts";
 import { makeServingStore, type ServingStore } from "./serving-store.ts";
@@ -51,8 +55,9 @@ export async function startCluster(config: ServerConfig, cluster: ClusterConfig)
     const base = { config, cluster, log, ledger, connection };
     const store = makeServingStore(makeKubeClient(connection));
     const first = await keepCertificate(keeperOf(base, store), undefined);
+    const profiles = ownProfiles();
     step = "listen";
-    return { ok: true, value: await assemble({ ...base, store, first }) };
+    return { ok: true, value: await assemble({ ...base, store, first, profiles }) };
   } catch (fault) {
     connection.close();
     return refuseAll([startProblem(step, config, fault)]);
@@ -64,7 +69,11 @@ type Base = Pick<Running, "config" | "log" | "ledger"> & {
   readonly connection: Connection;
 };
 
-type Parts = Base & { readonly store: ServingStore; readonly first: SharedCertificate };
+type Parts = Base & {
+  readonly store: ServingStore;
+  readonly first: SharedCertificate;
+  readonly profiles: Profiles;
+};
 
 /** Names that callers may know a replica by: its Service's, loopback, and what is configured. */
 const keeperOf = ({ config, cluster }: Base, store: ServingStore) => ({
@@ -78,34 +87,33 @@ const keeperOf = ({ config, cluster }: Base, store: ServingStore) => ({
 });
 
 async function assemble(parts: Parts): Promise<Started> {
-  const { config, log, ledger, connection, store, first } = parts;
-  const client = makeKubeClient(connection);
+  const { config, log, ledger, connection } = parts;
   const verdicts = makeVerdictLog(ledger, config.requireApproval, setImmediate);
-  const writer = makeWriter({ ...meansOf(connection, log), ...parts, client, live: () => feed.live });
-  const feed = follow(parts, verdicts, writer.nudge);
-  let serving: ServingLoop | undefined;
-  const http = buildServer(makeServices({ parts, ...feed, verdicts, writer, serving: () => serving }), {
-    version: VERSION,
-    pair: first,
-    ...clientsOf(config),
+  const identity = `${hostname()}-${randomUUID()}`;
+  const issuing = issuingOf(parts, identity, { live: () => feed.live, first: () => elector.term() !== undefined });
+  const writer = makeWriter({
+    ...meansOf(connection, log),
+    ...parts,
+    client: makeKubeClient(connection),
+    live: () => feed.live,
+    keys: issuing.advance,
   });
+  const feed = follow(parts, verdicts, () => {
+    writer.nudge();
+    issuing.hurry();
+  });
+  let serving: ServingLoop | undefined;
+  const services = makeServices({ parts, ...feed, verdicts, writer, issuing, serving: () => serving });
+  const http = serverOf(parts, services, issuing);
   feed.live.start();
+  issuing.start();
   const port = await http.listen(config.host, config.port);
   log.info({ host: config.host, port, version: VERSION }, "The server listens.");
-  const host = config.host === "0.0.0.0" || config.host === "::" ? "127.0.0.1" : config.host;
-  serving = runServing({
-    ...keeperOf(parts, store),
-    first,
-    http,
-    host,
-    port,
-    log,
-    headers: { [SELF.header]: SELF.value },
-  });
-  const elector = stand(parts, writer.begin);
+  serving = runServing({ ...servingOf(parts, port), http });
+  const elector = stand(parts, identity, writer.begin);
   const after = async (): Promise<void> => {
     serving.stop();
-    await feed.live.stop();
+    await Promise.all([feed.live.stop(), issuing.stop()]);
     verdicts.flush();
     connection.close();
   };
@@ -113,6 +121,42 @@ async function assemble(parts: Parts): Promise<Started> {
     running: { config, log, http, ledger, before: () => elector.stop(), after },
     told: `Signet listens at https://${config.host}:${port}; /readyz says when it is ready.\n`,
   };
+}
+
+/** What the loop that renews the serving certificate, and calls the server by it, needs of the rest. */
+const servingOf = (parts: Parts, port: number) => ({
+  ...keeperOf(parts, parts.store),
+  first: parts.first,
+  host: ["0.0.0.0", "::"].includes(parts.config.host) ? "127.0.0.1" : parts.config.host,
+  port,
+  log: parts.log,
+  headers: { [SELF.header]: SELF.value },
+});
+
+const serverOf = ({ config, first }: Parts, services: Services, { http }: ClusterIssuing): HttpServer =>
+  buildServer(services, {
+    version: VERSION,
+    pair: first,
+    askCertificates: true,
+    routes: [issuingRoutes(http)],
+    ...clientsOf(config),
+  });
+
+function issuingOf(
+  { config, log, ledger, connection, profiles }: Parts,
+  instance: string,
+  more: Pick<ClusterIssuingMeans, "live" | "first">,
+): ClusterIssuing {
+  return makeClusterIssuing({
+    ...meansOf(connection, log),
+    ...more,
+    client: makeKubeClient(connection),
+    ledger,
+    profiles,
+    issuer: config.issuer,
+    told: (outcome, reason, ageMs) => log.debug({ outcome, reason, ageMs }, "A kubelet's request was looked at."),
+    instance,
+  });
 }
 
 type Feed = { readonly live: LiveCatalogue; readonly reads: { count: number; at: number } };
@@ -142,11 +186,11 @@ const meansOf = (connection: Connection, log: Base["log"]) => ({
 });
 
 /** Stands for election under a name that no other start has. */
-function stand({ connection, log }: Base, onTerm: (term: Term) => void): Elector {
+function stand({ connection, log }: Base, identity: string, onTerm: (term: Term) => void): Elector {
   const elector = new Elector({
     ...meansOf(connection, log),
     store: makeLeaseStore(connection, { namespace: SIGNET_NAMESPACE, name: LEASE }),
-    identity: `${hostname()}-${randomUUID()}`,
+    identity,
     onTerm,
   });
   elector.start();
@@ -159,16 +203,18 @@ type Fed = {
   readonly verdicts: VerdictLog;
   readonly reads: { readonly count: number; readonly at: number };
   readonly writer: Writer;
+  readonly issuing: Pick<ClusterIssuing, "signer">;
   readonly serving: () => ServingLoop | undefined;
 };
 
-function makeServices({ parts, live, verdicts, reads, writer, serving }: Fed): Services {
+function makeServices({ parts, live, verdicts, reads, writer, issuing, serving }: Fed): Services {
   const { config, ledger, log, first } = parts;
   return {
     catalogue: () => live.current(),
     freshen: (lacks) => readLive(live, lacks),
     now: Date.now,
     requireApproval: config.requireApproval,
+    deliver: () => ({ podCertificate: issuing.signer.on() }),
     record: verdicts.record,
     checks: () => [catalogueCheck(live), ...(serving()?.checks() ?? [NOT_YET]), ledgerCheck(ledger)],
     readings: () => ({

@@ -20,6 +20,8 @@ export type WriterMeans = Pick<WatchMeans, "connection" | "clock" | "random"> & 
   readonly log: Log;
   readonly live: () => LiveCatalogue;
   readonly config: Pick<ServerConfig, "requireApproval">;
+  /** Makes and turns the keys of the trust domain, and publishes its bundle. */
+  readonly keys: (term: Term) => Promise<void>;
 };
 
 /** The loop that writes while this replica holds the Lease. */
@@ -48,6 +50,7 @@ export function makeWriter(means: WriterMeans): Writer {
     const duties: readonly Duty[] = [
       ["serving authority", () => advanceServing(means, term)],
       ["approvals", () => recordApprovals(means, term)],
+      ["keys of the trust domain", () => means.keys(term)],
       ["pods", () => own.tend(term)],
     ];
     while (term.valid()) {

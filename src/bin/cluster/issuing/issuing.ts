@@ -1,0 +1,124 @@
+import { SIGNET_NAMESPACE } from "../../../domain/exempt-namespaces.ts";
+import type { Issuing } from "../../../http/issuing/services.ts";
+import { podOfToken } from "../../../kube/bound-token.ts";
+import type { LiveCatalogue } from "../../../kube/catalogue.ts";
+import type { KubeClient } from "../../../kube/client.ts";
+import { sleep } from "../../../kube/clock.ts";
+import { reasonOf } from "../../../kube/log.ts";
+import type { Term } from "../../../kube/lease.ts";
+import { readSecretText, type SecretText, writeSecretText } from "../../../kube/secret-text.ts";
+import type { WatchMeans } from "../../../kube/watch.ts";
+import type { Profiles } from "../../../domain/certificate.ts";
+import { ok, refuse } from "../../../domain/problem.ts";
+import type { KeptText } from "../../../ca/kept-text.ts";
+import type { Ledger } from "../../../store/ledger.ts";
+import { SECRETS } from "../../../wire/manifests/names.ts";
+import { AUDIENCE, type CallerParts } from "../../issuing/callers.ts";
+import { type Keys, makeKeys } from "../../issuing/keys.ts";
+import { openIssuing } from "../../issuing/open-issuing.ts";
+import { presentExternals, presentPod } from "../../issuing/present.ts";
+import type { SignerMeans } from "../signer/signer.ts";
+import { AccountPods } from "../signer/account-pods.ts";
+import { publishBundle } from "./publish-bundle.ts";
+import { type SignerSwitch, switchSigner } from "./signer-switch.ts";
+
+/** What issuing in a cluster stands on. */
+export type ClusterIssuingMeans = WatchMeans & {
+  readonly client: KubeClient;
+  readonly live: () => LiveCatalogue;
+  readonly ledger: Pick<Ledger, "append">;
+  readonly profiles: Profiles;
+  readonly issuer: string | undefined;
+  /** Whether this replica answers kubelets at once. */
+  readonly first: () => boolean;
+  readonly told: SignerMeans["told"];
+  /** The name of this start, for Events. */
+  readonly instance: string;
+};
+
+/** Issuing in a replica. */
+export type ClusterIssuing = {
+  readonly http: Issuing;
+  readonly signer: SignerSwitch;
+  readonly start: () => void;
+  readonly stop: () => Promise<void>;
+  /** Makes and turns keys, and publishes the bundle: a duty of the one replica that writes. */
+  readonly advance: (term: Term) => Promise<void>;
+  /** The catalogue has changed. */
+  readonly hurry: () => void;
+};
+
+/** How often a replica looks whether another wrote the shared keys. */
+const REFRESH_MS = 5_000;
+
+/** Puts it together; nothing runs before `start`. */
+export function makeClusterIssuing(means: ClusterIssuingMeans): ClusterIssuing {
+  const { client, live } = means;
+  const keys = makeKeys({
+    authority: keptSecret(client, SECRETS.authorities),
+    tokens: keptSecret(client, SECRETS.tokens),
+    profiles: means.profiles,
+    now: Date.now,
+  });
+  const pods = new AccountPods(means);
+  const open = openIssuing({ ...means, keys, ...callersOf(means, pods), catalogue: () => live().current() });
+  const signer = switchSigner({ ...means, pods, walk: open.walk });
+  const ended = new AbortController();
+  return {
+    http: open.http,
+    signer,
+    start: () => {
+      pods.start();
+      signer.start();
+      void follow(keys, means, ended.signal);
+    },
+    stop: async () => {
+      ended.abort();
+      await Promise.all([signer.stop(), pods.stop()]);
+    },
+    advance: async (term) => {
+      const domain = live().current()?.definitions.trustDomain?.domain;
+      if (domain === undefined || !term.valid()) return;
+      await keys.advance(domain);
+      if (signer.on() && term.valid()) await publishBundle(client, open.rootsPem());
+    },
+    hurry: signer.hurry,
+  };
+}
+
+/** Who callers are: Pods that run, machines and functions of the catalogue, and the Pod that a token is bound to. */
+const callersOf = (
+  { client, live }: ClusterIssuingMeans,
+  pods: AccountPods,
+): Pick<CallerParts, "holders" | "byToken"> => ({
+  holders: (namespace, account) => {
+    const catalogue = live().current();
+    return [
+      ...pods.of(namespace, account).flatMap((facts) => presentPod(facts) ?? []),
+      ...(catalogue ? presentExternals(catalogue, namespace, account) : []),
+    ];
+  },
+  byToken: async (token) => {
+    const facts = await podOfToken(client, token, AUDIENCE);
+    if (!facts.ok) return facts;
+    const present = presentPod(facts.value);
+    return present ? ok(present) : refuse("TOKEN_REFUSED", "", "The Pod has ended.");
+  },
+});
+
+async function follow(keys: Keys, { log, clock }: ClusterIssuingMeans, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await keys.refresh().catch((fault: unknown) => {
+      log.warn({ reason: reasonOf(fault) }, "The shared keys could not be read; the last ones stay.");
+    });
+    await sleep(clock, REFRESH_MS, signal);
+  }
+}
+
+function keptSecret(client: KubeClient, name: string): KeptText {
+  const object = { namespace: SIGNET_NAMESPACE, name };
+  return {
+    read: () => readSecretText(client, object),
+    write: (kept: SecretText, text) => writeSecretText(client, object, kept, text),
+  };
+}
