@@ -17,7 +17,7 @@ import { banner } from "./banner.ts";
 import {
   clientsOf,
   endSignal,
-  ledgerCheck,
+  ledgerChecks,
   ledgerReadings,
   logOf,
   openOwnLedger,
@@ -170,7 +170,7 @@ async function listen({ config, log, ledger, folder, certificate, made, issuing 
 function makeServices(parts: {
   readonly config: ServerConfig;
   readonly log: Log;
-  readonly ledger: Ledger;
+  readonly ledger: Running["ledger"];
   readonly folder: WatchedFolder;
   readonly certificate: () => ServingCertificate;
 }): Services {
@@ -183,7 +183,7 @@ function makeServices(parts: {
       const entry = verdictEntry(judged, config.requireApproval);
       if (entry) ledger.offer(entry);
     },
-    checks: () => [catalogueCheck(folder.state()), ledgerCheck(ledger)],
+    checks: () => [catalogueCheck(folder.state()), ...ledgerChecks(ledger)],
     readings: (): Readings => {
       const { readAt, problems, good, broken } = folder.state();
       return {

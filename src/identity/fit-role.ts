@@ -101,6 +101,10 @@ const ambiguous = (fits: readonly Role[], bearer: Bearer): Problem =>
 
 function noRole(catalogue: Catalogue, bearer: Bearer, candidates: readonly Role[]): Problem {
   const account = `${bearer.namespace}/${bearer.serviceAccount}`;
+  const roles = catalogue.namespaces.get(bearer.namespace)?.roles ?? [];
+  const none = (mend: string): Problem =>
+    problem("ROLE_NONE", accountPath(bearer), `No role fits account ${account}.`, mend);
+  if (bearer.kind === "VirtualMachine" && bearer.serviceAccount === "default") return none(machineMend(bearer, roles));
   const near = candidates[0];
   if (near)
     return problem(
@@ -109,15 +113,27 @@ function noRole(catalogue: Catalogue, bearer: Bearer, candidates: readonly Role[
       `No role fits this ${bearer.kind} of account ${account}: role ${near.name} does not, ${misfit(near, bearer)}.`,
       "Change the workload to fit the role, or have the role's match changed and approved.",
     );
-  const view = catalogue.namespaces.get(bearer.namespace);
-  const accounts = view?.roles.flatMap((role) => role.match.serviceAccounts ?? []) ?? [];
-  return problem(
-    "ROLE_NONE",
-    accountPath(bearer),
-    `No role fits account ${account}.`,
+  const accounts = roles.flatMap((role) => role.match.serviceAccounts ?? []);
+  return none(
     accounts.length === 0
       ? `No role covers namespace ${bearer.namespace}; write a WorkloadRole of a segment that owns it.`
       : `Roles in ${bearer.namespace} name the accounts ${listing(accounts)}; run it under one of these, or write a role.`,
+  );
+}
+
+/**
+ * A machine that names no account runs as `default`, with all others of its namespace. From KubeVirt 1.9 on a field names
+ * one (VEP 250); before, a volume does.
+ */
+function machineMend(bearer: Bearer, roles: readonly Role[]): string {
+  const spec = accountPath(bearer).replace(/\.?serviceAccountName$/, "");
+  const accounts = roles
+    .filter(({ match }) => match.kinds.includes("VirtualMachine"))
+    .flatMap(({ match }) => (match.serviceAccounts ?? []).filter((each) => each !== "default"));
+  const account = accounts.length === 0 ? "NAME" : listing(accounts);
+  return (
+    `Name a service account. KubeVirt 1.9 and later: ${spec}.serviceAccountName: ${account}. ` +
+    `Before: a volume with serviceAccount: {serviceAccountName: ${account}} in ${spec}.volumes, and a disk or filesystem of its name.`
   );
 }
 

@@ -1,6 +1,8 @@
 import Type, { type Static } from "typebox";
 import { parseDuration } from "../domain/duration.ts";
 import { ok, problem, refuse, refuseAll, type Result } from "../domain/problem.ts";
+import { VIRT_CONTROLLERS } from "./manifests/names.ts";
+import { DATABASE_CONFIG, type DatabaseConfig, databaseConfig } from "./database-config.ts";
 import { readDocuments } from "./documents.ts";
 import { duration, fields, oneOf, optional, setOf, text } from "./kinds/fields.ts";
 import { readBySchema } from "./read-by-schema.ts";
@@ -38,6 +40,14 @@ export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
           "How long the authority of serving certificates lives; the next takes over at half of it. Default 8760h.",
         ),
       ),
+      virtControllers: optional(
+        setOf(
+          "User names of KubeVirt's virt-controller: who may create launchers. Left out: as KubeVirt installs it.",
+          text("A user name.", 512),
+          8,
+          { minItems: 1 },
+        ),
+      ),
       settle: optional(
         duration("How long every API server may take to see a changed webhook configuration. Default 30s."),
       ),
@@ -58,6 +68,7 @@ export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
       },
     ),
   ),
+  database: optional(DATABASE_CONFIG),
   requireApproval: optional(Type.Boolean({ description: "Refuse what is not known to be approved.", default: false })),
   log: optional(
     fields("What is logged, and how.", {
@@ -94,6 +105,8 @@ export type ServerConfig = {
   readonly drainGraceMs: number;
   /** Path of the authority, and the common names that count; absent: everybody may call the webhooks. */
   readonly clients?: { readonly ca: string; readonly names: readonly string[] };
+  /** Absent: the ledger is a local file alone. */
+  readonly database?: DatabaseConfig;
   /** Absent in standalone mode. */
   readonly cluster?: ClusterConfig;
 };
@@ -104,6 +117,8 @@ export type ClusterConfig = {
   readonly leafMs: number;
   readonly authorityMs: number;
   readonly settleMs: number;
+  /** Whose Pods may be launchers. */
+  readonly virtControllers: readonly string[];
 };
 
 /** What flags may say over the file. */
@@ -113,6 +128,7 @@ export type ConfigFlags = {
   readonly catalogue?: string;
   readonly mode?: string;
   readonly kubeconfig?: string;
+  readonly virtController?: readonly string[];
 };
 
 /** Reads the file's text, if there is a file, and the flags over it. Every unknown or wrong key is named with its line. */
@@ -131,6 +147,7 @@ export function readServerConfig(
       ...address.value,
       ...folders(written.value, flags),
       ...behaviour(written.value),
+      ...databaseConfig(written.value.database),
       ...(mode.value === "cluster" ? { cluster: clusterConfig(written.value.cluster ?? {}, flags) } : {}),
     }),
   );
@@ -170,6 +187,7 @@ function clusterConfig(written: NonNullable<Written["cluster"]>, flags: ConfigFl
     leafMs: Math.min(millis(written.leafLifetime, 24 * HOUR_MS), 24 * HOUR_MS),
     authorityMs: millis(written.authorityLifetime, 8760 * HOUR_MS),
     settleMs: millis(written.settle, 30_000),
+    virtControllers: flags.virtController ?? written.virtControllers ?? [VIRT_CONTROLLERS.kubevirt],
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
   });
 }

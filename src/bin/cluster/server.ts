@@ -3,38 +3,34 @@ import { mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import process from "node:process";
 import { refuseAll, type Result } from "../../domain/problem.ts";
-import type { Profiles } from "../../domain/certificate.ts";
-import { issuingRoutes } from "../../http/issuing/routes.ts";
-import { buildServer, type HttpServer } from "../../http/server.ts";
 import type { Check, Services } from "../../http/services.ts";
 import { LiveCatalogue } from "../../kube/catalogue.ts";
 import { makeKubeClient } from "../../kube/client.ts";
 import { systemClock } from "../../kube/clock.ts";
 import { readClusterAccess } from "../../kube/config.ts";
 import { type Connection, makeConnection } from "../../kube/connection.ts";
-import { LEASE, NAME, SERVICE_HOST } from "../../wire/manifests/names.ts";
+import { LiveMachines } from "../../kube/machines.ts";
+import { LEASE } from "../../wire/manifests/names.ts";
 import { SIGNET_NAMESPACE } from "../../domain/exempt-namespaces.ts";
 import { makeLeaseStore } from "../../kube/lease-record.ts";
 import { Elector, type Term } from "../../kube/lease.ts";
 import type { ClusterConfig, ServerConfig } from "../../wire/config.ts";
 import type { Started } from "../server.ts";
 import {
-  clientsOf,
-  ledgerCheck,
+  ledgerChecks,
   ledgerReadings,
   logOf,
   openOwnLedger,
   ownProfiles,
-  type Running,
-  SELF,
-  servingNames,
   startProblem,
   VERSION,
 } from "../server-parts.ts";
-import { type ClusterIssuing, type ClusterIssuingMeans, makeClusterIssuing } from "./issuing/issuing.ts";
-import { keepCertificate, type SharedCertificate } from "./serving-keeper.ts";
+import type { ClusterIssuing } from "./issuing/issuing.ts";
+import { type Base, issuingOf, keeperOf, meansOf, type Parts, serverOf, servingOf } from "./replica-parts.ts";
+import { catalogueCheck } from "./catalogue-check.ts";
+import { keepCertificate } from "./serving-keeper.ts";
 import { runServing, type ServingLoop } from "./serving-loop.ts";
-import { makeServingStore, type ServingStore } from "./serving-store.ts";
+import { makeServingStore } from "./serving-store.ts";
 import { readLive } from "./read-live.ts";
 import { makeVerdictLog, type VerdictLog } from "./verdict-log.ts";
 import { makeWriter, type Writer } from "./writer.ts";
@@ -64,28 +60,6 @@ export async function startCluster(config: ServerConfig, cluster: ClusterConfig)
   }
 }
 
-type Base = Pick<Running, "config" | "log" | "ledger"> & {
-  readonly cluster: ClusterConfig;
-  readonly connection: Connection;
-};
-
-type Parts = Base & {
-  readonly store: ServingStore;
-  readonly first: SharedCertificate;
-  readonly profiles: Profiles;
-};
-
-/** Names that callers may know a replica by: its Service's, loopback, and what is configured. */
-const keeperOf = ({ config, cluster }: Base, store: ServingStore) => ({
-  store,
-  names: [
-    ...new Set([SERVICE_HOST, `${SERVICE_HOST}.cluster.local`, `${NAME}.${SIGNET_NAMESPACE}`, ...servingNames(config)]),
-  ],
-  leafMs: cluster.leafMs,
-  authorityMs: cluster.authorityMs,
-  now: Date.now,
-});
-
 async function assemble(parts: Parts): Promise<Started> {
   const { config, log, ledger, connection } = parts;
   const verdicts = makeVerdictLog(ledger, config.requireApproval, setImmediate);
@@ -96,6 +70,7 @@ async function assemble(parts: Parts): Promise<Started> {
     ...parts,
     client: makeKubeClient(connection),
     live: () => feed.live,
+    machines: () => feed.machines,
     keys: issuing.advance,
   });
   const feed = follow(parts, verdicts, () => {
@@ -105,61 +80,44 @@ async function assemble(parts: Parts): Promise<Started> {
   let serving: ServingLoop | undefined;
   const services = makeServices({ parts, ...feed, verdicts, writer, issuing, serving: () => serving });
   const http = serverOf(parts, services, issuing);
-  feed.live.start();
+  feed.start();
   issuing.start();
   const port = await http.listen(config.host, config.port);
   log.info({ host: config.host, port, version: VERSION }, "The server listens.");
   serving = runServing({ ...servingOf(parts, port), http });
   const elector = stand(parts, identity, writer.begin);
-  const after = async (): Promise<void> => {
-    serving.stop();
-    await Promise.all([feed.live.stop(), issuing.stop()]);
-    verdicts.flush();
-    connection.close();
-  };
+  const after = ending({ serving, feed, issuing, verdicts, connection });
   return {
     running: { config, log, http, ledger, before: () => elector.stop(), after },
     told: `Signet listens at https://${config.host}:${port}; /readyz says when it is ready.\n`,
   };
 }
 
-/** What the loop that renews the serving certificate, and calls the server by it, needs of the rest. */
-const servingOf = (parts: Parts, port: number) => ({
-  ...keeperOf(parts, parts.store),
-  first: parts.first,
-  host: ["0.0.0.0", "::"].includes(parts.config.host) ? "127.0.0.1" : parts.config.host,
-  port,
-  log: parts.log,
-  headers: { [SELF.header]: SELF.value },
-});
+type Ending = {
+  readonly serving: ServingLoop;
+  readonly feed: Feed;
+  readonly issuing: ClusterIssuing;
+  readonly verdicts: VerdictLog;
+  readonly connection: Connection;
+};
 
-const serverOf = ({ config, first }: Parts, services: Services, { http }: ClusterIssuing): HttpServer =>
-  buildServer(services, {
-    version: VERSION,
-    pair: first,
-    askCertificates: true,
-    routes: [issuingRoutes(http)],
-    ...clientsOf(config),
-  });
+/** What follows the drain: nobody asks any more, so what feeds verdicts may go. */
+const ending =
+  ({ serving, feed, issuing, verdicts, connection }: Ending) =>
+  async (): Promise<void> => {
+    serving.stop();
+    await Promise.all([feed.stop(), issuing.stop()]);
+    verdicts.flush();
+    connection.close();
+  };
 
-function issuingOf(
-  { config, log, ledger, connection, profiles }: Parts,
-  instance: string,
-  more: Pick<ClusterIssuingMeans, "live" | "first">,
-): ClusterIssuing {
-  return makeClusterIssuing({
-    ...meansOf(connection, log),
-    ...more,
-    client: makeKubeClient(connection),
-    ledger,
-    profiles,
-    issuer: config.issuer,
-    told: (outcome, reason, ageMs) => log.debug({ outcome, reason, ageMs }, "A kubelet's request was looked at."),
-    instance,
-  });
-}
-
-type Feed = { readonly live: LiveCatalogue; readonly reads: { count: number; at: number } };
+type Feed = {
+  readonly machines: LiveMachines;
+  readonly live: LiveCatalogue;
+  readonly reads: { count: number; at: number };
+  readonly start: () => void;
+  readonly stop: () => Promise<void>;
+};
 
 /** Follows the API server; each snapshot is counted, kept for the ledger, and wakes whoever writes. */
 function follow({ log, connection }: Base, verdicts: VerdictLog, nudge: () => void): Feed {
@@ -175,15 +133,25 @@ function follow({ log, connection }: Base, verdicts: VerdictLog, nudge: () => vo
       log.debug({ revision: catalogue.revision.slice(0, 12) }, "The catalogue has changed.");
     },
   });
-  return { live, reads };
+  const machines = new LiveMachines({
+    ...meansOf(connection, log),
+    client: makeKubeClient(connection),
+    lookMs: LOOK_MS,
+    onChange: nudge,
+  });
+  return {
+    live,
+    machines,
+    reads,
+    start: () => {
+      live.start();
+      machines.start();
+    },
+    stop: async () => {
+      await Promise.all([live.stop(), machines.stop()]);
+    },
+  };
 }
-
-const meansOf = (connection: Connection, log: Base["log"]) => ({
-  connection,
-  clock: systemClock,
-  random: Math.random,
-  log,
-});
 
 /** Stands for election under a name that no other start has. */
 function stand({ connection, log }: Base, identity: string, onTerm: (term: Term) => void): Elector {
@@ -200,6 +168,7 @@ function stand({ connection, log }: Base, identity: string, onTerm: (term: Term)
 type Fed = {
   readonly parts: Parts;
   readonly live: LiveCatalogue;
+  readonly machines: LiveMachines;
   readonly verdicts: VerdictLog;
   readonly reads: { readonly count: number; readonly at: number };
   readonly writer: Writer;
@@ -207,16 +176,21 @@ type Fed = {
   readonly serving: () => ServingLoop | undefined;
 };
 
-function makeServices({ parts, live, verdicts, reads, writer, issuing, serving }: Fed): Services {
+function makeServices({ parts, live, machines, verdicts, reads, writer, issuing, serving }: Fed): Services {
   const { config, ledger, log, first } = parts;
   return {
     catalogue: () => live.current(),
     freshen: (lacks) => readLive(live, lacks),
+    machines: {
+      virtControllers: new Set(parts.cluster.virtControllers),
+      find: (namespace, owner) => machines.find(namespace, owner),
+      look: (namespace, owner) => machines.look(namespace, owner),
+    },
     now: Date.now,
     requireApproval: config.requireApproval,
     deliver: () => ({ podCertificate: issuing.signer.on() }),
     record: verdicts.record,
-    checks: () => [catalogueCheck(live), ...(serving()?.checks() ?? [NOT_YET]), ledgerCheck(ledger)],
+    checks: () => [catalogueCheck(live), ...(serving()?.checks() ?? [NOT_YET]), ...ledgerChecks(ledger)],
     readings: () => ({
       catalogueReadAt: reads.at,
       catalogueBroken: live.unreadable().length > 0,
@@ -229,22 +203,7 @@ function makeServices({ parts, live, verdicts, reads, writer, issuing, serving }
   };
 }
 
+/** How long a review may wait for an instance that no watch has brought yet, in milliseconds. */
+const LOOK_MS = 250;
+
 const NOT_YET: Check = { name: "self-probe", ok: false, detail: "not called yet" };
-
-/** Ready when every collection was seen; a watch that is cut off is said, and keeps what it had. */
-function catalogueCheck(live: LiveCatalogue): Check {
-  const missing = live.missing();
-  const current = live.current();
-  if (missing.length > 0 || !current)
-    return { name: "catalogue", ok: false, detail: `not seen yet: ${missing.join(", ")}` };
-  const oldest = Math.round(Math.max(...live.status().map(({ lastSyncAgeSeconds }) => lastSyncAgeSeconds)));
-  const unreadable = live.unreadable();
-  const warning = [
-    ...(oldest > STALE_SECONDS ? [`warning: a watch was last heard ${oldest} s ago`] : []),
-    ...(unreadable[0] ? [`warning: ${unreadable.length} objects cannot be read, first: ${unreadable[0].object}`] : []),
-  ];
-  return { name: "catalogue", ok: true, detail: [...warning, `revision ${current.revision.slice(0, 12)}`].join("; ") };
-}
-
-/** The API server sends a bookmark each minute. */
-const STALE_SECONDS = 150;

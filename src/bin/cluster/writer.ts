@@ -4,10 +4,12 @@ import type { KubeClient } from "../../kube/client.ts";
 import type { Term } from "../../kube/lease.ts";
 import { LivePods } from "../../kube/live-pods.ts";
 import { type Log, reasonOf } from "../../kube/log.ts";
+import type { LiveMachines } from "../../kube/machines.ts";
 import type { WatchMeans } from "../../kube/watch.ts";
 import type { ClusterConfig, ServerConfig } from "../../wire/config.ts";
 import { recordApprovals } from "./approvals.ts";
 import { makeBell } from "./bell.ts";
+import { makeMachineRound } from "./pods/machine-round.ts";
 import { type PodFigures, PodRounds } from "./pods/pod-rounds.ts";
 import { advanceServing } from "./serving-rollover.ts";
 import type { ServingStore } from "./serving-store.ts";
@@ -19,6 +21,7 @@ export type WriterMeans = Pick<WatchMeans, "connection" | "clock" | "random"> & 
   readonly cluster: ClusterConfig;
   readonly log: Log;
   readonly live: () => LiveCatalogue;
+  readonly machines: () => LiveMachines;
   readonly config: Pick<ServerConfig, "requireApproval">;
   /** Makes and turns the keys of the trust domain, and publishes its bundle. */
   readonly keys: (term: Term) => Promise<void>;
@@ -44,13 +47,16 @@ export function makeWriter(means: WriterMeans): Writer {
     // What a term knows of Pods ends with it: the next one looks at them all.
     const pods = new LivePods({ ...means, onChange: bell.ring });
     const { requireApproval } = means.config;
-    const own = new PodRounds({ ...means, requireApproval, pods, now: Date.now, onConcern: () => undefined });
+    const looking = { ...means, requireApproval, machines: means.machines(), now: Date.now };
+    const own = new PodRounds({ ...looking, pods, onConcern: () => undefined });
+    const tendMachines = makeMachineRound(looking);
     rounds = own;
     pods.start();
     const duties: readonly Duty[] = [
       ["serving authority", () => advanceServing(means, term)],
       ["approvals", () => recordApprovals(means, term)],
       ["keys of the trust domain", () => means.keys(term)],
+      ["machines", () => tendMachines(term)],
       ["pods", () => own.tend(term)],
     ];
     while (term.valid()) {

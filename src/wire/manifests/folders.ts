@@ -3,12 +3,13 @@ import { GROUP } from "../kinds/kind.ts";
 import { yamlStream, yamlText } from "../yaml-text.ts";
 import { accountManifests, flowSchemas, namespaceManifest, peopleManifests } from "./account.ts";
 import { admissionPolicies } from "./admission-policies.ts";
+import { HELPER_SEGMENT, helperRole, HELPERS } from "./helper-roles.ts";
 import { COMMON_LABELS, type Manifest } from "./manifest.ts";
 import { monitoringManifests } from "./monitoring.ts";
 import { LOCAL_URL, NAME, VIRT_CONTROLLERS } from "./names.ts";
 import { SIGNER_PERMISSIONS } from "./permissions.ts";
 import { accountRoles } from "./rbac.ts";
-import { databaseNetworkPolicy, networkPolicy, serverManifests } from "./server.ts";
+import { databaseNetworkPolicy, databasePatches, networkPolicy, serverManifests } from "./server.ts";
 import { exemptingPatches, virtControllerPatch, webhookConfigurations } from "./webhooks.ts";
 
 /** A folder that `kubectl apply -k` takes: files of objects, and what its kustomization says. */
@@ -34,6 +35,12 @@ const webhooks = (reach: Parameters<typeof webhookConfigurations>[0]["reach"]) =
 const webhookPatch = (which: "Mutating" | "Validating", patch: readonly object[]) => ({
   target: { kind: `${which}WebhookConfiguration`, name: NAME },
   patch: yamlText(patch),
+});
+
+/** Flags stand over the configuration's file, and components add to them one after the other. */
+const serverArguments = (flags: readonly string[]) => ({
+  target: { kind: "Deployment", name: NAME },
+  patch: yamlText(flags.map((value) => ({ op: "add", path: "/spec/template/spec/containers/0/args/-", value }))),
 });
 
 const crds: Folder = {
@@ -105,38 +112,59 @@ const overlays = (version: string): readonly Folder[] => [
   },
 ];
 
-const components = (): readonly Folder[] => {
+function database(): Folder {
   const [mutating = [], validating = []] = exemptingPatches(DATABASE_NAMESPACE);
-  return [
-    {
-      path: "components/signer",
-      about:
-        "Certificates for Pods, issued to kubelets (Kubernetes 1.37, or with the gates of PodCertificateRequest on).",
-      kind: "Component",
-      files: { signer: accountRoles("signet-signer", SIGNER_PERMISSIONS) },
+  return {
+    path: "components/database",
+    about: `Signet's PostgreSQL lives in the namespace ${DATABASE_NAMESPACE}, which must never wait for Signet.`,
+    kind: "Component",
+    files: { database: [databaseNetworkPolicy(DATABASE_NAMESPACE)] },
+    rest: {
+      patches: [
+        ...databasePatches(DATABASE_NAMESPACE),
+        webhookPatch("Mutating", mutating),
+        webhookPatch("Validating", validating),
+      ],
     },
-    {
-      path: "components/monitoring",
-      about: "For the Prometheus operator.",
-      kind: "Component",
-      files: { monitoring: monitoringManifests() },
+  };
+}
+
+const components = (): readonly Folder[] => [
+  {
+    path: "components/signer",
+    about:
+      "Certificates for Pods, issued to kubelets (Kubernetes 1.37, or with the gates of PodCertificateRequest on).",
+    kind: "Component",
+    files: { signer: accountRoles("signet-signer", SIGNER_PERMISSIONS) },
+  },
+  {
+    path: "components/monitoring",
+    about: "For the Prometheus operator.",
+    kind: "Component",
+    files: { monitoring: monitoringManifests() },
+  },
+  database(),
+  {
+    path: "components/openshift-virtualization",
+    about: "KubeVirt's virt-controller as OpenShift Virtualization installs it.",
+    kind: "Component",
+    files: {},
+    rest: {
+      patches: [
+        webhookPatch("Validating", virtControllerPatch([VIRT_CONTROLLERS.openshift])),
+        serverArguments(["--virt-controller", VIRT_CONTROLLERS.openshift]),
+      ],
     },
-    {
-      path: "components/database",
-      about: `Signet's PostgreSQL lives in the namespace ${DATABASE_NAMESPACE}, which must never wait for Signet.`,
-      kind: "Component",
-      files: { database: [databaseNetworkPolicy(DATABASE_NAMESPACE)] },
-      rest: { patches: [webhookPatch("Mutating", mutating), webhookPatch("Validating", validating)] },
-    },
-    {
-      path: "components/openshift-virtualization",
-      about: "KubeVirt's virt-controller as OpenShift Virtualization installs it.",
-      kind: "Component",
-      files: {},
-      rest: { patches: [webhookPatch("Validating", virtControllerPatch([VIRT_CONTROLLERS.openshift]))] },
-    },
-  ];
-};
+  },
+];
+
+/** Roles for what other controllers create; below each other's side, so that one segment takes what it needs. */
+const helperRoles = (): readonly Folder[] =>
+  Object.entries(HELPERS).map(([name, { about, roles }]) => ({
+    path: `helper-roles/${name}`,
+    about: `${about} Put your segment for ${HELPER_SEGMENT}: docs/kubevirt.md.`,
+    files: { roles: roles.map(helperRole) },
+  }));
 
 function kustomization({ about, kind, files, folders = [], rest = {} }: Folder): string {
   const resources = [...folders, ...Object.keys(files).map((name) => `${name}.yaml`)];
@@ -158,4 +186,4 @@ const filesOf = (folder: Folder): readonly (readonly [string, string])[] => [
 
 /** Path → text of every file of the installation but CRDs; `version` is the image's tag. */
 export const manifestFiles = (version: string): ReadonlyMap<string, string> =>
-  new Map([crds, guards, ...base(version), ...overlays(version), ...components()].flatMap(filesOf));
+  new Map([crds, guards, ...base(version), ...overlays(version), ...components(), ...helperRoles()].flatMap(filesOf));
