@@ -132,7 +132,10 @@ type Parts = Pick<Running, "config" | "log" | "ledger"> & {
 
 async function listen({ config, log, ledger, folder, certificate, made, issuing }: Parts): Promise<Started> {
   let current = certificate;
-  const services = makeServices({ config, log, ledger, folder, certificate: () => current });
+  const services = {
+    ...makeServices({ config, log, ledger, folder, certificate: () => current }),
+    issuing: issuing.figures,
+  };
   const http = buildServer(services, {
     version: VERSION,
     pair: certificate,

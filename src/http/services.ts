@@ -1,3 +1,4 @@
+import type { IssuingFigures } from "./issuing/figures.ts";
 import type { GateAnswer, GateRequest } from "../admission/gate.ts";
 import type { Lack } from "../admission/lacks.ts";
 import type { Catalogue } from "../domain/catalogue.ts";
@@ -86,5 +87,7 @@ export type Services = {
   /** What readiness hangs on, besides not draining. */
   readonly checks: () => readonly Check[];
   readonly readings: () => Readings;
+  /** What issuing counts; absent where nothing is issued. */
+  readonly issuing?: IssuingFigures;
   readonly log: Log;
 };

@@ -189,3 +189,24 @@ test("a token of another audience, of no Pod, or of a Pod that has gone is nobod
   await accepted(cluster, "DELETE", `${PODS}/${pod}?gracePeriodSeconds=0`);
   await expect.poll(async () => (await ask(0, "/v1/svids", { csr: csr() }, token)).status, POLL).toBe(401);
 });
+
+test("what was issued, refused and will end is in the metrics, and no secret is in them or in a log", {
+  timeout: TEST_MS,
+}, async () => {
+  const token = await tokenOf(await delivered("metrics"));
+  expect((await ask(0, "/v1/svids", { csr: csr() }, token)).status).toBe(200);
+  const texts = await Promise.all(signet.replicas().map((replica) => replica.metrics()));
+  const all = texts.join("");
+  expect(all).toMatch(
+    /signet_issuance_total\{door="podCertificateRequest",what="svid",outcome="issued",reason="none"\} \d/,
+  );
+  expect(all).toMatch(/signet_issuance_total\{door="rest",what="svid",outcome="issued",reason="none"\} \d/);
+  expect(all).toMatch(/signet_time_to_identity_seconds_count\{door="podCertificateRequest"\} [1-9]/);
+  for (const what of ["root", "issuing"])
+    expect(texts[0]).toMatch(new RegExp(`signet_expiry_timestamp_seconds\\{what="${what}",id="[0-9a-f]{16}"\\} \\d`));
+  const said = signet.replicas().map((replica) => JSON.stringify(replica.log()));
+  for (const text of [...texts, ...said]) {
+    expect(text).not.toContain("PRIVATE KEY");
+    expect(text).not.toContain(token.split(".")[2]);
+  }
+});

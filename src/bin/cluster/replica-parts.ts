@@ -78,7 +78,6 @@ export function issuingOf(
     ledger,
     profiles,
     issuer: config.issuer,
-    told: (outcome, reason, ageMs) => log.debug({ outcome, reason, ageMs }, "A kubelet's request was looked at."),
     instance,
   });
 }

@@ -172,7 +172,7 @@ type Fed = {
   readonly verdicts: VerdictLog;
   readonly reads: { readonly count: number; readonly at: number };
   readonly writer: Writer;
-  readonly issuing: Pick<ClusterIssuing, "signer">;
+  readonly issuing: Pick<ClusterIssuing, "signer" | "figures">;
   readonly serving: () => ServingLoop | undefined;
 };
 
@@ -189,6 +189,7 @@ function makeServices({ parts, live, machines, verdicts, reads, writer, issuing,
     now: Date.now,
     requireApproval: config.requireApproval,
     deliver: () => ({ podCertificate: issuing.signer.on() }),
+    issuing: issuing.figures,
     record: verdicts.record,
     checks: () => [catalogueCheck(live), ...(serving()?.checks() ?? [NOT_YET]), ...ledgerChecks(ledger)],
     readings: () => ({

@@ -5,7 +5,8 @@ import { certificatesPem } from "../../ca/pem.ts";
 import type { TokenParts } from "../../ca/tokens/issue-token.ts";
 import { publicTokenKeys, signingKeyAt } from "../../ca/tokens/key-set.ts";
 import type { Catalogue } from "../../domain/catalogue.ts";
-import type { Profiles } from "../../domain/certificate.ts";
+import type { IssuerFacts, Profiles } from "../../domain/certificate.ts";
+import type { End, IssuingFigures } from "../../http/issuing/figures.ts";
 import type { Issuing, PublicDocuments } from "../../http/issuing/services.ts";
 import type { Ledger } from "../../store/ledger.ts";
 import { type IssuanceRecord, renderIssuanceRecord } from "../../wire/issuance-record.ts";
@@ -25,6 +26,7 @@ export type IssuingMeans = {
   readonly issuer: string | undefined;
   readonly holders: CallerParts["holders"];
   readonly byToken: CallerParts["byToken"];
+  readonly figures: IssuingFigures;
 };
 
 /** The certificate's walk for doors of our own, the doors over HTTP, and the roots as kubelets get them. */
@@ -42,8 +44,10 @@ export function openIssuing(means: IssuingMeans): OpenIssuing {
   const { keys, ledger } = means;
   const walk: IssueParts = {
     lookup: () => ({ catalogue: known(means), issuer: keys.authority()?.issuer, profiles: means.profiles }),
-    record: (line: IssuanceRecord) =>
-      ledger.append([{ kind: "issuance", subject: line.subject, at: line.at, body: renderIssuanceRecord(line) }]),
+    record: async (line: IssuanceRecord) => {
+      await ledger.append([{ kind: "issuance", subject: line.subject, at: line.at, body: renderIssuanceRecord(line) }]);
+      count(means, "svid", line);
+    },
     now: Date.now,
     random: randomBytes,
   };
@@ -69,6 +73,23 @@ export function openIssuing(means: IssuingMeans): OpenIssuing {
   };
 }
 
+type Counted = Pick<IssuanceRecord, "door" | "outcome"> & { readonly code?: string };
+
+const count = ({ figures }: IssuingMeans, what: "svid" | "token", { door, outcome, code }: Counted): void =>
+  figures.answers.add(`${door} ${what} ${outcome} ${code ?? "none"}`);
+
+/** When what signs ends, by the keys as this process last read them. */
+export function endsOf(keys: Keys): readonly End[] {
+  const authority = keys.authority();
+  if (!authority) return [];
+  const end = (what: End["what"], { keyId, window }: IssuerFacts): End => ({
+    what,
+    id: keyId.slice(0, 16),
+    at: window.notAfter,
+  });
+  return [end("root", authority.root), end("issuing", authority.issuer.facts)];
+}
+
 /** Doors open when there is a catalogue; before, nobody is entitled to anything, and callers are told to come again. */
 function known({ catalogue }: Pick<IssuingMeans, "catalogue">): Catalogue {
   const found = catalogue();
@@ -80,8 +101,10 @@ const tokenParts = (means: IssuingMeans): TokenParts => ({
   catalogue: () => known(means),
   key: () => signingKeyAt(means.keys.tokens(), Date.now()),
   issuer: means.issuer,
-  record: (line: TokenRecord) =>
-    means.ledger.append([{ kind: "token", subject: line.subject, at: line.at, body: renderTokenRecord(line) }]),
+  record: async (line: TokenRecord) => {
+    await means.ledger.append([{ kind: "token", subject: line.subject, at: line.at, body: renderTokenRecord(line) }]);
+    count(means, "token", line);
+  },
   now: Date.now,
   newId: randomUUID,
 });

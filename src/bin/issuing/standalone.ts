@@ -4,12 +4,13 @@ import { keptFile } from "../../ca/kept-text.ts";
 import type { Catalogue } from "../../domain/catalogue.ts";
 import type { Profiles } from "../../domain/certificate.ts";
 import { ok, refuse, type Result } from "../../domain/problem.ts";
+import { IssuingFigures } from "../../http/issuing/figures.ts";
 import type { Issuing } from "../../http/issuing/services.ts";
 import type { Log } from "../../http/services.ts";
 import type { Ledger } from "../../store/ledger.ts";
 import type { ServerConfig } from "../../wire/config.ts";
 import { makeKeys } from "./keys.ts";
-import { openIssuing } from "./open-issuing.ts";
+import { endsOf, openIssuing } from "./open-issuing.ts";
 import { type Present, presentExternal, presentExternals } from "./present.ts";
 
 /** Folder of invitations in the state folder. */
@@ -25,7 +26,11 @@ export type StandaloneMeans = {
 };
 
 /** Issuing in standalone mode; keys turn until it is stopped. */
-export type StandaloneIssuing = { readonly http: Issuing; readonly stop: () => void };
+export type StandaloneIssuing = {
+  readonly http: Issuing;
+  readonly figures: IssuingFigures;
+  readonly stop: () => void;
+};
 
 const TURN_MS = 60_000;
 
@@ -53,9 +58,14 @@ export async function startStandaloneIssuing(means: StandaloneMeans): Promise<St
     );
   }, TURN_MS);
   timer.unref();
+  const figures = new IssuingFigures(
+    () => 0,
+    () => endsOf(keys),
+  );
   const open = openIssuing({
     ...means,
     keys,
+    figures,
     issuer: config.issuer,
     holders: (namespace, account) => {
       const known = catalogue();
@@ -63,7 +73,7 @@ export async function startStandaloneIssuing(means: StandaloneMeans): Promise<St
     },
     byToken: (token) => Promise.resolve(invited(token, means)),
   });
-  return { http: open.http, stop: () => clearInterval(timer) };
+  return { http: open.http, figures, stop: () => clearInterval(timer) };
 }
 
 function invited(token: string, { config, catalogue }: StandaloneMeans): Result<Present> {

@@ -1,4 +1,5 @@
 import { SIGNET_NAMESPACE } from "../../../domain/exempt-namespaces.ts";
+import { IssuingFigures } from "../../../http/issuing/figures.ts";
 import type { Issuing } from "../../../http/issuing/services.ts";
 import { podOfToken } from "../../../kube/bound-token.ts";
 import type { LiveCatalogue } from "../../../kube/catalogue.ts";
@@ -15,12 +16,12 @@ import type { Ledger } from "../../../store/ledger.ts";
 import { SECRETS } from "../../../wire/manifests/names.ts";
 import { AUDIENCE, type CallerParts } from "../../issuing/callers.ts";
 import { type Keys, makeKeys } from "../../issuing/keys.ts";
-import { openIssuing } from "../../issuing/open-issuing.ts";
+import { endsOf, openIssuing } from "../../issuing/open-issuing.ts";
 import { presentExternals, presentPod } from "../../issuing/present.ts";
-import type { SignerMeans } from "../signer/signer.ts";
+import { DOOR } from "../signer/answer.ts";
 import { AccountPods } from "../signer/account-pods.ts";
 import { publishBundle } from "./publish-bundle.ts";
-import { type SignerSwitch, switchSigner } from "./signer-switch.ts";
+import { type SignerSwitch, type SwitchMeans, switchSigner } from "./signer-switch.ts";
 
 /** What issuing in a cluster stands on. */
 export type ClusterIssuingMeans = WatchMeans & {
@@ -31,7 +32,6 @@ export type ClusterIssuingMeans = WatchMeans & {
   readonly issuer: string | undefined;
   /** Whether this replica answers kubelets at once. */
   readonly first: () => boolean;
-  readonly told: SignerMeans["told"];
   /** The name of this start, for Events. */
   readonly instance: string;
 };
@@ -39,6 +39,7 @@ export type ClusterIssuingMeans = WatchMeans & {
 /** Issuing in a replica. */
 export type ClusterIssuing = {
   readonly http: Issuing;
+  readonly figures: IssuingFigures;
   readonly signer: SignerSwitch;
   readonly start: () => void;
   readonly stop: () => Promise<void>;
@@ -61,11 +62,16 @@ export function makeClusterIssuing(means: ClusterIssuingMeans): ClusterIssuing {
     now: Date.now,
   });
   const pods = new AccountPods(means);
-  const open = openIssuing({ ...means, keys, ...callersOf(means, pods), catalogue: () => live().current() });
-  const signer = switchSigner({ ...means, pods, walk: open.walk });
+  const figures: IssuingFigures = new IssuingFigures(
+    () => signer.pending(),
+    () => endsOf(keys),
+  );
+  const open = openIssuing({ ...means, keys, figures, ...callersOf(means, pods), catalogue: () => live().current() });
+  const signer: SignerSwitch = switchSigner({ ...means, pods, walk: open.walk, told: teller(figures) });
   const ended = new AbortController();
   return {
     http: open.http,
+    figures,
     signer,
     start: () => {
       pods.start();
@@ -85,6 +91,14 @@ export function makeClusterIssuing(means: ClusterIssuingMeans): ClusterIssuing {
     hurry: signer.hurry,
   };
 }
+
+/** Issues and refusals are counted where they are recorded; here what waits, and how long kubelets waited. */
+const teller =
+  (figures: IssuingFigures): SwitchMeans["told"] =>
+  (outcome, reason, ageMs) => {
+    if (outcome === "issued") figures.times.observe(ageMs / 1000);
+    if (outcome === "pending") figures.answers.add(`${DOOR} svid pending ${reason}`);
+  };
 
 /** Who callers are: Pods that run, machines and functions of the catalogue, and the Pod that a token is bound to. */
 const callersOf = (
