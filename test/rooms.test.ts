@@ -63,7 +63,7 @@ const ROOMS: Readonly<Record<string, { readonly floor: number; readonly outside:
     ],
   },
   remote: { floor: 4, outside: ["node:https"] },
-  cli: { floor: 4, outside: ["commander", "yaml"] },
+  cli: { floor: 4, outside: ["commander", "yaml", "node:path"] },
   bin: {
     floor: 5,
     outside: [

@@ -12,6 +12,7 @@ import { type Connection, makeConnection } from "../../kube/connection.ts";
 import { LiveMachines } from "../../kube/machines.ts";
 import { LEASE } from "../../wire/manifests/names.ts";
 import { SIGNET_NAMESPACE } from "../../domain/exempt-namespaces.ts";
+import { EventRecorder } from "../../kube/events.ts";
 import { makeLeaseStore } from "../../kube/lease-record.ts";
 import { Elector, type Term } from "../../kube/lease.ts";
 import type { ClusterConfig, ServerConfig } from "../../wire/config.ts";
@@ -28,6 +29,7 @@ import {
 import type { ClusterIssuing } from "./issuing/issuing.ts";
 import { type Base, issuingOf, keeperOf, meansOf, type Parts, serverOf, servingOf } from "./replica-parts.ts";
 import { catalogueCheck } from "./catalogue-check.ts";
+import { makeRefusals } from "./refusals.ts";
 import { keepCertificate } from "./serving-keeper.ts";
 import { runServing, type ServingLoop } from "./serving-loop.ts";
 import { makeServingStore } from "./serving-store.ts";
@@ -64,11 +66,14 @@ async function assemble(parts: Parts): Promise<Started> {
   const { config, log, ledger, connection } = parts;
   const verdicts = makeVerdictLog(ledger, config.requireApproval, setImmediate);
   const identity = `${hostname()}-${randomUUID()}`;
+  const client = makeKubeClient(connection);
+  const events = new EventRecorder({ ...meansOf(connection, log), client, instance: hostname() });
   const issuing = issuingOf(parts, identity, { live: () => feed.live, first: () => elector.term() !== undefined });
   const writer = makeWriter({
     ...meansOf(connection, log),
     ...parts,
-    client: makeKubeClient(connection),
+    client,
+    events,
     live: () => feed.live,
     machines: () => feed.machines,
     keys: issuing.advance,
@@ -78,7 +83,7 @@ async function assemble(parts: Parts): Promise<Started> {
     issuing.hurry();
   });
   let serving: ServingLoop | undefined;
-  const services = makeServices({ parts, ...feed, verdicts, writer, issuing, serving: () => serving });
+  const services = makeServices({ parts, ...feed, verdicts, writer, events, issuing, serving: () => serving });
   const http = serverOf(parts, services, issuing);
   feed.start();
   issuing.start();
@@ -86,7 +91,7 @@ async function assemble(parts: Parts): Promise<Started> {
   log.info({ host: config.host, port, version: VERSION }, "The server listens.");
   serving = runServing({ ...servingOf(parts, port), http });
   const elector = stand(parts, identity, writer.begin);
-  const after = ending({ serving, feed, issuing, verdicts, connection });
+  const after = ending({ serving, feed, issuing, verdicts, events, connection });
   return {
     running: { config, log, http, ledger, before: () => elector.stop(), after },
     told: `Signet listens at https://${config.host}:${port}; /readyz says when it is ready.\n`,
@@ -98,16 +103,18 @@ type Ending = {
   readonly feed: Feed;
   readonly issuing: ClusterIssuing;
   readonly verdicts: VerdictLog;
+  readonly events: EventRecorder;
   readonly connection: Connection;
 };
 
 /** What follows the drain: nobody asks any more, so what feeds verdicts may go. */
 const ending =
-  ({ serving, feed, issuing, verdicts, connection }: Ending) =>
+  ({ serving, feed, issuing, verdicts, events, connection }: Ending) =>
   async (): Promise<void> => {
     serving.stop();
     await Promise.all([feed.stop(), issuing.stop()]);
     verdicts.flush();
+    await events.settled();
     connection.close();
   };
 
@@ -172,12 +179,15 @@ type Fed = {
   readonly verdicts: VerdictLog;
   readonly reads: { readonly count: number; readonly at: number };
   readonly writer: Writer;
+  readonly events: EventRecorder;
   readonly issuing: Pick<ClusterIssuing, "signer" | "figures">;
   readonly serving: () => ServingLoop | undefined;
 };
 
-function makeServices({ parts, live, machines, verdicts, reads, writer, issuing, serving }: Fed): Services {
-  const { config, ledger, log, first } = parts;
+function makeServices(fed: Fed): Services {
+  const { parts, live, machines, verdicts, reads, writer, events, issuing, serving } = fed;
+  const { config, ledger, log, first, connection } = parts;
+  const tellOwner = makeRefusals({ client: makeKubeClient(connection), log, events });
   return {
     catalogue: () => live.current(),
     freshen: (lacks) => readLive(live, lacks),
@@ -190,7 +200,10 @@ function makeServices({ parts, live, machines, verdicts, reads, writer, issuing,
     requireApproval: config.requireApproval,
     deliver: () => ({ podCertificate: issuing.signer.on() }),
     issuing: issuing.figures,
-    record: verdicts.record,
+    record: (judged) => {
+      verdicts.record(judged);
+      tellOwner(judged);
+    },
     checks: () => [catalogueCheck(live), ...(serving()?.checks() ?? [NOT_YET]), ...ledgerChecks(ledger)],
     readings: () => ({
       catalogueReadAt: reads.at,
@@ -199,6 +212,7 @@ function makeServices({ parts, live, machines, verdicts, reads, writer, issuing,
       ...ledgerReadings(ledger),
       certificateNotAfter: (serving()?.current() ?? first).notAfter,
       pods: writer.pods(),
+      events: events.counts(),
     }),
     log,
   };

@@ -1,14 +1,18 @@
 import { SIGNET_NAMESPACE } from "../../domain/exempt-namespaces.ts";
 import type { LiveCatalogue } from "../../kube/catalogue.ts";
 import type { KubeClient } from "../../kube/client.ts";
+import type { EventRecorder } from "../../kube/events.ts";
 import type { Term } from "../../kube/lease.ts";
 import { LivePods } from "../../kube/live-pods.ts";
 import { type Log, reasonOf } from "../../kube/log.ts";
 import type { LiveMachines } from "../../kube/machines.ts";
 import type { WatchMeans } from "../../kube/watch.ts";
+import { EventBudget, podEvent } from "../../reconcile/events.ts";
+import type { Concern } from "../../reconcile/pods/concerns.ts";
 import type { ClusterConfig, ServerConfig } from "../../wire/config.ts";
 import { recordApprovals } from "./approvals.ts";
 import { makeBell } from "./bell.ts";
+import { flagExceptions } from "./pods/exceptions.ts";
 import { makeMachineRound } from "./pods/machine-round.ts";
 import { type PodFigures, PodRounds } from "./pods/pod-rounds.ts";
 import { advanceServing } from "./serving-rollover.ts";
@@ -25,6 +29,7 @@ export type WriterMeans = Pick<WatchMeans, "connection" | "clock" | "random"> & 
   readonly config: Pick<ServerConfig, "requireApproval">;
   /** Makes and turns the keys of the trust domain, and publishes its bundle. */
   readonly keys: (term: Term) => Promise<void>;
+  readonly events: Pick<EventRecorder, "emit">;
 };
 
 /** The loop that writes while this replica holds the Lease. */
@@ -42,13 +47,14 @@ const ROUND_MS = { idle: 1_000, least: 50 } as const;
 /** Each duty looks at how things are and does what is missing; what fails is tried again in the next round. */
 export function makeWriter(means: WriterMeans): Writer {
   const bell = makeBell();
+  const onConcern = podTeller(means.events);
   let rounds: PodRounds | undefined;
   const work = async (term: Term): Promise<void> => {
     // What a term knows of Pods ends with it: the next one looks at them all.
     const pods = new LivePods({ ...means, onChange: bell.ring });
     const { requireApproval } = means.config;
     const looking = { ...means, requireApproval, machines: means.machines(), now: Date.now };
-    const own = new PodRounds({ ...looking, pods, onConcern: () => undefined });
+    const own = new PodRounds({ ...looking, pods, onConcern });
     const tendMachines = makeMachineRound(looking);
     rounds = own;
     pods.start();
@@ -58,6 +64,7 @@ export function makeWriter(means: WriterMeans): Writer {
       ["keys of the trust domain", () => means.keys(term)],
       ["machines", () => tendMachines(term)],
       ["pods", () => own.tend(term)],
+      ["exceptions", () => flagWhenKnown(means, own, term)],
     ];
     while (term.valid()) {
       for (const duty of duties) await attempt(means.log, duty);
@@ -67,6 +74,21 @@ export function makeWriter(means: WriterMeans): Writer {
     await pods.stop();
   };
   return { begin: (term) => void work(term), nudge: bell.ring, pods: () => rounds?.figures() };
+}
+
+/** Says on a Pod what is wrong with it, but not that its labels followed an approved edit. */
+function podTeller(events: WriterMeans["events"]): (concern: Concern) => void {
+  const budget = new EventBudget();
+  return (concern) => {
+    const event = concern.do === "stampPod" && !concern.missed ? undefined : podEvent(budget, concern, Date.now());
+    if (event) events.emit(event);
+  };
+}
+
+/** Until all Pods were looked at nobody knows which exceptions were outlived. */
+async function flagWhenKnown(means: WriterMeans, rounds: PodRounds, term: Term): Promise<void> {
+  const ended = rounds.ended();
+  if (ended) await flagExceptions(means, ended, term);
 }
 
 type Duty = readonly [name: string, run: () => Promise<void>];

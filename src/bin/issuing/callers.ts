@@ -31,7 +31,7 @@ export const makeAuthenticate =
   (parts: CallerParts) =>
   async (credential: Credential): Promise<Result<Caller>> => {
     const found =
-      credential.kind === "token" ? await parts.byToken(credential.token) : await bySvid(credential.der, parts);
+      credential.kind === "token" ? await parts.byToken(credential.token) : await bySvid(credential.chain, parts);
     return found.ok ? ok(callerOf(found.value, parts)) : found;
   };
 
@@ -39,10 +39,10 @@ export const makeAuthenticate =
  * The holder of an SVID of ours. The certificate says an identity, not which Pod holds it: whoever is present under it must be
  * of one role, and none of them restricted, or the caller has to show a token that names its Pod.
  */
-async function bySvid(der: Buffer, parts: CallerParts): Promise<Result<Present>> {
+async function bySvid(chain: readonly Buffer[], parts: CallerParts): Promise<Result<Present>> {
   const anchors = parts.anchors();
   if (!anchors) return refuse("AUTHORITY_UNAVAILABLE", "", "There is no authority yet.", "Ask again in a while.");
-  const verified = await verifiedBy(der, anchors, parts);
+  const verified = await verifiedBy(chain, anchors, parts);
   if (!verified.ok) return verified;
   const [, , namespace = "", , serviceAccount = ""] = verified.value.spiffeId.path.split("/");
   const holders = parts.holders(namespace, serviceAccount);
@@ -66,12 +66,12 @@ const nobody = (spiffeId: string): Result<never> =>
     "A certificate is renewed by a workload that is there.",
   );
 
-/** The issuing authority is ours to find: a connection may show its leaf alone. */
-async function verifiedBy(der: Buffer, anchors: TrustAnchors, { issuing, walk }: CallerParts) {
-  let last = await verifySvid([der], anchors, walk.now());
+/** As the chain is shown; and since a connection may show its leaf alone, below the authorities that we know. */
+async function verifiedBy(chain: readonly Buffer[], anchors: TrustAnchors, { issuing, walk }: CallerParts) {
+  let last = await verifySvid(chain, anchors, walk.now());
   for (const authority of issuing()) {
     if (last.ok) break;
-    last = await verifySvid([der, authority], anchors, walk.now());
+    last = await verifySvid([...chain.slice(0, 1), authority], anchors, walk.now());
   }
   return last;
 }

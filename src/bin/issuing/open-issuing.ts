@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { X509Certificate } from "node:crypto";
 import type { IssueParts } from "../../ca/issue.ts";
-import { certificatesPem } from "../../ca/pem.ts";
+import { bundlePem } from "../../ca/bundle.ts";
 import type { TokenParts } from "../../ca/tokens/issue-token.ts";
 import { publicTokenKeys, signingKeyAt } from "../../ca/tokens/key-set.ts";
 import type { Catalogue } from "../../domain/catalogue.ts";
@@ -12,7 +12,7 @@ import type { Ledger } from "../../store/ledger.ts";
 import { type IssuanceRecord, renderIssuanceRecord } from "../../wire/issuance-record.ts";
 import { renderDiscovery } from "../../wire/openid.ts";
 import { renderTokenRecord, type TokenRecord } from "../../wire/token-record.ts";
-import { renderKeySet, renderTrustBundle } from "../../wire/trust-bundle.ts";
+import { type PublicJwk, renderKeySet, renderTrustBundle } from "../../wire/trust-bundle.ts";
 import { type CallerParts, makeAuthenticate } from "./callers.ts";
 import type { Keys } from "./keys.ts";
 
@@ -43,7 +43,7 @@ const REFRESH_SECONDS = 300;
 export function openIssuing(means: IssuingMeans): OpenIssuing {
   const { keys, ledger } = means;
   const walk: IssueParts = {
-    lookup: () => ({ catalogue: known(means), issuer: keys.authority()?.issuer, profiles: means.profiles }),
+    lookup: () => ({ catalogue: known(means), issuer: keys.authorities()?.issuer, profiles: means.profiles }),
     record: async (line: IssuanceRecord) => {
       await ledger.append([{ kind: "issuance", subject: line.subject, at: line.at, body: renderIssuanceRecord(line) }]);
       count(means, "svid", line);
@@ -56,10 +56,10 @@ export function openIssuing(means: IssuingMeans): OpenIssuing {
     walk,
     tokens: tokenParts(means),
     anchors: () => {
-      const root = keys.authority()?.root;
-      return root && { trustDomain: root.trustDomain, roots: [root.der] };
+      const bundle = keys.authorities()?.bundle;
+      return bundle && { trustDomain: bundle.trustDomain, roots: bundle.roots.map(({ der }) => der) };
     },
-    issuing: () => keys.authority()?.issuer.intermediates ?? [],
+    issuing: () => keys.authorities()?.issuer?.intermediates ?? [],
     holders: means.holders,
     byToken: means.byToken,
   });
@@ -67,8 +67,8 @@ export function openIssuing(means: IssuingMeans): OpenIssuing {
     walk,
     http: { authenticate, documents: documents(means), monotonic: performance.now.bind(performance) },
     rootsPem: () => {
-      const root = keys.authority()?.root;
-      return root && certificatesPem([root.der]);
+      const bundle = keys.authorities()?.bundle;
+      return bundle && bundle.roots.length > 0 ? bundlePem(bundle) : undefined;
     },
   };
 }
@@ -80,14 +80,13 @@ const count = ({ figures }: IssuingMeans, what: "svid" | "token", { door, outcom
 
 /** When what signs ends, by the keys as this process last read them. */
 export function endsOf(keys: Keys): readonly End[] {
-  const authority = keys.authority();
-  if (!authority) return [];
+  const { issuer, bundle } = keys.authorities() ?? {};
   const end = (what: End["what"], { keyId, window }: IssuerFacts): End => ({
     what,
     id: keyId.slice(0, 16),
     at: window.notAfter,
   });
-  return [end("root", authority.root), end("issuing", authority.issuer.facts)];
+  return [...(bundle?.roots ?? []).map((root) => end("root", root)), ...(issuer ? [end("issuing", issuer.facts)] : [])];
 }
 
 /** Doors open when there is a catalogue; before, nobody is entitled to anything, and callers are told to come again. */
@@ -112,16 +111,20 @@ const tokenParts = (means: IssuingMeans): TokenParts => ({
 function documents({ keys, issuer }: IssuingMeans): PublicDocuments {
   return {
     bundle: () => {
-      const root = keys.authority()?.root;
-      if (!root) return undefined;
-      const { kty = "", ...jwk } = new X509Certificate(root.der).publicKey.export({ format: "jwk" });
-      const x509 = [{ key: { kty, ...textsOf(jwk) }, certificate: root.der.toString("base64") }];
-      return renderTrustBundle({ x509, jwt: publicTokenKeys(keys.tokens()), refreshHint: REFRESH_SECONDS });
+      const bundle = keys.authorities()?.bundle;
+      if (!bundle || bundle.roots.length === 0) return undefined;
+      return renderTrustBundle({
+        x509: bundle.roots.map(({ der }) => ({ key: publicJwkOf(der), certificate: der.toString("base64") })),
+        jwt: publicTokenKeys(keys.tokens()),
+        refreshHint: REFRESH_SECONDS,
+      });
     },
     keys: () => (keys.tokens().length === 0 ? undefined : renderKeySet(publicTokenKeys(keys.tokens()))),
     discovery: () => (issuer === undefined ? undefined : renderDiscovery(issuer)),
   };
 }
 
-const textsOf = (jwk: object): Readonly<Record<string, string>> =>
-  Object.fromEntries(Object.entries(jwk).filter(([, value]) => typeof value === "string"));
+function publicJwkOf(der: Buffer): PublicJwk {
+  const { kty = "", ...jwk } = new X509Certificate(der).publicKey.export({ format: "jwk" });
+  return { kty, ...Object.fromEntries(Object.entries(jwk).filter(([, value]) => typeof value === "string")) };
+}

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { redeem } from "../../ca/invitations.ts";
-import { keptFile } from "../../ca/kept-text.ts";
+import { sealedFile } from "../../ca/keys/sealed-file.ts";
 import type { Catalogue } from "../../domain/catalogue.ts";
 import type { Profiles } from "../../domain/certificate.ts";
 import { ok, refuse, type Result } from "../../domain/problem.ts";
@@ -9,7 +9,9 @@ import type { Issuing } from "../../http/issuing/services.ts";
 import type { Log } from "../../http/services.ts";
 import type { Ledger } from "../../store/ledger.ts";
 import type { ServerConfig } from "../../wire/config.ts";
-import { makeKeys } from "./keys.ts";
+import type { RunningAuthorities } from "../authorities/run-authorities.ts";
+import { standaloneSealing } from "../authorities/standalone.ts";
+import { type Keys, makeTokenKeys } from "./keys.ts";
 import { endsOf, openIssuing } from "./open-issuing.ts";
 import { type Present, presentExternal, presentExternals } from "./present.ts";
 
@@ -23,6 +25,7 @@ export type StandaloneMeans = {
   readonly ledger: Pick<Ledger, "append">;
   readonly profiles: Profiles;
   readonly catalogue: () => Catalogue | undefined;
+  readonly authorities: Pick<RunningAuthorities, "current">;
 };
 
 /** Issuing in standalone mode; keys turn until it is stopped. */
@@ -39,23 +42,14 @@ const TURN_MS = 60_000;
  * Keys lie in the state folder, which one server holds.
  */
 export async function startStandaloneIssuing(means: StandaloneMeans): Promise<StandaloneIssuing> {
-  const { config, catalogue } = means;
-  const keys = makeKeys({
-    authority: keptFile(join(config.state, "ca", "authority.json")),
-    tokens: keptFile(join(config.state, "ca", "tokens.json")),
-    profiles: means.profiles,
-    now: Date.now,
-  });
-  await keys.refresh();
-  const turn = async (): Promise<void> => {
-    const domain = catalogue()?.definitions.trustDomain?.domain;
-    if (domain !== undefined) await keys.advance(domain);
-  };
-  await turn();
+  const { config, catalogue, authorities } = means;
+  const tokens = makeTokenKeys(sealedFile(join(config.state, "tokens"), standaloneSealing(config.state)), Date.now);
+  const keys: Keys = { authorities: authorities.current, tokens: tokens.current };
+  await tokens.advance();
   const timer = setInterval(() => {
-    turn().catch((fault: unknown) =>
-      means.log.error({ err: fault }, "The keys of the trust domain could not be turned."),
-    );
+    tokens
+      .advance()
+      .catch((fault: unknown) => means.log.error({ err: fault }, "The keys for tokens could not be turned."));
   }, TURN_MS);
   timer.unref();
   const figures = new IssuingFigures(

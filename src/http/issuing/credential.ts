@@ -12,6 +12,9 @@ const BEARER = /^Bearer ([A-Za-z0-9._~+/-]+=*)$/;
 /** What a request shows, and the name under which a credential is counted before it is known to be anybody's. */
 export type Shown = { readonly credential: Credential; readonly key: string };
 
+/** A root issues itself: without an end its issuer would be asked for for ever. */
+const MOST_CHAIN = 3;
+
 const known = new WeakMap<TLSSocket, Shown>();
 
 /**
@@ -44,7 +47,10 @@ function certificateOf(socket: TLSSocket): Shown | undefined {
   if (before) return before;
   const certificate = socket.getPeerX509Certificate();
   if (!certificate) return undefined;
-  const shown: Shown = { credential: { kind: "certificate", der: certificate.raw }, key: certificate.fingerprint256 };
+  const chain = [certificate.raw];
+  for (let above = certificate.issuerCertificate; above && chain.length < MOST_CHAIN; above = above.issuerCertificate)
+    chain.push(above.raw);
+  const shown: Shown = { credential: { kind: "certificate", chain }, key: certificate.fingerprint256 };
   known.set(socket, shown);
   return shown;
 }

@@ -1,10 +1,10 @@
 import type { Instant } from "../../domain/instant.ts";
 import type { Result } from "../../domain/problem.ts";
 
-/** What a caller shows of itself: a bearer token, or the certificate (DER) of its connection. */
+/** What a caller shows of itself: a bearer token, or the certificates (DER, leaf first) of its connection. */
 export type Credential =
   | { readonly kind: "token"; readonly token: string }
-  | { readonly kind: "certificate"; readonly der: Buffer };
+  | { readonly kind: "certificate"; readonly chain: readonly Buffer[] };
 
 /** What is asked for an X.509-SVID; a certificate request in PEM. */
 export type SvidWish = { readonly csr: string; readonly ttlSeconds?: number };

@@ -1,7 +1,7 @@
 import { KINDS } from "../kinds.ts";
 import { GROUP } from "../kinds/kind.ts";
 import { SIGNER_NAME } from "../workloads/escapes.ts";
-import { LEASE, NAME, SECRETS, TRUST_BUNDLE } from "./names.ts";
+import { LEASE, NAME, SECRETS, SELF_TEST, TRUST_BUNDLE } from "./names.ts";
 
 /** One row: what may be done to which resources of one group. `names` limits it to objects so called. */
 export type Permission = {
@@ -134,6 +134,14 @@ export const SIGNET_PERMISSIONS: readonly Permission[] = [
     names: [SECRETS.authorities, SECRETS.serving, SECRETS.tokens],
     where: "own",
     why: "keeps its keys, and shares them between replicas",
+  },
+  {
+    group: "",
+    resources: ["configmaps"],
+    verbs: ["create", "patch"],
+    names: [SELF_TEST],
+    where: "own",
+    why: "asks by a dry run whether the API server's calls arrive; nothing is ever stored",
   },
 ];
 

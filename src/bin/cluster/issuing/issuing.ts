@@ -1,3 +1,5 @@
+import { randomBytes } from "node:crypto";
+import { performance } from "node:perf_hooks";
 import { SIGNET_NAMESPACE } from "../../../domain/exempt-namespaces.ts";
 import { IssuingFigures } from "../../../http/issuing/figures.ts";
 import type { Issuing } from "../../../http/issuing/services.ts";
@@ -7,15 +9,17 @@ import type { KubeClient } from "../../../kube/client.ts";
 import { sleep } from "../../../kube/clock.ts";
 import { reasonOf } from "../../../kube/log.ts";
 import type { Term } from "../../../kube/lease.ts";
-import { readSecretText, type SecretText, writeSecretText } from "../../../kube/secret-text.ts";
+import { readSecretText, writeSecretText } from "../../../kube/secret-text.ts";
 import type { WatchMeans } from "../../../kube/watch.ts";
 import type { Profiles } from "../../../domain/certificate.ts";
 import { ok, refuse } from "../../../domain/problem.ts";
-import type { KeptText } from "../../../ca/kept-text.ts";
+import type { Vault } from "../../../ca/vault.ts";
 import type { Ledger } from "../../../store/ledger.ts";
 import { SECRETS } from "../../../wire/manifests/names.ts";
 import { AUDIENCE, type CallerParts } from "../../issuing/callers.ts";
-import { type Keys, makeKeys } from "../../issuing/keys.ts";
+import { type RunningAuthorities, runAuthorities } from "../../authorities/run-authorities.ts";
+import { type Keys, makeTokenKeys, type TokenKeys } from "../../issuing/keys.ts";
+import { PACE } from "../../../reconcile/authority/pace.ts";
 import { endsOf, openIssuing } from "../../issuing/open-issuing.ts";
 import { presentExternals, presentPod } from "../../issuing/present.ts";
 import { DOOR } from "../signer/answer.ts";
@@ -55,18 +59,14 @@ const REFRESH_MS = 5_000;
 /** Puts it together; nothing runs before `start`. */
 export function makeClusterIssuing(means: ClusterIssuingMeans): ClusterIssuing {
   const { client, live } = means;
-  const keys = makeKeys({
-    authority: keptSecret(client, SECRETS.authorities),
-    tokens: keptSecret(client, SECRETS.tokens),
-    profiles: means.profiles,
-    now: Date.now,
-  });
+  const tokens = makeTokenKeys(secretVault(client, SECRETS.tokens), Date.now);
+  const authorities = authoritiesOf(means);
+  const keys: Keys = { authorities: authorities.current, tokens: tokens.current };
   const pods = new AccountPods(means);
-  const figures: IssuingFigures = new IssuingFigures(
-    () => signer.pending(),
-    () => endsOf(keys),
-  );
-  const open = openIssuing({ ...means, keys, figures, ...callersOf(means, pods), catalogue: () => live().current() });
+  const ends = () => endsOf(keys);
+  const figures: IssuingFigures = new IssuingFigures(() => signer.pending(), ends);
+  const catalogue = () => live().current();
+  const open = openIssuing({ ...means, ...callersOf(means, pods), keys, figures, catalogue });
   const signer: SignerSwitch = switchSigner({ ...means, pods, walk: open.walk, told: teller(figures) });
   const ended = new AbortController();
   return {
@@ -76,16 +76,17 @@ export function makeClusterIssuing(means: ClusterIssuingMeans): ClusterIssuing {
     start: () => {
       pods.start();
       signer.start();
-      void follow(keys, means, ended.signal);
+      void authorities.look();
+      void follow(tokens, means, ended.signal);
     },
     stop: async () => {
       ended.abort();
-      await Promise.all([signer.stop(), pods.stop()]);
+      await Promise.all([signer.stop(), pods.stop(), authorities.stop()]);
     },
     advance: async (term) => {
-      const domain = live().current()?.definitions.trustDomain?.domain;
-      if (domain === undefined || !term.valid()) return;
-      await keys.advance(domain);
+      if (live().current()?.definitions.trustDomain === undefined || !term.valid()) return;
+      if (!keys.authorities()?.issuer) await authorities.look();
+      await tokens.advance();
       if (signer.on() && term.valid()) await publishBundle(client, open.rootsPem());
     },
     hurry: signer.hurry,
@@ -120,19 +121,37 @@ const callersOf = (
   },
 });
 
-async function follow(keys: Keys, { log, clock }: ClusterIssuingMeans, signal: AbortSignal): Promise<void> {
+async function follow(tokens: TokenKeys, { log, clock }: ClusterIssuingMeans, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    await keys.refresh().catch((fault: unknown) => {
-      log.warn({ reason: reasonOf(fault) }, "The shared keys could not be read; the last ones stay.");
+    await tokens.refresh().catch((fault: unknown) => {
+      log.warn({ reason: reasonOf(fault) }, "The keys for tokens could not be read; the last ones stay.");
     });
     await sleep(clock, REFRESH_MS, signal);
   }
 }
 
-function keptSecret(client: KubeClient, name: string): KeptText {
+const secretVault = (client: KubeClient, name: string): Vault => {
   const object = { namespace: SIGNET_NAMESPACE, name };
   return {
     read: () => readSecretText(client, object),
-    write: (kept: SecretText, text) => writeSecretText(client, object, kept, text),
+    write: (text, version) => writeSecretText(client, object, text, version),
   };
+};
+
+/** Authorities that all replicas share in a Secret; the one that writes makes the steps of their rotation. */
+function authoritiesOf({ client, live, ledger, profiles, log, first }: ClusterIssuingMeans): RunningAuthorities {
+  return runAuthorities({
+    vault: secretVault(client, SECRETS.authorities),
+    profiles,
+    pace: { ...PACE, longestLeafMs: profiles.leaf.maxTtlSeconds * 1000 },
+    now: Date.now,
+    monotonic: performance.now.bind(performance),
+    random: randomBytes,
+    lacking: () => [],
+    trustDomain: () => live().current()?.definitions.trustDomain?.domain,
+    isWriter: first,
+    record: (entry) => ledger.append([entry]),
+    log,
+    everyMs: REFRESH_MS,
+  });
 }

@@ -85,6 +85,11 @@ export class PodRounds {
     };
   }
 
+  /** Who runs beyond an exception's end; undefined until every Pod was looked at. */
+  ended(): readonly EndedException[] | undefined {
+    return this.#looked && this.#waiting.size === 0 ? this.#concerns.ended() : undefined;
+  }
+
   #gather({ revision }: Catalogue): void {
     const { pods, now } = this.#means;
     const machines = this.#means.machines.changes();
