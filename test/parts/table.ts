@@ -82,6 +82,14 @@ export const PARTS: readonly Part[] = [
     commands: [...NODE_COMMANDS, ...CILIUM_COMMANDS, "setpriv"],
     prepare: { command: [...PREPARE_NODE, "--network", "calico", "--network", "cilium"], ceiling: 2400 },
   },
+  {
+    name: "clients",
+    about: "what openssl, go-spiffe, zlint and Java say of certificates",
+    ceiling: 120,
+    folders: ["test/clients"],
+    commands: ["openssl", "java"],
+    prepare: { command: ["node", "test/clients/prepare.ts"], ceiling: 900 },
+  },
   { name: "image", about: "the Dockerfile's build steps", ceiling: 240, folders: ["test/image"] },
   {
     name: "browser",
