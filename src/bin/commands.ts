@@ -12,6 +12,7 @@ import { addLedgerCommand } from "../cli/ledger.ts";
 import { addPublishCommands } from "../cli/policy-publish.ts";
 import type { OpenPublishing } from "../cli/publish-access.ts";
 import type { ExtraCommand } from "../cli/program.ts";
+import { addRevokeCommand } from "../cli/revoke.ts";
 import { serverCommand } from "../cli/server.ts";
 import { type Version, versionCommand } from "../cli/version.ts";
 
@@ -30,6 +31,7 @@ export const EXTRA_COMMANDS: readonly ExtraCommand[] = [
   addPublishCommands(openPublishing),
   addLedgerCommand,
   addCaCommand,
+  addRevokeCommand,
   addConfigCommand,
   versionCommand(ownVersion),
 ];

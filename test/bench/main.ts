@@ -16,6 +16,19 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     seconds: 36,
     run: async (size, seconds) => (await import("./admission.ts")).admission(size, seconds),
   },
+  "admission-api": {
+    about:
+      "POST pods?dryRun=All through a real API server, against a bare pair of webhooks and an equal pair of policies",
+    size: 1,
+    seconds: 30,
+    run: async (size, seconds) => (await import("./admission-api.ts")).admissionApi(size, seconds),
+  },
+  chaos: {
+    about: "Pods from Deployments while replicas are killed and certificates rotate: how many are missed",
+    size: 1_000,
+    seconds: 600,
+    run: async (size, seconds) => (await import("./chaos.ts")).chaos(size, seconds),
+  },
   start: {
     about: "the standalone server until it is ready, against Node's own start",
     size: 1,
@@ -33,6 +46,12 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     size: 300,
     seconds: 30,
     run: async (size, seconds) => (await import("./reach-foreign.ts")).reachForeign(size, seconds),
+  },
+  compile: {
+    about: "from definitions to the objects of every target, whole and after one changed sentence",
+    size: 10_000,
+    seconds: 20,
+    run: async (size, seconds) => (await import("./compile.ts")).compileBench(size, seconds),
   },
   verdict: {
     about: "one flow's verdict, in process",
