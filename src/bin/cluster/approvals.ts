@@ -6,6 +6,7 @@ import type { KubeClient } from "../../kube/client.ts";
 import type { Term } from "../../kube/lease.ts";
 import type { Log } from "../../kube/log.ts";
 import type { Resource } from "../../kube/resources.ts";
+import { writeEvent } from "../../kube/write-event.ts";
 import { type ApprovalAction, decideApprovals } from "../../reconcile/approvals/decide.ts";
 
 type Means = { readonly client: KubeClient; readonly log: Log; readonly live: () => LiveCatalogue };
@@ -25,10 +26,13 @@ async function perform(client: KubeClient, log: Log, action: ApprovalAction): Pr
   const { kind, namespace, name } = action.object;
   const target = namespace === "" ? { name } : { namespace, name };
   const patch = { type: "json", body: action.patch } as const;
+  if (action.event) await writeEvent(client, action.event, REPORTER, Date.now());
   const done = await client.patch(resourceOf(kind), target, patch, { subresource: "status" });
   if (done.ok) log.info({ kind, namespace, name, did: action.do, why: action.why }, "A status was written.");
   else log.debug({ kind, namespace, name, reason: done.problems.map(problemLine) }, "A status was not written.");
 }
+
+const REPORTER = { controller: "signet.dev/signet", instance: "writer" };
 
 function resourceOf(kind: string): Resource {
   const found = CATALOGUE_WATCHES.find(({ resource }) => resource.kind === kind);

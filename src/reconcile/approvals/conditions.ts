@@ -17,10 +17,12 @@ export type Outcome = {
   readonly inForce?: ApprovedRecord;
   readonly tally?: Tally;
   readonly obstacle?: Obstacle;
+  /** The exception as it is in force; as it is asked for where nothing of it is. */
   readonly exception?: Exception;
 };
 
-const said = (type: string, holds: boolean, reason: string, message: string): Said => ({
+/** One condition. */
+export const said = (type: string, holds: boolean, reason: string, message: string): Said => ({
   type,
   status: holds ? "True" : "False",
   reason,
@@ -130,7 +132,14 @@ export function mergeConditions(
 }
 
 /** Types of which nobody else writes conditions; one that is no longer said goes. */
-const OURS: ReadonlySet<string> = new Set(["Approved", "Ready", "NamespacesApproved", "SelfApproval"]);
+const OURS: ReadonlySet<string> = new Set([
+  "Approved",
+  "Ready",
+  "NamespacesApproved",
+  "SelfApproval",
+  "Ending",
+  "RunsBeyondEnd",
+]);
 
 const isSame = (a: Condition, b: Condition): boolean =>
   a.type === b.type &&
