@@ -66,7 +66,7 @@ export async function issue(request: IssueRequest, parts: IssueParts): Promise<R
     return (await recorded(parts, { ...asked, outcome: "refused", code, message })) ?? refuseAll(problems);
   };
   const { catalogue, issuer, profiles } = parts.lookup();
-  const planned = plan(request, { catalogue, issuer, profiles }, { at, serial: serialNumber(parts.random) });
+  const planned = await plan(request, { catalogue, issuer, profiles }, { at, serial: serialNumber(parts.random) });
   if (!planned.ok) return refuseRecorded(planned.problems);
   const signed = await planned.value.issuer.sign(planned.value.plan).catch(async (fault: unknown) => {
     await refuseRecorded([FAULT]);
@@ -81,18 +81,18 @@ const FAULT = problem("INTERNAL", "", "Signet failed.");
 
 type Planned = { readonly plan: SvidPlan; readonly issuer: Issuer; readonly entitlement: Entitlement };
 
-/** Everything up to the signature; no waiting, no side effect. */
-function plan(
+/** Everything up to the signature; without side effects. */
+async function plan(
   request: IssueRequest,
   lookup: Lookup,
   at: { readonly at: Instant; readonly serial: string },
-): Result<Planned> {
+): Promise<Result<Planned>> {
   const { catalogue, issuer, profiles } = lookup;
   const entitlement = deriveEntitlement(catalogue, request.bearer);
   if (!entitlement.ok) return entitlement;
   const restricted = restrictionAgainst(catalogue, entitlement.value, request.whereabouts);
   if (restricted) return refuseAll([restricted]);
-  const key = keyOf(request);
+  const key = await keyOf(request);
   if (!key.ok) return key;
   if (!issuer) return refuseAll([NO_AUTHORITY]);
   const wish = { asked: request.ttlSeconds, entitled: entitlement.value.maxTtlSeconds };
@@ -121,8 +121,8 @@ function restrictionAgainst(
   return found && restrictedProblem(found);
 }
 
-function keyOf({ csr, keyType }: IssueRequest): Result<LeafKey> {
-  const read = typeof csr === "string" || csr instanceof Uint8Array ? readCsr(csr) : ok(csr);
+async function keyOf({ csr, keyType }: IssueRequest): Promise<Result<LeafKey>> {
+  const read = typeof csr === "string" || csr instanceof Uint8Array ? await readCsr(csr) : ok(csr);
   if (!read.ok || keyType === undefined || read.value.keyType === keyType) return read;
   const message = `The key is of type ${read.value.keyType}, and ${keyType} was asked for.`;
   return refuseAll([problem("KEY_TYPE_REFUSED", "csr", message, "Send a request with a key of that type.")]);

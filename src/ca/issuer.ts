@@ -40,7 +40,7 @@ export class Issuer {
     const { algorithm } = this.#key;
     const tbs = leafTbs(contents, algorithm.identifier);
     const der = certificateOf(tbs, algorithm.identifier, await this.#key.sign(tbs));
-    const differences = recheck(der, contents, { algorithm, publicKey: this.#publicKey });
+    const differences = await recheck(der, contents, { algorithm, publicKey: this.#publicKey });
     if (differences.length > 0)
       throw new Error(`certificate ${contents.serial} is not as planned: ${differences.join(", ")}`);
     return { contents, der };

@@ -9,7 +9,7 @@ import { readCsr } from "./read-csr.ts";
  * of the Pod's UID (certificates.k8s.io/v1beta1 PodCertificateRequestSpec.proofOfPossession). Refuses with CSR_INVALID or
  * KEY_TYPE_REFUSED. The API server checks the same; nobody is believed for having asked it.
  */
-export function readKeyProof({ key, pod }: Pick<PodCertificateAsk, "key" | "pod">): Result<LeafKey> {
+export async function readKeyProof({ key, pod }: Pick<PodCertificateAsk, "key" | "pod">): Promise<Result<LeafKey>> {
   if (key.form === "pkcs10") return readCsr(key.request);
   const read = readLeafKey(key.spki, "spec.pkixPublicKey");
   if (!read.ok) return read;

@@ -1,10 +1,11 @@
-import { createPublicKey, verify } from "node:crypto";
+import { createPublicKey, type KeyObject } from "node:crypto";
 import { type Problem, refuse, refuseAll, type Result } from "../domain/problem.ts";
 import { type LeafKey, readLeafKey } from "../identity/leaf-key.ts";
-import { ALGORITHMS, type SignatureAlgorithm } from "./der/algorithms.ts";
+import { ALGORITHMS } from "./der/algorithms.ts";
 import { OID } from "./der/oids.ts";
-import { NotDer, readInside, readOne, readSigned, type Value } from "./der/read.ts";
+import { NotDer, readInside, readNamed, readOne, readSigned, type Value } from "./der/read.ts";
 import { TAG } from "./der/write.ts";
+import { verifySignature } from "./keys/verify-signature.ts";
 
 /** Octets of a request, PEM or DER, at most. The largest legitimate one, with an RSA-4096 key, has about 1,700 in PEM. */
 export const CSR_MAX_BYTES = 8192;
@@ -18,13 +19,13 @@ const PEM =
  * with CSR_INVALID what is not DER to the letter, or odd (other attributes than one extensionRequest, two URIs, a signature
  * that does not verify), with KEY_TYPE_REFUSED a key that leaves do not have, and with INPUT_TOO_LARGE.
  */
-export function readCsr(input: string | Uint8Array): Result<LeafKey> {
+export async function readCsr(input: string | Uint8Array): Promise<Result<LeafKey>> {
   if (input.length > CSR_MAX_BYTES)
     return refuse("INPUT_TOO_LARGE", "csr", `The request is larger than ${CSR_MAX_BYTES} bytes.`);
   const der = typeof input === "string" ? fromPem(input) : Buffer.from(input);
   if (!der) return odd("it is not one PEM block of type CERTIFICATE REQUEST");
   try {
-    return readRequest(der);
+    return await readRequest(der);
   } catch (fault) {
     if (fault instanceof NotDer) return odd(fault.message);
     throw fault;
@@ -38,7 +39,7 @@ function fromPem(text: string): Buffer | undefined {
   return bytes.toString("base64") === body ? bytes : undefined;
 }
 
-function readRequest(der: Buffer): Result<LeafKey> {
+async function readRequest(der: Buffer): Promise<Result<LeafKey>> {
   const { signed, algorithm, signature } = readSigned(der);
   const { spki, attributes } = infoParts(signed);
   const wrong = oddAttribute(attributes);
@@ -47,27 +48,27 @@ function readRequest(der: Buffer): Result<LeafKey> {
   if (!key.ok) return key;
   const fitting = ALGORITHMS[key.value.keyType].find(({ identifier }) => identifier.equals(algorithm.whole));
   if (!fitting) return odd("its signature algorithm does not fit the key");
-  return possesses(key.value, signed, signature, fitting) ? key : odd("its signature is not made with its key");
+  const publicKey = publicKeyOf(key.value);
+  const proved = publicKey && (await verifySignature(fitting, publicKey, signed.whole, signature));
+  return proved ? key : odd("its signature is not made with its key");
 }
 
 function infoParts(info: Value) {
-  const [version, subject, spki, attributes, ...more] = readInside(info, TAG.sequence);
-  if (!version || !subject || !spki || !attributes || more.length > 0)
-    throw new NotDer("what is signed has four parts");
+  const { version, subject, spki, attributes } = readNamed(info, TAG.sequence, PARTS);
   if (!version.whole.equals(VERSION_0) || subject.tag !== TAG.sequence) throw new NotDer("it is not of version 0");
   return { spki, attributes };
 }
 
+const PARTS = ["version", "subject", "spki", "attributes"] as const;
 const VERSION_0 = Buffer.from([2, 1, 0]);
 const ATTRIBUTES = 0xa0;
 
-function possesses(key: LeafKey, signed: Value, signature: Buffer, { hash }: SignatureAlgorithm): boolean {
+/** Undefined where the point is not on its curve. */
+function publicKeyOf({ spki }: LeafKey): KeyObject | undefined {
   try {
-    const publicKey = createPublicKey({ key: Buffer.from(key.spki), format: "der", type: "spki" });
-    return verify(hash, signed.whole, publicKey, signature);
+    return createPublicKey({ key: Buffer.from(spki), format: "der", type: "spki" });
   } catch {
-    // A point that is not on its curve.
-    return false;
+    return undefined;
   }
 }
 

@@ -412,6 +412,12 @@ export const PROBLEM_CODES = {
     why: "A certificate that ends before its holder could renew it is an outage. The profile names the least.",
     mend: "Ask for a longer lifetime, or raise maxTTL of role, segment or trust domain.",
   },
+  SVID_INVALID: {
+    sort: "unauthenticated",
+    title: "A certificate does not prove an identity.",
+    why: "An X.509-SVID counts only where its whole chain ends at a root of its own trust domain, every certificate holds now, and leaf and authorities keep the rules of X509-SVID.",
+    mend: "Fetch a current certificate; the message names the rule that this one breaks.",
+  },
   IDENTITY_RESTRICTED: {
     sort: "refusal",
     title: "A quarantine or a revocation stands against the identity.",

@@ -40,6 +40,13 @@ export const METRICS = {
   signet_ledger_records_total: metric("counter", "Records written durably."),
   signet_ledger_dropped_total: metric("counter", "Records dropped because the queue was full or the disk refused."),
   signet_ledger_failures_total: metric("counter", "Writes to the ledger that failed."),
+  signet_pods: metric("gauge", "Pods that are watched. As all of signet_pods_*, only of the replica that writes."),
+  signet_pods_missed: metric("gauge", "Pods that run without a valid stamp; it must be 0."),
+  signet_pods_missed_reasons: metric("gauge", "The same by the reason.", {
+    code: "one of the codes in docs/problems.md",
+  }),
+  signet_pods_mended_total: metric("counter", "Stamps brought to Pods that run, by this replica."),
+  signet_pods_beyond_exception: metric("gauge", "Pods that run only because of an exception that has ended."),
   signet_serving_certificate_expiry_timestamp_seconds: metric("gauge", "When the serving certificate ends."),
   signet_ready: metric("gauge", "1 while the server is ready, otherwise 0."),
   signet_build_info: metric("gauge", "Always 1; the version that runs.", {

@@ -3,7 +3,7 @@ import process from "node:process";
 import { Counter, Gauge, Registry } from "prom-client";
 import type { ProblemCode } from "../domain/problem-codes.ts";
 import { type MetricName, METRICS } from "./metrics-table.ts";
-import type { Services, Webhook } from "./services.ts";
+import type { PodReadings, Services, Webhook } from "./services.ts";
 import { Buckets, Tally } from "./tallies.ts";
 
 /** How a review ended. */
@@ -39,6 +39,7 @@ type Reader = { readonly services: Services; readonly ready: () => boolean; read
 export function makeMeters(reader: Reader, version: string): Meters {
   const registry = new Registry();
   addGauges(registry, reader, version);
+  addPods(registry, reader);
   addProcess(registry);
   const tallies = {
     reviews: tally(registry, "signet_reviews_total"),
@@ -142,6 +143,37 @@ function addGauges(registry: Registry, { services, ready, connections }: Reader,
     registry,
     "signet_serving_certificate_expiry_timestamp_seconds",
     () => readings().certificateNotAfter / 1000,
+  );
+}
+
+/** Only the replica that looks after Pods has figures of them; those of others would be 0 and mean nothing. */
+function addPods(registry: Registry, { services }: Reader): void {
+  const read = (reading: (pods: PodReadings) => number) => (): Reading => {
+    const { pods } = services.readings();
+    return pods ? [[{}, reading(pods)]] : [];
+  };
+  readGauge(
+    registry,
+    "signet_pods",
+    read(({ watched }) => watched),
+  );
+  readGauge(
+    registry,
+    "signet_pods_beyond_exception",
+    read(({ beyondException }) => beyondException),
+  );
+  readCounter(
+    registry,
+    "signet_pods_mended_total",
+    read(({ mended }) => mended),
+  );
+  readGauge(
+    registry,
+    "signet_pods_missed",
+    read(({ missed }) => [...missed.values()].reduce((sum, count) => sum + count, 0)),
+  );
+  readGauge(registry, "signet_pods_missed_reasons", () =>
+    [...(services.readings().pods?.missed ?? [])].map(([code, count]) => [{ code }, count]),
   );
 }
 

@@ -2,6 +2,7 @@ import type { GateAnswer, GateRequest } from "../admission/gate.ts";
 import type { Lack } from "../admission/lacks.ts";
 import type { Catalogue } from "../domain/catalogue.ts";
 import type { Instant } from "../domain/instant.ts";
+import type { ProblemCode } from "../domain/problem-codes.ts";
 
 /** Which of the two webhooks was asked. */
 export type Webhook = "mutate" | "validate";
@@ -30,6 +31,16 @@ export type Readings = {
   readonly ledgerDropped: number;
   readonly ledgerFailures: number;
   readonly certificateNotAfter: Instant;
+  /** What is known of the Pods that run; undefined in a replica that does not look after them. */
+  readonly pods?: PodReadings | undefined;
+};
+
+/** How many Pods are watched, run without a valid stamp by the reason, were stamped late, run beyond their exception. */
+export type PodReadings = {
+  readonly watched: number;
+  readonly missed: ReadonlyMap<ProblemCode, number>;
+  readonly mended: number;
+  readonly beyondException: number;
 };
 
 /** Where the server says what happens: a fixed sentence, and fields. */

@@ -48,6 +48,9 @@ export function withQuery(path: string, query: Readonly<Record<string, string | 
 /** Secrets of the core group. */
 export const SECRETS: Resource = { group: "", version: "v1", plural: "secrets", kind: "Secret", namespaced: true };
 
+/** Pods of the core group. */
+export const PODS: Resource = { group: "", version: "v1", plural: "pods", kind: "Pod", namespaced: true };
+
 const configuration = (kind: string): Resource => ({
   group: "admissionregistration.k8s.io",
   version: "v1",

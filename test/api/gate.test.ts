@@ -232,3 +232,29 @@ test("with no replica left nothing is created unjudged; scale, finalizers and de
   );
   expect(await cluster.request("DELETE", path)).toMatchObject({ status: 200 });
 });
+
+test("Pods that were created unasked are stamped when a replica is back, and what cannot be mended is counted", {
+  timeout: 2 * TEST_MS,
+}, async () => {
+  const contentType = "application/merge-patch+json";
+  const enrol = (enrolled: string | null) =>
+    accepted(cluster, "PATCH", "/api/v1/namespaces/default", {
+      body: { metadata: { labels: { "signet.dev/enrol": enrolled } } },
+      contentType,
+    });
+  await enrol(null);
+  await accepted(cluster, "POST", PODS, { body: pod("unasked") });
+  await accepted(cluster, "POST", PODS, { body: pod("stray", {}, "default") });
+  await enrol("true");
+  const replica = await signet.add();
+  const missed = async () =>
+    /^signet_pods_missed_reasons\{code="(\w+)"\} (\d+)$/m.exec(await replica.metrics())?.slice(1);
+  await expect.poll(missed, { timeout: 60_000 }).toEqual(["ROLE_NONE", "1"]);
+  await expect
+    .poll(() => cluster.request("GET", `${PODS}/unasked`), { timeout: 20_000 })
+    .toMatchObject({
+      body: { metadata: { labels: { "signet.dev/role": "cartservice", "signet.dev/segment": "boutique" } } },
+    });
+  await accepted(cluster, "DELETE", `${PODS}/stray`);
+  await expect.poll(() => replica.metrics(), { timeout: 20_000 }).toMatch(/^signet_pods_missed 0$/m);
+});

@@ -40,6 +40,12 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     seconds: 5,
     run: async (size, seconds) => (await import("./verdict.ts")).verdict(size, seconds),
   },
+  issuance: {
+    about: "X.509-SVIDs in process, request to ledger, against a bare loop of crypto.sign",
+    size: 1000,
+    seconds: 24,
+    run: async (size, seconds) => (await import("./issuance.ts")).issuance(size, seconds),
+  },
   jwt: {
     about: "JWT-SVIDs planned and signed in process, against one thread's bare P-256 signatures of so many bytes",
     size: 256,

@@ -5,7 +5,7 @@ import type { KeyType } from "../../src/domain/definitions.ts";
 import { csrOf, leafKey, spkiOf } from "../fakes/ca.ts";
 
 const pod = { name: "p", uid: "3b6e1c1e-0000-4000-8000-000000000001" };
-const told = (read: ReturnType<typeof readKeyProof>) =>
+const told = (read: Awaited<ReturnType<typeof readKeyProof>>) =>
   read.ok ? read.value.keyType : read.problems.map(({ code, message }) => `${code} ${message}`);
 
 const SIGNERS: Readonly<Record<string, (key: KeyObject, text: string) => Buffer>> = {
@@ -19,31 +19,31 @@ const proofOf = (keyType: KeyType, key: KeyObject, text = pod.uid): Buffer =>
 
 const TYPES: readonly KeyType[] = ["ECDSAP256", "ECDSAP384", "ECDSAP521", "RSA3072", "ED25519"];
 
-test.each(TYPES)("a kubelet of 1.35 proves its %s key by signing the Pod's UID", (keyType) => {
+test.each(TYPES)("a kubelet of 1.35 proves its %s key by signing the Pod's UID", async (keyType) => {
   const key = leafKey(keyType);
   const shown = { form: "pkix", spki: spkiOf(key), proof: proofOf(keyType, key) } as const;
-  expect(told(readKeyProof({ pod, key: shown }))).toBe(keyType);
+  expect(told(await readKeyProof({ pod, key: shown }))).toBe(keyType);
 });
 
-test("an Ed25519 key may sign the UID's digest", () => {
+test("an Ed25519 key may sign the UID's digest", async () => {
   const key = leafKey("ED25519");
   const proof = sign(null, hash("sha256", pod.uid, "buffer"), key);
-  expect(told(readKeyProof({ pod, key: { form: "pkix", spki: spkiOf(key), proof } }))).toBe("ED25519");
+  expect(told(await readKeyProof({ pod, key: { form: "pkix", spki: spkiOf(key), proof } }))).toBe("ED25519");
 });
 
 const NO_PROOF = ["CSR_INVALID The proof is not a signature of the Pod's UID with that key."];
 
-test.each(TYPES)("a proof for another Pod, or by another key, proves nothing (%s)", (keyType) => {
+test.each(TYPES)("a proof for another Pod, or by another key, proves nothing (%s)", async (keyType) => {
   const [key, other] = [leafKey(keyType), leafKey(keyType)];
   for (const proof of [proofOf(keyType, key, "another"), proofOf(keyType, other), Buffer.alloc(8)])
-    expect(told(readKeyProof({ pod, key: { form: "pkix", spki: spkiOf(key), proof } }))).toEqual(NO_PROOF);
+    expect(told(await readKeyProof({ pod, key: { form: "pkix", spki: spkiOf(key), proof } }))).toEqual(NO_PROOF);
 });
 
-test("a request that was signed for one Pod is a proof of the key, whoever's Pod it is: the UIDs are held elsewhere", () => {
+test("a request that was signed for one Pod is a proof of the key, whoever's Pod it is: the UIDs are held elsewhere", async () => {
   const key = leafKey();
-  expect(told(readKeyProof({ pod, key: { form: "pkcs10", request: csrOf(key) } }))).toBe("ECDSAP256");
+  expect(told(await readKeyProof({ pod, key: { form: "pkcs10", request: csrOf(key) } }))).toBe("ECDSAP256");
   const stolen = csrOf(key, "ECDSAP256", { signedBy: leafKey() });
-  expect(told(readKeyProof({ pod, key: { form: "pkcs10", request: stolen } }))).toMatchObject([
+  expect(told(await readKeyProof({ pod, key: { form: "pkcs10", request: stolen } }))).toMatchObject([
     expect.stringMatching(/^CSR_INVALID/),
   ]);
 });

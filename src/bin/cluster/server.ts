@@ -33,7 +33,7 @@ import { runServing, type ServingLoop } from "./serving-loop.ts";
 import { makeServingStore, type ServingStore } from "./serving-store.ts";
 import { readLive } from "./read-live.ts";
 import { makeVerdictLog, type VerdictLog } from "./verdict-log.ts";
-import { makeWriter } from "./writer.ts";
+import { makeWriter, type Writer } from "./writer.ts";
 
 /** Starts a replica in a cluster: gives it running, though not ready before every watch has seen its collection. */
 export async function startCluster(config: ServerConfig, cluster: ClusterConfig): Promise<Result<Started>> {
@@ -78,13 +78,13 @@ const keeperOf = ({ config, cluster }: Base, store: ServingStore) => ({
 });
 
 async function assemble(parts: Parts): Promise<Started> {
-  const { config, cluster, log, ledger, connection, store, first } = parts;
+  const { config, log, ledger, connection, store, first } = parts;
   const client = makeKubeClient(connection);
   const verdicts = makeVerdictLog(ledger, config.requireApproval, setImmediate);
-  const writer = makeWriter({ client, store, cluster, log, live: () => feed.live });
+  const writer = makeWriter({ ...meansOf(connection, log), ...parts, client, live: () => feed.live });
   const feed = follow(parts, verdicts, writer.nudge);
   let serving: ServingLoop | undefined;
-  const http = buildServer(makeServices({ parts, ...feed, verdicts, serving: () => serving }), {
+  const http = buildServer(makeServices({ parts, ...feed, verdicts, writer, serving: () => serving }), {
     version: VERSION,
     pair: first,
     ...clientsOf(config),
@@ -158,10 +158,11 @@ type Fed = {
   readonly live: LiveCatalogue;
   readonly verdicts: VerdictLog;
   readonly reads: { readonly count: number; readonly at: number };
+  readonly writer: Writer;
   readonly serving: () => ServingLoop | undefined;
 };
 
-function makeServices({ parts, live, verdicts, reads, serving }: Fed): Services {
+function makeServices({ parts, live, verdicts, reads, writer, serving }: Fed): Services {
   const { config, ledger, log, first } = parts;
   return {
     catalogue: () => live.current(),
@@ -176,6 +177,7 @@ function makeServices({ parts, live, verdicts, reads, serving }: Fed): Services 
       catalogueReads: { good: reads.count, broken: 0 },
       ...ledgerReadings(ledger),
       certificateNotAfter: (serving()?.current() ?? first).notAfter,
+      pods: writer.pods(),
     }),
     log,
   };

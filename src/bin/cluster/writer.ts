@@ -2,20 +2,24 @@ import { SIGNET_NAMESPACE } from "../../domain/exempt-namespaces.ts";
 import type { LiveCatalogue } from "../../kube/catalogue.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import type { Term } from "../../kube/lease.ts";
+import { LivePods } from "../../kube/live-pods.ts";
 import { type Log, reasonOf } from "../../kube/log.ts";
-import type { ClusterConfig } from "../../wire/config.ts";
+import type { WatchMeans } from "../../kube/watch.ts";
+import type { ClusterConfig, ServerConfig } from "../../wire/config.ts";
 import { recordApprovals } from "./approvals.ts";
 import { makeBell } from "./bell.ts";
+import { type PodFigures, PodRounds } from "./pods/pod-rounds.ts";
 import { advanceServing } from "./serving-rollover.ts";
 import type { ServingStore } from "./serving-store.ts";
 
 /** What the one replica that writes does its work with. */
-export type WriterMeans = {
+export type WriterMeans = Pick<WatchMeans, "connection" | "clock" | "random"> & {
   readonly client: KubeClient;
   readonly store: ServingStore;
   readonly cluster: ClusterConfig;
   readonly log: Log;
   readonly live: () => LiveCatalogue;
+  readonly config: Pick<ServerConfig, "requireApproval">;
 };
 
 /** The loop that writes while this replica holds the Lease. */
@@ -23,6 +27,8 @@ export type Writer = {
   readonly begin: (term: Term) => void;
   /** Something has changed: the next round comes at once. */
   readonly nudge: () => void;
+  /** What is known of the Pods that run; only while this replica writes. */
+  readonly pods: () => PodFigures | undefined;
 };
 
 /** Rounds come this often where nothing happens, and at most so often where much does. */
@@ -31,21 +37,35 @@ const ROUND_MS = { idle: 1_000, least: 50 } as const;
 /** Each duty looks at how things are and does what is missing; what fails is tried again in the next round. */
 export function makeWriter(means: WriterMeans): Writer {
   const bell = makeBell();
-  const duties: readonly (readonly [string, (term: Term) => Promise<void>])[] = [
-    ["serving authority", (term) => advanceServing(means, term)],
-    ["approvals", (term) => recordApprovals(means, term)],
-  ];
+  let rounds: PodRounds | undefined;
   const work = async (term: Term): Promise<void> => {
+    // What a term knows of Pods ends with it: the next one looks at them all.
+    const pods = new LivePods({ ...means, onChange: bell.ring });
+    const { requireApproval } = means.config;
+    const own = new PodRounds({ ...means, requireApproval, pods, now: Date.now, onConcern: () => undefined });
+    rounds = own;
+    pods.start();
+    const duties: readonly Duty[] = [
+      ["serving authority", () => advanceServing(means, term)],
+      ["approvals", () => recordApprovals(means, term)],
+      ["pods", () => own.tend(term)],
+    ];
     while (term.valid()) {
-      for (const [name, duty] of duties)
-        await duty(term).catch((fault: unknown) =>
-          means.log.warn(
-            { duty: name, namespace: SIGNET_NAMESPACE, reason: reasonOf(fault) },
-            "A duty could not be done; it is tried again.",
-          ),
-        );
+      for (const duty of duties) await attempt(means.log, duty);
       await bell.wait(ROUND_MS.least, ROUND_MS.idle, term.signal);
     }
+    if (rounds === own) rounds = undefined;
+    await pods.stop();
   };
-  return { begin: (term) => void work(term), nudge: bell.ring };
+  return { begin: (term) => void work(term), nudge: bell.ring, pods: () => rounds?.figures() };
 }
+
+type Duty = readonly [name: string, run: () => Promise<void>];
+
+const attempt = (log: Log, [duty, run]: Duty): Promise<void> =>
+  run().catch((fault: unknown) =>
+    log.warn(
+      { duty, namespace: SIGNET_NAMESPACE, reason: reasonOf(fault) },
+      "A duty could not be done; it is tried again.",
+    ),
+  );

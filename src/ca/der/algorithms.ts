@@ -28,6 +28,9 @@ export const ALGORITHMS: Readonly<Record<KeyType, readonly SignatureAlgorithm[]>
   ED25519,
 };
 
+/** Every way to sign that is known here. */
+export const SIGNATURE_ALGORITHMS: readonly SignatureAlgorithm[] = [...ECDSA, ...RSA, ...ED25519];
+
 /** How Signet signs with a key of this type. */
 export const algorithmOf = (keyType: KeyType): SignatureAlgorithm => {
   const [first] = ALGORITHMS[keyType];

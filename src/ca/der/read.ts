@@ -24,6 +24,17 @@ export function readInside(outer: Value, tag: number, most = 64): readonly Value
   return found;
 }
 
+/** The values inside a constructed value that has exactly these parts, by their names. */
+export function readNamed<Name extends string>(
+  outer: Value,
+  tag: number,
+  names: readonly Name[],
+): Readonly<Record<Name, Value>> {
+  const values = readInside(outer, tag, names.length);
+  if (values.length !== names.length) throw new NotDer(`it has not the parts ${names.join(", ")}`);
+  return Object.fromEntries(names.map((name, index) => [name, values[index]])) as Record<Name, Value>;
+}
+
 /** What is signed, by which algorithm, and the signature: the form of certificates, requests and lists (RFC 5280 §4.1.1). */
 export function readSigned(whole: Buffer): {
   readonly signed: Value;

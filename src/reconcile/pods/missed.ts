@@ -13,6 +13,7 @@ import type { Identity } from "../../identity/fit-role.ts";
 import { patchOf } from "../../identity/patch.ts";
 import { type Deviation, stampAge } from "../../identity/stamp.ts";
 import type { ObjectKey } from "../../wire/definitions/approvable.ts";
+import { MIRROR_ANNOTATION } from "../../wire/workloads/pod-shape.ts";
 import { isLive, type PodSeen } from "./seen.ts";
 
 /** What is to be done about a running Pod without a valid stamp. Nobody is ever evicted. */
@@ -40,8 +41,6 @@ export const decideMissed = (pods: readonly PodSeen[]): readonly PodAction[] =>
 
 /** The metric `missed`: Pods that run without a valid stamp. It must be 0. */
 export const countMissed = (actions: readonly PodAction[]): number => actions.filter(({ missed }) => missed).length;
-
-const MIRROR_ANNOTATION = "kubernetes.io/config.mirror";
 
 function decide(pod: PodSeen): PodAction | undefined {
   const { judgement, workload } = pod;

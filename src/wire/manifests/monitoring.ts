@@ -39,6 +39,13 @@ const ALERTS: readonly Alert[] = [
     summary: "The API server went on without an answer of the webhook entry {{ $labels.name }}.",
   },
   {
+    alert: "SignetPodsWithoutStamp",
+    expr: "max(signet_pods_missed) > 0",
+    for: "5m",
+    severity: "warning",
+    summary: "{{ $value }} Pods run without a valid stamp and cannot be mended; an Event on each says why.",
+  },
+  {
     alert: "SignetSlow",
     expr: `histogram_quantile(0.99, sum by (le, name) (rate(apiserver_admission_webhook_admission_duration_seconds_bucket{${OURS}}[5m]))) > 0.5`,
     for: "10m",

@@ -33,7 +33,8 @@ export type PodShape = {
 };
 
 const OS_LABEL = "kubernetes.io/os";
-const MIRROR_ANNOTATION = "kubernetes.io/config.mirror";
+/** The annotation by which kubelet marks the mirror of a static Pod. */
+export const MIRROR_ANNOTATION = "kubernetes.io/config.mirror";
 
 /** Reads the shape of a Pod. A field that is asked for and has the wrong type refuses the Pod. */
 export function readPodShape(object: KubeObject): Result<PodShape> {

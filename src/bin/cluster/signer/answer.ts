@@ -37,7 +37,7 @@ type Signing = Extract<Ruling, { do: "sign" }>;
 
 async function issueFor(ask: PodCertificateAsk, ruling: Signing, parts: IssueParts): Promise<Result<IssuedSvid>> {
   const { namespace, pod, node } = ask;
-  const key = provedKey(ask, ruling);
+  const key = await provedKey(ask, ruling);
   if (!key.ok) return recorded(ask, key.problems, parts);
   return issue(
     {
@@ -51,8 +51,8 @@ async function issueFor(ask: PodCertificateAsk, ruling: Signing, parts: IssuePar
   );
 }
 
-function provedKey(ask: PodCertificateAsk, { keyTypes }: Signing): Result<LeafKey> {
-  const key = readKeyProof(ask);
+async function provedKey(ask: PodCertificateAsk, { keyTypes }: Signing): Promise<Result<LeafKey>> {
+  const key = await readKeyProof(ask);
   if (!key.ok || keyTypes.includes(key.value.keyType)) return key;
   return refuse("KEY_TYPE_REFUSED", "csr", `The volume asks for a key of type ${keyTypes.join(" or ")}.`);
 }

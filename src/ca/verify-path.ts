@@ -1,0 +1,112 @@
+import { createPublicKey } from "node:crypto";
+import { formatInstant, type Instant } from "../domain/instant.ts";
+import { SIGNATURE_ALGORITHMS } from "./der/algorithms.ts";
+import { OID } from "./der/oids.ts";
+import { NotDer, readInside } from "./der/read.ts";
+import { TAG } from "./der/write.ts";
+import { verifySignature } from "./keys/verify-signature.ts";
+import { bitsOf, type CertificateParts, extensionAt, namesOf } from "./read-certificate.ts";
+
+/**
+ * What keeps a chain (leaf first, each followed by its issuer) from ending at one of the roots, in words; undefined where
+ * it does (RFC 5280 §6.1, for chains in order and without policies).
+ */
+export async function pathProblem(
+  chain: readonly CertificateParts[],
+  roots: readonly CertificateParts[],
+  now: Instant,
+): Promise<string | undefined> {
+  const last = chain.at(-1);
+  const candidates = roots.filter((root) => last && root.subject.whole.equals(last.issuer.whole));
+  if (candidates.length === 0) return "its chain ends at no root of the trust domain";
+  let problem: string | undefined;
+  for (const root of candidates) {
+    problem = await brokenLink([...chain, root], now);
+    if (problem === undefined) return undefined;
+  }
+  return problem;
+}
+
+async function brokenLink(path: readonly CertificateParts[], now: Instant): Promise<string | undefined> {
+  for (const [depth, certificate] of path.entries()) {
+    const wrong =
+      expired(certificate, now) ?? unknownCritical(certificate) ?? (depth > 0 ? noIssuer(path, depth) : undefined);
+    if (wrong !== undefined) return wrong;
+    const issuer = path[depth + 1];
+    if (issuer && !(await issued(certificate, issuer))) return "a certificate of the chain is not signed by the next";
+  }
+  return undefined;
+}
+
+function expired({ window, serial }: CertificateParts, now: Instant): string | undefined {
+  if (now >= window.notBefore && now <= window.notAfter) return undefined;
+  return `certificate ${serial} holds from ${formatInstant(window.notBefore)} to ${formatInstant(window.notAfter)}`;
+}
+
+const KNOWN = new Set(
+  (["keyUsage", "basicConstraints", "subjectAltName", "nameConstraints", "extendedKeyUsage"] as const).map((name) =>
+    OID[name].toString("hex"),
+  ),
+);
+
+const unknownCritical = ({ extensions }: CertificateParts): string | undefined =>
+  [...extensions].some(([id, { critical }]) => critical && !KNOWN.has(id))
+    ? "it has a critical extension that is not known here"
+    : undefined;
+
+async function issued(certificate: CertificateParts, issuer: CertificateParts): Promise<boolean> {
+  const algorithm = SIGNATURE_ALGORITHMS.find(({ identifier }) => identifier.equals(certificate.algorithm.whole));
+  if (!algorithm || !certificate.innerAlgorithm.whole.equals(certificate.algorithm.whole)) return false;
+  if (!certificate.issuer.whole.equals(issuer.subject.whole)) return false;
+  try {
+    const key = createPublicKey({ key: issuer.spki.whole, format: "der", type: "spki" });
+    return await verifySignature(algorithm, key, certificate.signed.whole, certificate.signature);
+  } catch {
+    return false;
+  }
+}
+
+const KEY_CERT_SIGN = 5;
+
+/** Why the certificate at this depth may not stand above those before it. */
+function noIssuer(path: readonly CertificateParts[], depth: number): string | undefined {
+  const authority = path[depth];
+  if (!authority) return undefined;
+  const constraints = extensionAt(authority, "basicConstraints");
+  const [isAuthority, length] = constraints ? readInside(constraints.value, TAG.sequence, 2) : [];
+  if (isAuthority?.tag !== TAG.boolean) return "an issuer is no authority (X509-SVID §3.2)";
+  if (!maySign(authority)) return "an issuer may not sign certificates (X509-SVID §3.2)";
+  if (length && (length.contents.length !== 1 || (length.contents[0] ?? 0) < depth - 1))
+    return "more authorities stand below an issuer than it allows (RFC 5280 §4.2.1.9)";
+  return foreignName(authority, path[0]);
+}
+
+function maySign(authority: CertificateParts): boolean {
+  const usage = extensionAt(authority, "keyUsage");
+  return usage !== undefined && bitsOf(usage.value).includes(KEY_CERT_SIGN);
+}
+
+/** A name constraint permits exact hosts of URIs; of other forms of constraint none is known here. */
+function foreignName(authority: CertificateParts, leaf: CertificateParts | undefined): string | undefined {
+  const constraint = extensionAt(authority, "nameConstraints");
+  const names = leaf && extensionAt(leaf, "subjectAltName");
+  if (!constraint || !names) return undefined;
+  const permitted = permittedHosts(constraint.value);
+  const strange = namesOf(names.value).find((name) => name.startsWith("uri:") && !permitted.includes(hostOf(name)));
+  return strange === undefined
+    ? undefined
+    : "its trust domain is not one that an issuer may sign for (RFC 5280 §4.2.1.10)";
+}
+
+const hostOf = (uri: string): string => /^uri:spiffe:\/\/([^/]*)/i.exec(uri)?.[1] ?? "";
+
+function permittedHosts(value: Parameters<typeof readInside>[0]): readonly string[] {
+  const [permitted, ...more] = readInside(value, TAG.sequence);
+  if (permitted?.tag !== 0xa0 || more.length > 0)
+    throw new NotDer("a name constraint of a form that is not known here");
+  return readInside(permitted, 0xa0).map((subtree) => {
+    const [base, ...rest] = readInside(subtree, TAG.sequence);
+    if (base?.tag !== 0x86 || rest.length > 0) throw new NotDer("a name constraint of a form that is not known here");
+    return base.contents.toString("latin1");
+  });
+}
