@@ -8,6 +8,7 @@ import type { OpenKube } from "../cli/kube-access.ts";
 import { addConfigCommand } from "../cli/config.ts";
 import { addLedgerCommand } from "../cli/ledger.ts";
 import type { ExtraCommand } from "../cli/program.ts";
+import { addReportCommand } from "../cli/report.ts";
 import { serverCommand } from "../cli/server.ts";
 import { type Version, versionCommand } from "../cli/version.ts";
 
@@ -20,6 +21,7 @@ export const EXTRA_COMMANDS: readonly ExtraCommand[] = [
   addApprovalsCommand(openKube),
   addExceptionCommands(openKube),
   addGrantCommands,
+  addReportCommand(openKube),
   addLedgerCommand,
   addConfigCommand,
   versionCommand(ownVersion),

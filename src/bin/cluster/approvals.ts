@@ -12,10 +12,14 @@ import { type ApprovalAction, decideApprovals } from "../../reconcile/approvals/
 type Means = { readonly client: KubeClient; readonly log: Log; readonly live: () => LiveCatalogue };
 
 /** Records what is approved by now. An object that changed since it was seen is left for the next round. */
-export async function recordApprovals({ client, log, live }: Means, term: Term): Promise<void> {
+export async function recordApprovals(
+  { client, log, live }: Means,
+  term: Term,
+  beyond: ReadonlyMap<string, number>,
+): Promise<void> {
   const catalogue: Catalogue | undefined = live().current();
   if (!catalogue) return;
-  const snapshot = { objects: live().objects(), definitions: catalogue.definitions };
+  const snapshot = { objects: live().objects(), definitions: catalogue.definitions, beyond };
   for (const action of decideApprovals(snapshot, Date.now())) {
     if (!term.valid()) return;
     await perform(client, log, action);

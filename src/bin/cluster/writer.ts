@@ -9,6 +9,9 @@ import type { ClusterConfig, ServerConfig } from "../../wire/config.ts";
 import { recordApprovals } from "./approvals.ts";
 import { makeBell } from "./bell.ts";
 import { type PodFigures, PodRounds } from "./pods/pod-rounds.ts";
+import { ReportKeeper } from "./reports/report-keeper.ts";
+import { Scan } from "../../reconcile/scan/scan.ts";
+import { countBeyond, scanPod } from "../../reconcile/scan/scan-pod.ts";
 import { advanceServing } from "./serving-rollover.ts";
 import type { ServingStore } from "./serving-store.ts";
 
@@ -28,8 +31,11 @@ export type Writer = {
   /** Something has changed: the next round comes at once. */
   readonly nudge: () => void;
   /** What is known of the Pods that run; only while this replica writes. */
-  readonly pods: () => PodFigures | undefined;
+  readonly pods: () => WriterFigures | undefined;
 };
+
+/** What the Pods that run came to, one by one and as a whole. */
+export type WriterFigures = PodFigures & { readonly outcomes: ReturnType<Scan["counts"]> };
 
 /** Rounds come this often where nothing happens, and at most so often where much does. */
 const ROUND_MS = { idle: 1_000, least: 50 } as const;
@@ -37,27 +43,40 @@ const ROUND_MS = { idle: 1_000, least: 50 } as const;
 /** Each duty looks at how things are and does what is missing; what fails is tried again in the next round. */
 export function makeWriter(means: WriterMeans): Writer {
   const bell = makeBell();
-  let rounds: PodRounds | undefined;
+  let rounds: { readonly own: PodRounds; readonly scan: Scan } | undefined;
   const work = async (term: Term): Promise<void> => {
     // What a term knows of Pods ends with it: the next one looks at them all.
     const pods = new LivePods({ ...means, onChange: bell.ring });
     const { requireApproval } = means.config;
-    const own = new PodRounds({ ...means, requireApproval, pods, now: Date.now, onConcern: () => undefined });
-    rounds = own;
+    const scan = new Scan();
+    const own = new PodRounds({
+      ...means,
+      requireApproval,
+      pods,
+      now: Date.now,
+      onConcern: () => undefined,
+      onLook: (pod) => scanPod(scan, pod),
+      onGone: (uid) => scan.forget(uid),
+    });
+    const reports = new ReportKeeper({ ...means, now: Date.now });
+    rounds = { own, scan };
     pods.start();
     const duties: readonly Duty[] = [
       ["serving authority", () => advanceServing(means, term)],
-      ["approvals", () => recordApprovals(means, term)],
+      ["approvals", () => recordApprovals(means, term, countBeyond(own.ended()))],
       ["pods", () => own.tend(term)],
+      ["reports", () => reports.tend(term, scan)],
     ];
     while (term.valid()) {
       for (const duty of duties) await attempt(means.log, duty);
       await bell.wait(ROUND_MS.least, ROUND_MS.idle, term.signal);
     }
-    if (rounds === own) rounds = undefined;
+    if (rounds?.own === own) rounds = undefined;
     await pods.stop();
   };
-  return { begin: (term) => void work(term), nudge: bell.ring, pods: () => rounds?.figures() };
+  const figures = (): WriterFigures | undefined =>
+    rounds && { ...rounds.own.figures(), outcomes: rounds.scan.counts() };
+  return { begin: (term) => void work(term), nudge: bell.ring, pods: figures };
 }
 
 type Duty = readonly [name: string, run: () => Promise<void>];

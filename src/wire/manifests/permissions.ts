@@ -79,6 +79,13 @@ export const SIGNET_PERMISSIONS: readonly Permission[] = [
     why: "tells owners what was refused, and counts repetitions",
   },
   {
+    group: "openreports.io",
+    resources: ["clusterreports", "reports"],
+    verbs: ["create", "delete", "get", "list", "patch"],
+    where: "cluster",
+    why: "reports what is found wrong with what runs, where a cluster has these kinds",
+  },
+  {
     group: "authentication.k8s.io",
     resources: ["tokenreviews"],
     verbs: ["create"],
