@@ -1,19 +1,14 @@
 import type { Catalogue } from "../domain/catalogue.ts";
 import { EXEMPT_NAMESPACES } from "../domain/exempt-namespaces.ts";
 import type { PatchOperation } from "../domain/json-patch.ts";
-import { type Problem, problem, type Result } from "../domain/problem.ts";
-import { isReservedAnnotation, isReservedLabel, ROLE_LABEL } from "../domain/reserved-keys.ts";
-import type { Workload } from "../domain/workload.ts";
-import { deriveIdentity } from "../identity/fit-role.ts";
+import type { Problem, Result } from "../domain/problem.ts";
+import type { Launching, Workload } from "../domain/workload.ts";
 import type { MetadataPresence } from "../identity/patch.ts";
-import { deviations } from "../identity/stamp.ts";
 import type { PodShape } from "../wire/workloads/pod-shape.ts";
 import { prepare, withoutKeptVolumes } from "./delivery.ts";
 import { type Finding, judge, type Terms, type Verdict, verdictOf } from "./judge.ts";
+import { changeFindings, isInstance, isMachineObject, newFindings } from "./on-stamp.ts";
 import { isStamped, review } from "./review.ts";
-
-/** Signet's own account; it alone may change a stamp. */
-export const SIGNET_ACCOUNT = "system:serviceaccount:signet-system:signet";
 
 /** What the gate needs to know of one AdmissionReview. */
 export type GateRequest = {
@@ -33,6 +28,8 @@ export type GateRequest = {
   readonly deleting: boolean;
   /** On UPDATE: whether template or spec, service account, labels or reserved keys differ from the old object. */
   readonly relevantChange: boolean;
+  /** What is known of the instance that a Pod claims to launch; absent where it claims none, or nobody was asked. */
+  readonly launching?: Launching;
 };
 
 /** What the gate answers. `verdict` is absent where there was nothing to judge. */
@@ -45,17 +42,21 @@ export type GateAnswer = {
 const NOTHING_TO_SAY: GateAnswer = { allowed: true, patch: [] };
 
 /**
- * Stamps a workload at creation, and VMs at every change. It never refuses: what has to be refused is left as it came, for
- * validation to refuse. Running Pods are not stamped anew.
+ * Stamps a workload at creation, and VirtualMachines at every change. It never refuses: what has to be refused is left as it
+ * came, for validation to refuse. Running Pods and instances are not stamped anew.
  */
-export function mutate(catalogue: Catalogue, request: GateRequest, terms: Terms): GateAnswer {
+export function mutate(catalogue: Catalogue, request: GateRequest, given: Terms): GateAnswer {
   const { workload, operation } = request;
+  const terms = termsOf(request, given);
   const stamps =
-    operation === "CREATE" || (operation === "UPDATE" && request.relevantChange && workload?.kind === "VirtualMachine");
+    operation === "CREATE" ||
+    (operation === "UPDATE" && request.relevantChange && workload && isMachineObject(workload));
   if (!workload || !stamps || request.subResource !== "" || request.deleting) return NOTHING_TO_SAY;
   if (EXEMPT_NAMESPACES.has(workload.namespace)) return NOTHING_TO_SAY;
   return stampAndDeliver(catalogue, request, workload, terms);
 }
+
+const termsOf = ({ launching }: GateRequest, terms: Terms): Terms => (launching ? { ...terms, launching } : terms);
 
 function stampAndDeliver(catalogue: Catalogue, request: GateRequest, workload: Workload, terms: Terms): GateAnswer {
   if (!delivers(request, terms)) {
@@ -74,12 +75,12 @@ function stampAndDeliver(catalogue: Catalogue, request: GateRequest, workload: W
  * Judges the final state of a workload: its role, its checks, and that its stamp is the one that follows. An UPDATE is judged
  * only where something relevant changed, and a deletion never (product rules, "Validation's fairness").
  */
-export function validate(catalogue: Catalogue, request: GateRequest, terms: Terms): GateAnswer {
+export function validate(catalogue: Catalogue, request: GateRequest, given: Terms): GateAnswer {
   const { workload, operation } = request;
   if (!workload || request.deleting || (operation !== "CREATE" && operation !== "UPDATE")) return NOTHING_TO_SAY;
   if (operation === "UPDATE" && !request.relevantChange) return NOTHING_TO_SAY;
   if (operation === "CREATE" && request.subResource !== "") return NOTHING_TO_SAY;
-  const verdict = judgeFinal(catalogue, request, workload, terms);
+  const verdict = judgeFinal(catalogue, request, workload, termsOf(request, given));
   return { allowed: verdict.decision !== "deny", verdict, patch: [] };
 }
 
@@ -96,9 +97,18 @@ function judgeFinal(catalogue: Catalogue, request: GateRequest, given: Workload,
   const verdict = judge(catalogue, workload, prepared ? { ...terms, brought: prepared.problems } : terms);
   if (EXEMPT_NAMESPACES.has(workload.namespace) || !isStamped(workload)) return verdict;
   const isNew = request.operation === "CREATE";
-  const onStamp = isNew ? stampFindings(verdict) : changeFindings(catalogue, request, workload, verdict);
+  const onStamp = isNew ? newFindings(request, verdict) : changeFindings(catalogue, request, workload, verdict);
   const kept = verdict.findings.filter(({ problem: found }) => !isAnsweredByStamp(found, isNew));
-  return verdictOf([...kept, ...onStamp], verdict);
+  const old = isInstance(workload) ? request.oldWorkload : undefined;
+  return verdictOf([...(old ? newRefusals(kept, judge(catalogue, old, terms)) : kept), ...onStamp], verdict);
+}
+
+/** What held of a running instance before is no reason to refuse a change of it: KubeVirt writes it while it runs. */
+function newRefusals(found: readonly Finding[], before: Verdict): readonly Finding[] {
+  const known = new Set(before.problems.map(({ code, path }) => `${code} ${path}`));
+  return found.map((each) =>
+    each.refuses && known.has(`${each.problem.code} ${each.problem.path}`) ? { ...each, refuses: false } : each,
+  );
 }
 
 /**
@@ -108,66 +118,3 @@ function judgeFinal(catalogue: Catalogue, request: GateRequest, given: Workload,
 const isAnsweredByStamp = ({ code, path }: Problem, isNew: boolean): boolean =>
   path.startsWith("metadata.") &&
   (code === "STAMP_OVERWRITTEN" || (!isNew && code === "ROLE_NOT_ENTITLED" && path.includes(".labels.")));
-
-/** At creation: a missing stamp means mutation did not answer; a wrong one was put there by somebody. */
-function stampFindings(verdict: Verdict): readonly Finding[] {
-  const wrong = verdict.deviations.filter(({ present }) => present !== undefined);
-  const claimed = verdict.problems.some(({ code }) => code === "ROLE_NOT_ENTITLED");
-  const forged = wrong
-    .filter(({ key }) => !(claimed && key === ROLE_LABEL))
-    .map(({ map, key }) => ({ problem: forgedKey(map, key), refuses: true }));
-  if (claimed || verdict.deviations.length === wrong.length) return forged;
-  return [...forged, { problem: STAMP_MISSING, refuses: verdict.enrolled }];
-}
-
-const STAMP_MISSING = problem(
-  "STAMP_MISSING",
-  "metadata",
-  "The workload was not stamped: mutation did not answer, or was not asked.",
-  "Create it again once Signet's mutating webhook answers.",
-);
-
-const forgedKey = (map: string, key: string): Problem =>
-  problem(
-    "FORGED",
-    `metadata.${map}.${key}`,
-    `The reserved key ${key} has a value that Signet did not give it.`,
-    "Take it out of the manifest; only Signet writes it.",
-  );
-
-/** At a change: nobody but Signet touches a stamp, and labels that would lead to another role need a new workload. */
-function changeFindings(
-  catalogue: Catalogue,
-  request: GateRequest,
-  workload: Workload,
-  verdict: Verdict,
-): readonly Finding[] {
-  const old = request.oldWorkload;
-  if (!old) return [];
-  const forged = request.user.username === SIGNET_ACCOUNT ? [] : stampChanges(old, workload);
-  const before = deriveIdentity(catalogue, old);
-  const after = verdict.identity?.role.name;
-  const moved = workload.kind === "Pod" && before.ok && after !== undefined && before.value.role.name !== after;
-  if (!moved) return forged;
-  const changed = problem(
-    "ROLE_CHANGED",
-    "metadata.labels",
-    `The change would make role ${before.value.role.name} of a running ${workload.kind} into ${after}.`,
-    "Create the workload anew with these labels.",
-  );
-  return [...forged, { problem: changed, refuses: verdict.enrolled }];
-}
-
-function stampChanges(old: Workload, now: Workload): readonly Finding[] {
-  const before = {
-    labels: reservedOnly(old.ownLabels, isReservedLabel),
-    annotations: reservedOnly(old.ownAnnotations, isReservedAnnotation),
-  };
-  return deviations({ labels: now.ownLabels, annotations: now.ownAnnotations }, before).map(({ map, key }) => ({
-    problem: forgedKey(map, key),
-    refuses: true,
-  }));
-}
-
-const reservedOnly = (map: Readonly<Record<string, string>>, reserved: (key: string) => boolean) =>
-  Object.fromEntries(Object.entries(map).filter(([key]) => reserved(key)));

@@ -4,10 +4,13 @@ import { EXEMPT_NAMESPACES } from "../domain/exempt-namespaces.ts";
 import type { Instant } from "../domain/instant.ts";
 import { problem, type Problem } from "../domain/problem.ts";
 import { ROLE_LABEL } from "../domain/reserved-keys.ts";
-import type { Workload } from "../domain/workload.ts";
+import type { Launching, Workload } from "../domain/workload.ts";
 import { candidatesOf, deriveIdentity, fitting, type Identity } from "../identity/fit-role.ts";
 import { check } from "./checks.ts";
 import { inCanary } from "../identity/canary.ts";
+import { carriedStamp, inherit } from "../identity/inherit.ts";
+import { lineageOf, NOT_LAUNCHING } from "./launchers.ts";
+import { restrictionsOn } from "./restrictions.ts";
 import { type Deviation, deviations, NO_STAMP, type Stamp, stampOf } from "../identity/stamp.ts";
 
 /** admit: nothing to say. warn: admitted, with something to say. deny: refused. */
@@ -40,6 +43,8 @@ export type Terms = {
   readonly brought?: readonly Problem[];
   /** By what certificates are delivered. Absent: nothing is delivered. */
   readonly deliver?: { readonly podCertificate: boolean };
+  /** What is known of the instance that a Pod claims to launch. Absent: nothing, and it is judged as any Pod. */
+  readonly launching?: Launching;
 };
 
 /** A problem, and whether it refuses. */
@@ -52,10 +57,14 @@ export type Finding = { readonly problem: Problem; readonly refuses: boolean };
  */
 export function judge(catalogue: Catalogue, workload: Workload, terms: Terms): Verdict {
   if (EXEMPT_NAMESPACES.has(workload.namespace)) return exempted(workload);
+  const lineage = terms.launching ? lineageOf(workload, terms.launching) : NOT_LAUNCHING;
+  if (lineage.is === "launcher") return judgeLauncher(catalogue, workload, lineage.machine);
+  if (lineage.is === "unknown") return unknownLauncher(catalogue, workload);
   const enrolled = isEnrolled(catalogue, workload);
   const identity = deriveIdentity(catalogue, workload);
   const claims = claimed(catalogue, workload);
-  const findings: Finding[] = claims.map((found) => ({ problem: found, refuses: enrolled }));
+  const forged = lineage.is === "forged" ? [lineage.problem] : [];
+  const findings: Finding[] = [...forged, ...claims].map((found) => ({ problem: found, refuses: enrolled }));
   if (identity.ok) findings.push(...judgeIdentity(catalogue, workload, identity.value, terms));
   else findings.push(...identity.problems.map((found) => ({ problem: found, refuses: enrolled })));
   const stamp = identity.ok ? stampOf(identity.value) : NO_STAMP;
@@ -67,6 +76,37 @@ export function judge(catalogue: Catalogue, workload: Workload, terms: Terms): V
     approval: identity.ok ? approvalOf(identity.value) : "none",
     enrolled,
   });
+}
+
+/**
+ * Judges a launcher: it holds what its instance holds, and nothing but a Restriction stops it, or a drain would wait for
+ * somebody to mend a role (product rules, "VMs").
+ */
+function judgeLauncher(catalogue: Catalogue, pod: Workload, machine: Workload): Verdict {
+  const { stamp, identity, derived } = inherit(catalogue, machine, pod);
+  const restrictions = restrictionsOn(catalogue, machine, stamp);
+  const findings: Finding[] = restrictions.map((found) => ({ problem: found, refuses: true }));
+  if (!derived.ok) findings.push(...derived.problems.map((found) => ({ problem: found, refuses: false })));
+  return verdictOf(findings, {
+    ...(identity ? { identity } : {}),
+    stamp,
+    deviations: deviations({ labels: pod.ownLabels, annotations: pod.ownAnnotations }, stamp),
+    approval: identity ? approvalOf(identity) : "none",
+    enrolled: isEnrolled(catalogue, pod),
+  });
+}
+
+/** What KubeVirt copied from the instance stays on it: better a stamp that nobody looked at than none. */
+function unknownLauncher(catalogue: Catalogue, pod: Workload): Verdict {
+  const found = problem(
+    "LAUNCHER_UNKNOWN",
+    "metadata.ownerReferences",
+    `VirtualMachineInstance ${pod.owner?.name ?? ""} could not be looked up; its launcher keeps the stamp it came with.`,
+  );
+  const enrolled = isEnrolled(catalogue, pod);
+  const stamp = carriedStamp(pod) ?? NO_STAMP;
+  const rest = { stamp, deviations: [], approval: "none", enrolled } as const;
+  return verdictOf([{ problem: found, refuses: false }], rest);
 }
 
 /** A verdict from what was found: one refusing finding refuses. */

@@ -11,6 +11,7 @@ export type ServerFlags = {
   readonly catalogue?: string;
   readonly mode?: string;
   readonly kubeconfig?: string;
+  readonly virtController?: readonly string[];
 };
 
 /** The server behind its door: runs until it is ended. */
@@ -45,6 +46,7 @@ export const serverCommand =
       .option("--catalogue <dir>", "folder of the catalogue [<state>/catalogue]")
       .option("--mode <mode>", "standalone or cluster [standalone]")
       .option("--kubeconfig <file>", "the cluster's, in cluster mode [KUBECONFIG, or the Pod's own account]")
+      .option("--virt-controller <user...>", "who may create virt-launchers, in cluster mode [as KubeVirt installs it]")
       .addHelpText("after", EXAMPLES)
       .action(async (flags: ServerFlags) => {
         const serve = await open();

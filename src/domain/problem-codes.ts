@@ -88,6 +88,24 @@ export const PROBLEM_CODES = {
     why: "Labels and annotations under signet.dev/ and role.signet.dev/ say who a workload is; nobody but Signet writes them.",
     mend: "Take the reserved keys out of the manifest; admission writes them.",
   },
+  LAUNCHER_FORGED: {
+    sort: "refusal",
+    title: "The Pod gives itself out as a virt-launcher and is none.",
+    why: "A launcher is a Pod that KubeVirt's virt-controller created for a VirtualMachineInstance that lives, under its account and with it as controller by UID. Labels and owner references alone can be written by anybody, and other parts of a cluster trust them.",
+    mend: "Start a VirtualMachine instead. If KubeVirt made the Pod, its account is not the one that Signet knows: name it in `cluster.virtControllers` and in the webhook configuration (component openshift-virtualization).",
+  },
+  LAUNCHER_UNKNOWN: {
+    sort: "finding",
+    title: "The instance behind a launcher could not be looked up.",
+    why: "The snapshot does not have the VirtualMachineInstance, and the API server did not answer in time. A migration never waits for Signet: the launcher keeps the stamp that KubeVirt copied from the instance, and is looked at again.",
+    mend: "Nothing, if it happens once. If it goes on, look at /readyz and at the load of the API server.",
+  },
+  RESTRICTED: {
+    sort: "refusal",
+    title: "A Restriction stops the machine from starting or moving.",
+    why: "A quarantined or revoked machine stays where it is until the Restriction is lifted. It is the only thing that stops a migration.",
+    mend: "Have the Restriction lifted, which needs an approval by somebody else.",
+  },
   STAMP_OVERWRITTEN: {
     sort: "refusal",
     title: "A reserved key was overwritten.",
@@ -429,6 +447,24 @@ export const PROBLEM_CODES = {
     title: "No authority can sign now.",
     why: "There is none that is active, or the active one ends too soon for a certificate of the least lifetime.",
     mend: "`signet ca status` says where each authority stands; `signet ca rotate` makes the next one.",
+  },
+  AUTHORITY_INVALID: {
+    sort: "refusal",
+    title: "A certificate is not one of an authority of this trust domain.",
+    why: "An authority may sign certificates, has a key identifier and a subject of its own, and names no other trust domain.",
+    mend: "Sign the request of `signet ca csr` as it is, without taking extensions away.",
+  },
+  AUTHORITIES_UNREADABLE: {
+    sort: "fault",
+    title: "What is kept of the authorities cannot be read.",
+    why: "It is damaged, or was written by a newer Signet. Nothing is issued by half of it, and nothing is made anew in its place.",
+    mend: "Bring it back from a backup, or follow the runbook for a lost authority.",
+  },
+  ROTATION_REFUSED: {
+    sort: "conflict",
+    title: "A step of a rotation cannot be made now.",
+    why: "Steps are never skipped: an authority signs only after everybody has had time to get its root, and a root leaves the bundle only after everything signed below it has expired. Otherwise handshakes would fail.",
+    mend: "Wait for what the message names; the rotation goes on by itself.",
   },
   LEDGER_UNAVAILABLE: {
     sort: "unready",

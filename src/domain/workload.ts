@@ -61,3 +61,11 @@ export type Workload = {
   readonly metadataPath: string;
   readonly source?: Source;
 };
+
+/** What is known of the VirtualMachineInstance that a Pod claims to launch. */
+export type Launching = {
+  /** Whether the Pod is, or was, created by a configured virt-controller. */
+  readonly byVirtController: boolean;
+  /** The live instance that the controller reference names by UID. none: there is none. unknown: nobody could be asked. */
+  readonly machine: Workload | "none" | "unknown";
+};

@@ -3,9 +3,11 @@ import { auditAnnotations, denialMessage, oneLine, warningsOf } from "../admissi
 import { type GateAnswer, mutate, validate } from "../admission/gate.ts";
 import type { Catalogue } from "../domain/catalogue.ts";
 import { EXEMPT_NAMESPACES } from "../domain/exempt-namespaces.ts";
+import type { Launching } from "../domain/workload.ts";
 import { ok, type Problem, refuse, type Result } from "../domain/problem.ts";
 import type { ProblemCode } from "../domain/problem-codes.ts";
 import { type Review, readReview, type ReviewRequest } from "../wire/admission-review.ts";
+import { launchingOf } from "./launching.ts";
 import { renderReviewAnswer, type ReviewAnswer } from "../wire/review-answer.ts";
 import type { Outcome } from "./metrics.ts";
 import type { Services, Webhook } from "./services.ts";
@@ -37,9 +39,16 @@ export function answerReview(
   const { request } = review.value;
   if (!request.ok) return ok(unreadable(webhook, review.value, catalogue, request.problems));
   const asked: Asked = { webhook, review: review.value, request: request.value, catalogue, services };
-  const { workload } = request.value;
+  const launching = services.machines && launchingOf(request.value, services.machines);
+  return launching instanceof Promise ? launching.then((found) => answer(asked, found)) : answer(asked, launching);
+}
+
+function answer(asked: Asked, launching: Launching | undefined): Result<Answered> | Promise<Result<Answered>> {
+  const { webhook, request, catalogue, services } = asked;
+  const known = launching ? { ...asked, request: { ...request, launching } } : asked;
+  const { workload } = request;
   const lacks = services.freshen && workload ? lacksOf(catalogue, workload, webhook) : [];
-  return lacks.length > 0 ? detour(asked, lacks) : ok(judged(asked));
+  return lacks.length > 0 ? detour(known, lacks) : ok(judged(known));
 }
 
 type Asked = {

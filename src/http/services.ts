@@ -3,6 +3,7 @@ import type { Lack } from "../admission/lacks.ts";
 import type { Catalogue } from "../domain/catalogue.ts";
 import type { Instant } from "../domain/instant.ts";
 import type { ProblemCode } from "../domain/problem-codes.ts";
+import type { Launching, Owner, Workload } from "../domain/workload.ts";
 
 /** Which of the two webhooks was asked. */
 export type Webhook = "mutate" | "validate";
@@ -53,6 +54,16 @@ export type Log = {
   readonly error: (fields: object, sentence: string) => void;
 };
 
+/** What a server knows of virtual machines that run. */
+export type Machines = {
+  /** User names whose Pods may be launchers. */
+  readonly virtControllers: ReadonlySet<string>;
+  /** The instance that a snapshot has; undefined where it has none, which says nothing. */
+  readonly find: (namespace: string, owner: Owner) => Workload | undefined;
+  /** Asks the API server, and gives up soon. */
+  readonly look: (namespace: string, owner: Owner) => Promise<Launching["machine"]>;
+};
+
 /** All that HTTP needs of the rest of the server; bin/ provides it, tests hand in fakes. */
 export type Services = {
   /** The snapshot in force; undefined as long as none could be read. */
@@ -62,6 +73,8 @@ export type Services = {
    * catalogue is a folder, which lacks nothing.
    */
   readonly freshen?: (lacks: readonly Lack[]) => Promise<Catalogue | undefined>;
+  /** KubeVirt's side of a cluster. Absent where the catalogue is a folder: there a launcher is a Pod like any other. */
+  readonly machines?: Machines;
   readonly now: () => Instant;
   /** Whether definitions that are not known to be approved refuse. */
   readonly requireApproval: boolean;

@@ -107,7 +107,7 @@ function noRole(catalogue: Catalogue, bearer: Bearer, candidates: readonly Role[
       "ROLE_NONE",
       accountPath(bearer),
       `No role fits this ${bearer.kind} of account ${account}: role ${near.name} does not, ${misfit(near, bearer)}.`,
-      "Change the workload to fit the role, or have the role's match changed and approved.",
+      machineMend(bearer) ?? "Change the workload to fit the role, or have the role's match changed and approved.",
     );
   const view = catalogue.namespaces.get(bearer.namespace);
   const accounts = view?.roles.flatMap((role) => role.match.serviceAccounts ?? []) ?? [];
@@ -115,9 +115,24 @@ function noRole(catalogue: Catalogue, bearer: Bearer, candidates: readonly Role[
     "ROLE_NONE",
     accountPath(bearer),
     `No role fits account ${account}.`,
-    accounts.length === 0
-      ? `No role covers namespace ${bearer.namespace}; write a WorkloadRole of a segment that owns it.`
-      : `Roles in ${bearer.namespace} name the accounts ${listing(accounts)}; run it under one of these, or write a role.`,
+    machineMend(bearer, accounts) ??
+      (accounts.length === 0
+        ? `No role covers namespace ${bearer.namespace}; write a WorkloadRole of a segment that owns it.`
+        : `Roles in ${bearer.namespace} name the accounts ${listing(accounts)}; run it under one of these, or write a role.`),
+  );
+}
+
+/**
+ * A machine that names no account runs as `default`, with all others of its namespace. From KubeVirt 1.9 on a field names
+ * one (VEP 250); before, a volume does.
+ */
+function machineMend(bearer: Bearer, accounts: readonly string[] = []): string | undefined {
+  if (bearer.kind !== "VirtualMachine" || bearer.serviceAccount !== "default") return undefined;
+  const spec = accountPath(bearer).replace(/\.?serviceAccountName$/, "");
+  const account = accounts.length === 0 ? "NAME" : listing(accounts);
+  return (
+    `Name a service account. KubeVirt 1.9 and later: ${spec}.serviceAccountName: ${account}. ` +
+    `Before: a volume with serviceAccount: {serviceAccountName: ${account}} in ${spec}.volumes, and a disk or filesystem of its name.`
   );
 }
 

@@ -104,6 +104,20 @@ export function deviations(own: Stamp, stamp: Stamp): readonly Deviation[] {
   ];
 }
 
+/**
+ * Whether an object's stamp is of an older generation and right in everything else: a replica that lagged gave it, and it
+ * says when it was given. It stays true.
+ */
+export const isOnlyOlder = (found: readonly Deviation[]): boolean =>
+  found.length > 0 &&
+  found.every(
+    ({ key, present, wanted }) =>
+      key === STAMP_ANNOTATION &&
+      present !== undefined &&
+      wanted !== undefined &&
+      stampAge(present, wanted) === "older",
+  );
+
 function differences(
   map: Deviation["map"],
   own: Labels,

@@ -1,5 +1,5 @@
 import { type Problem, problem, ok, refuse, refuseAll, type Result } from "../domain/problem.ts";
-import type { Workload } from "../domain/workload.ts";
+import type { Launching, Workload } from "../domain/workload.ts";
 import type { Document } from "./documents.ts";
 import { kubeObject, type KubeObject } from "./objects.ts";
 import { metadataPresence } from "./presence.ts";
@@ -26,6 +26,8 @@ export type ReviewRequest = {
   readonly presence: ReturnType<typeof metadataPresence>;
   readonly deleting: boolean;
   readonly relevantChange: boolean;
+  /** What is known of the instance that a Pod claims to launch; the reader knows nothing of it. */
+  readonly launching?: Launching;
 };
 
 /**

@@ -1,6 +1,7 @@
 import Type, { type Static } from "typebox";
 import { parseDuration } from "../domain/duration.ts";
 import { ok, problem, refuse, refuseAll, type Result } from "../domain/problem.ts";
+import { VIRT_CONTROLLERS } from "./manifests/names.ts";
 import { readDocuments } from "./documents.ts";
 import { duration, fields, oneOf, optional, setOf, text } from "./kinds/fields.ts";
 import { readBySchema } from "./read-by-schema.ts";
@@ -36,6 +37,14 @@ export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
       authorityLifetime: optional(
         duration(
           "How long the authority of serving certificates lives; the next takes over at half of it. Default 8760h.",
+        ),
+      ),
+      virtControllers: optional(
+        setOf(
+          "User names of KubeVirt's virt-controller: who may create launchers. Left out: as KubeVirt installs it.",
+          text("A user name.", 512),
+          8,
+          { minItems: 1 },
         ),
       ),
       settle: optional(
@@ -93,6 +102,8 @@ export type ClusterConfig = {
   readonly leafMs: number;
   readonly authorityMs: number;
   readonly settleMs: number;
+  /** Whose Pods may be launchers. */
+  readonly virtControllers: readonly string[];
 };
 
 /** What flags may say over the file. */
@@ -102,6 +113,7 @@ export type ConfigFlags = {
   readonly catalogue?: string;
   readonly mode?: string;
   readonly kubeconfig?: string;
+  readonly virtController?: readonly string[];
 };
 
 /** Reads the file's text, if there is a file, and the flags over it. Every unknown or wrong key is named with its line. */
@@ -153,6 +165,7 @@ function clusterConfig(written: NonNullable<Written["cluster"]>, flags: ConfigFl
     leafMs: Math.min(millis(written.leafLifetime, 24 * HOUR_MS), 24 * HOUR_MS),
     authorityMs: millis(written.authorityLifetime, 8760 * HOUR_MS),
     settleMs: millis(written.settle, 30_000),
+    virtControllers: flags.virtController ?? written.virtControllers ?? [VIRT_CONTROLLERS.kubevirt],
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
   });
 }

@@ -4,9 +4,10 @@ import { type FieldPath, pathText } from "./documents.ts";
 import { GROUP } from "./kinds/kind.ts";
 import type { KubeObject } from "./objects.ts";
 import { type Raw, sourceOf } from "./read-object.ts";
-import { annotatedNetworks, podEscapes, vmiEscapes } from "./workloads/escapes.ts";
+import { annotatedNetworks, podEscapes } from "./workloads/escapes.ts";
 import { FieldReader } from "./workloads/field-reader.ts";
 import { type Shape, shapeOf } from "./workloads/shapes.ts";
+import { vmiEscapes } from "./workloads/vmi-escapes.ts";
 
 /** What stands around an object and not in it: its namespace, and whoever creates it, where that is known. */
 export type Surroundings = { readonly namespace: string; readonly creator?: string };

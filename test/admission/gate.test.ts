@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { denialMessage, warningsOf } from "../../src/admission/denial.ts";
-import { type GateRequest, mutate, SIGNET_ACCOUNT, validate } from "../../src/admission/gate.ts";
+import { type GateRequest, mutate, validate } from "../../src/admission/gate.ts";
+import { SIGNET_ACCOUNT } from "../../src/domain/exempt-namespaces.ts";
 import { metadataPresence } from "../../src/wire/presence.ts";
 import { readWorkload } from "../../src/wire/workloads.ts";
 import { catalogueOf, must, NOON, objectsOf } from "../fakes/judging.ts";

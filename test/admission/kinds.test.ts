@@ -82,3 +82,92 @@ test("a VM on a second network is refused where no target covers it", () => {
     "UNCOVERED_INTERFACE spec.template.spec.networks[1]",
   ]);
 });
+
+/** Interfaces of a VM, and whether a target sees all of them. */
+const INTERFACES: readonly (readonly [string, string, string | undefined])[] = [
+  [
+    "masquerade",
+    "networks: [{name: a, pod: {}}], domain: {devices: {interfaces: [{name: a, masquerade: {}}]}}",
+    undefined,
+  ],
+  [
+    "bridge on the Pod network",
+    "networks: [{name: a, pod: {}}], domain: {devices: {interfaces: [{name: a, bridge: {}, ports: [{port: 80}]}]}}",
+    undefined,
+  ],
+  [
+    "passt",
+    "networks: [{name: a, pod: {}}], domain: {devices: {interfaces: [{name: a, passtBinding: {}}]}}",
+    undefined,
+  ],
+  [
+    "the binding of a primary user-defined network",
+    "networks: [{name: a, pod: {}}], domain: {devices: {interfaces: [{name: a, binding: {name: l2bridge}}]}}",
+    undefined,
+  ],
+  ["no networks at all", "domain: {devices: {}}", undefined],
+  [
+    "a plugin that nobody knows",
+    "networks: [{name: a, pod: {}}], domain: {devices: {interfaces: [{name: a, binding: {name: fast}}]}}",
+    "domain.devices.interfaces[0]",
+  ],
+  [
+    "macvtap",
+    "networks: [{name: a, multus: {networkName: m}}], domain: {devices: {interfaces: [{name: a, macvtap: {}}]}}",
+    "networks[0]",
+  ],
+  [
+    "sriov",
+    "networks: [{name: a, pod: {}}, {name: b, multus: {networkName: vf}}], domain: {devices: {interfaces: [{name: a, masquerade: {}}, {name: b, sriov: {}}]}}",
+    "networks[1]",
+  ],
+  [
+    "sriov on the Pod network",
+    "networks: [{name: a, pod: {}}], domain: {devices: {interfaces: [{name: a, sriov: {}}]}}",
+    "domain.devices.interfaces[0]",
+  ],
+  [
+    "localnet by Multus",
+    "networks: [{name: lan, multus: {networkName: localnet}}], domain: {devices: {interfaces: [{name: lan, bridge: {}}]}}",
+    "networks[0]",
+  ],
+  ["Multus as the default network", "networks: [{name: a, multus: {default: true, networkName: m}}]", "networks[0]"],
+  [
+    "a network that was unplugged",
+    "networks: [{name: a, pod: {}}, {name: b, multus: {networkName: m}}], domain: {devices: {interfaces: [{name: a, masquerade: {}}, {name: b, state: absent, bridge: {}}]}}",
+    undefined,
+  ],
+];
+
+test.each(INTERFACES)("a VM with %s is judged by whether a target covers it", (_what, spec, uncovered) => {
+  const { verdict } = reviewOf(
+    CATALOGUE,
+    `{apiVersion: kubevirt.io/v1, kind: VirtualMachineInstance, metadata: {name: w, namespace: web}, spec: {serviceAccountName: front, ${spec}}}`,
+  );
+  expect(verdict.problems.map(({ code, path }) => `${code} ${path}`)).toEqual(
+    uncovered === undefined ? [] : [`UNCOVERED_INTERFACE spec.${uncovered}`],
+  );
+});
+
+test("a Pod with another default network is refused", () => {
+  const { verdict } = reviewOf(
+    CATALOGUE,
+    "{apiVersion: v1, kind: Pod, metadata: {name: w, namespace: web, annotations: {v1.multus-cni.io/default-network: lan}}, spec: {serviceAccountName: front}}",
+  );
+  expect(verdict.problems.map(({ code }) => code)).toEqual(["UNCOVERED_INTERFACE"]);
+});
+
+test("a VM that names no account is refused with what mends it for each KubeVirt", () => {
+  const { verdict } = reviewOf(
+    CATALOGUE,
+    "{apiVersion: kubevirt.io/v1, kind: VirtualMachine, metadata: {name: w, namespace: web}, spec: {template: {spec: {}}}}",
+  );
+  expect(verdict.problems).toEqual([
+    {
+      code: "ROLE_NONE",
+      path: "spec.template.spec.serviceAccountName",
+      message: "No role fits account web/default.",
+      mend: "Name a service account. KubeVirt 1.9 and later: spec.template.spec.serviceAccountName: front. Before: a volume with serviceAccount: {serviceAccountName: front} in spec.template.spec.volumes, and a disk or filesystem of its name.",
+    },
+  ]);
+});

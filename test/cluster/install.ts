@@ -16,8 +16,8 @@ const POLL_MS = 100;
 export type Installed = {
   readonly url: string;
   readonly replicas: () => readonly Replica[];
-  /** Starts one replica more and resolves when it is ready. */
-  readonly add: () => Promise<Replica>;
+  /** Starts one replica more, by this kubeconfig instead of the usual one, and resolves when it is ready. */
+  readonly add: (through?: string) => Promise<Replica>;
   /** Ends everything that was started; the objects stay. */
   readonly stop: () => Promise<void>;
 };
@@ -38,10 +38,10 @@ export async function installSignet(cluster: Cluster, options: InstallOptions = 
   const balancer = await startBalancer();
   const url = `https://127.0.0.1:${balancer.port}`;
   const replicas: Replica[] = [];
-  const start = async (): Promise<Replica> => {
+  const start = async (through?: string): Promise<Replica> => {
     const name = `replica-${replicas.length + 1}`;
     const { stateDir } = cluster;
-    const kubeconfig = await cluster.kubeconfigForServiceAccount("signet-system/signet");
+    const kubeconfig = through ?? (await cluster.kubeconfigForServiceAccount("signet-system/signet"));
     const replica = await startReplica({
       name,
       stateDir,
@@ -63,8 +63,8 @@ export async function installSignet(cluster: Cluster, options: InstallOptions = 
     balancer.close();
     await reaper.close();
   };
-  const add = async (): Promise<Replica> => {
-    const replica = await start();
+  const add = async (through?: string): Promise<Replica> => {
+    const replica = await start(through);
     await untilReady(replica);
     await routeToReady();
     return replica;

@@ -10,6 +10,7 @@ import { makeKubeClient } from "../../kube/client.ts";
 import { systemClock } from "../../kube/clock.ts";
 import { readClusterAccess } from "../../kube/config.ts";
 import { type Connection, makeConnection } from "../../kube/connection.ts";
+import { LiveMachines } from "../../kube/machines.ts";
 import { LEASE, NAME, SERVICE_HOST } from "../../wire/manifests/names.ts";
 import { SIGNET_NAMESPACE } from "../../domain/exempt-namespaces.ts";
 import { makeLeaseStore } from "../../kube/lease-record.ts";
@@ -90,6 +91,7 @@ async function assemble(parts: Parts): Promise<Started> {
     ...clientsOf(config),
   });
   feed.live.start();
+  feed.machines.start();
   const port = await http.listen(config.host, config.port);
   log.info({ host: config.host, port, version: VERSION }, "The server listens.");
   const host = config.host === "0.0.0.0" || config.host === "::" ? "127.0.0.1" : config.host;
@@ -105,7 +107,7 @@ async function assemble(parts: Parts): Promise<Started> {
   const elector = stand(parts, writer.begin);
   const after = async (): Promise<void> => {
     serving.stop();
-    await feed.live.stop();
+    await Promise.all([feed.live.stop(), feed.machines.stop()]);
     verdicts.flush();
     connection.close();
   };
@@ -115,7 +117,11 @@ async function assemble(parts: Parts): Promise<Started> {
   };
 }
 
-type Feed = { readonly live: LiveCatalogue; readonly reads: { count: number; at: number } };
+type Feed = {
+  readonly machines: LiveMachines;
+  readonly live: LiveCatalogue;
+  readonly reads: { count: number; at: number };
+};
 
 /** Follows the API server; each snapshot is counted, kept for the ledger, and wakes whoever writes. */
 function follow({ log, connection }: Base, verdicts: VerdictLog, nudge: () => void): Feed {
@@ -131,7 +137,13 @@ function follow({ log, connection }: Base, verdicts: VerdictLog, nudge: () => vo
       log.debug({ revision: catalogue.revision.slice(0, 12) }, "The catalogue has changed.");
     },
   });
-  return { live, reads };
+  const machines = new LiveMachines({
+    ...meansOf(connection, log),
+    client: makeKubeClient(connection),
+    lookMs: LOOK_MS,
+    onChange: nudge,
+  });
+  return { live, machines, reads };
 }
 
 const meansOf = (connection: Connection, log: Base["log"]) => ({
@@ -156,17 +168,23 @@ function stand({ connection, log }: Base, onTerm: (term: Term) => void): Elector
 type Fed = {
   readonly parts: Parts;
   readonly live: LiveCatalogue;
+  readonly machines: LiveMachines;
   readonly verdicts: VerdictLog;
   readonly reads: { readonly count: number; readonly at: number };
   readonly writer: Writer;
   readonly serving: () => ServingLoop | undefined;
 };
 
-function makeServices({ parts, live, verdicts, reads, writer, serving }: Fed): Services {
+function makeServices({ parts, live, machines, verdicts, reads, writer, serving }: Fed): Services {
   const { config, ledger, log, first } = parts;
   return {
     catalogue: () => live.current(),
     freshen: (lacks) => readLive(live, lacks),
+    machines: {
+      virtControllers: new Set(parts.cluster.virtControllers),
+      find: (namespace, owner) => machines.find(namespace, owner),
+      look: (namespace, owner) => machines.look(namespace, owner),
+    },
     now: Date.now,
     requireApproval: config.requireApproval,
     record: verdicts.record,
@@ -182,6 +200,9 @@ function makeServices({ parts, live, verdicts, reads, writer, serving }: Fed): S
     log,
   };
 }
+
+/** How long a review may wait for an instance that no watch has brought yet, in milliseconds. */
+const LOOK_MS = 250;
 
 const NOT_YET: Check = { name: "self-probe", ok: false, detail: "not called yet" };
 

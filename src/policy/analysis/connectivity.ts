@@ -20,7 +20,7 @@ export type Pair = { readonly source: Endpoint; readonly destination: Endpoint }
 export type Cuts = Readonly<Record<Direction, readonly number[]>>;
 
 /** The cuts that a world's own policies make. */
-export const cutsOfWorld = (world: World): Cuts => ({
+export const cutsOfWorld = (world: Pick<World, "policies">): Cuts => ({
   ingress: cutsOf(world.policies, "ingress"),
   egress: cutsOf(world.policies, "egress"),
 });

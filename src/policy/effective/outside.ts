@@ -13,7 +13,7 @@ export type OutsideParts = {
 };
 
 /** Cuts the outside wherever a rule of ours or of others does; names and identities that our lines name are parts too. */
-export function outsideParts(intent: Intent, world: World): OutsideParts {
+export function outsideParts(intent: Intent, world: Pick<World, "policies">): OutsideParts {
   const cuts = withOurCuts(intent, cutsOfWorld(world));
   const named = [...namedOutside(intent)].map(([endpoint, end]) => ({ endpoint, end }));
   const ranges = (side: readonly number[]): readonly EffectiveEnd<OutsideEnd>[] =>

@@ -69,7 +69,7 @@ function numbering(): (key: string) => number {
 }
 
 /** Everything by which a line of ours, default deny or a quarantine can tell two workloads apart. */
-function ourKeys(intent: Intent): (end: WorkloadEnd) => string {
+export function ourKeys(intent: Intent): (end: WorkloadEnd) => string {
   const peers = intent.lines.flatMap(({ from, to }) => [from, to]).filter((peer) => peer.by === "namespace");
   const names = namedSpecs(intent);
   return (end) => {

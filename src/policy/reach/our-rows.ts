@@ -62,7 +62,7 @@ function memoByName(make: (name: string) => Bits): (name: string) => Bits {
 }
 
 /** For each class the classes on the other side of a fence. */
-function fenceRows(intent: Intent, ends: readonly WorkloadEnd[]): readonly Bits[] {
+export function fenceRows(intent: Intent, ends: readonly WorkloadEnd[]): readonly Bits[] {
   const rows = ends.map(() => noBits(ends.length));
   for (const dimension of new Set(intent.fences.map((fence) => fence.dimension))) {
     const valued = placesWhere(ends, (end) => valueOf(end, dimension) !== undefined);

@@ -30,15 +30,19 @@ export function rectanglesOf(intent: Intent, ends: readonly WorkloadEnd[], now: 
   };
 }
 
-type Area = readonly [from: Bits, to: Bits];
+/** From each of these ends to each of those. */
+export type Area = readonly [from: Bits, to: Bits];
 
 function drawing(intent: Intent, ends: readonly WorkloadEnd[]): (line: Line) => readonly Rectangle[] {
+  const areas = areasOf(intent, ends);
+  return (line) => areas(line).flatMap(([from, to]) => byPorts(line.on, from, to, ends));
+}
+
+/** Between whom a line opens or denies, whatever the instant and the port. */
+export function areasOf(intent: Intent, ends: readonly WorkloadEnd[]): (line: Line) => readonly Area[] {
   const meant = meantBy(ends);
   const areas = allowedAreas(intent, ends);
-  return (line) =>
-    areas(line, [meant(line.from), meant(line.to)])
-      .filter((area) => !area.some(isEmpty))
-      .flatMap(([from, to]) => byPorts(line.on, from, to, ends));
+  return (line) => areas(line, [meant(line.from), meant(line.to)]).filter((area) => !area.some(isEmpty));
 }
 
 /** The ends that a peer means. Most peers name a role: those are looked up, all others tried on each end. */

@@ -15,6 +15,8 @@ export const V4_END = 2 ** 32;
 /** Every IPv4 address. */
 export const ALL_V4: Intervals<number> = [0, V4_END];
 const V6_END = 1n << 128n;
+/** Every address of both families. */
+export const ALL_ADDRESSES: AddressSet = { v4: ALL_V4, v6: [0n, V6_END] };
 
 /** Reads `10.0.0.0/8` or `fd00::/8` as Go's net.ParseCIDR does: host bits are masked off. Undefined if it is neither. */
 export function parseCidr(text: string): AddressBlock | undefined {
@@ -119,5 +121,6 @@ export const addressText = (set: AddressSet): string =>
     ...pairs(set.v6).map(([from, until]) => `${v6Text(from)}-${v6Text(until - 1n)}`),
   ].join(",");
 
-const v6Text = (address: bigint): string =>
+/** Eight groups in hexadecimal, without leading zeroes. */
+export const v6Text = (address: bigint): string =>
   Array.from({ length: 8 }, (_, index) => ((address >> BigInt(112 - 16 * index)) & 0xffffn).toString(16)).join(":");

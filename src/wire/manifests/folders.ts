@@ -36,6 +36,12 @@ const webhookPatch = (which: "Mutating" | "Validating", patch: readonly object[]
   patch: yamlText(patch),
 });
 
+/** Flags stand over the configuration's file, and components add to them one after the other. */
+const serverArguments = (flags: readonly string[]) => ({
+  target: { kind: "Deployment", name: NAME },
+  patch: yamlText(flags.map((value) => ({ op: "add", path: "/spec/template/spec/containers/0/args/-", value }))),
+});
+
 const crds: Folder = {
   path: "crds",
   about: "Signet's eight kinds.",
@@ -133,7 +139,12 @@ const components = (): readonly Folder[] => {
       about: "KubeVirt's virt-controller as OpenShift Virtualization installs it.",
       kind: "Component",
       files: {},
-      rest: { patches: [webhookPatch("Validating", virtControllerPatch([VIRT_CONTROLLERS.openshift]))] },
+      rest: {
+        patches: [
+          webhookPatch("Validating", virtControllerPatch([VIRT_CONTROLLERS.openshift])),
+          serverArguments(["--virt-controller", VIRT_CONTROLLERS.openshift]),
+        ],
+      },
     },
   ];
 };

@@ -85,6 +85,45 @@ const mirrorPods = (): readonly Manifest[] =>
     checks: unborn,
   });
 
+const machineTemplate = (object: string): string =>
+  `(${object}.?spec.virtualMachineTemplate.hasValue() ? ${object}.spec.virtualMachineTemplate : ${object}).?spec.template`;
+
+const copied = (map: "labels" | "annotations"): string => `${machineTemplate("object")}.metadata.${map}.orValue({})`;
+
+/**
+ * What a machine's template says is copied by KubeVirt onto the instance and its launchers, whose creation never waits for
+ * Signet. So nothing gets into a template that would be born as a stamp while the webhooks are down.
+ */
+const machineTemplates = (): readonly Manifest[] =>
+  validating({
+    name: "machine-templates",
+    rules: [
+      {
+        group: KUBEVIRT,
+        operations: ["CREATE", "UPDATE"],
+        resources: ["virtualmachines", "virtualmachineinstancereplicasets"],
+      },
+      { group: "pool.kubevirt.io", operations: ["CREATE", "UPDATE"], resources: ["virtualmachinepools"] },
+    ],
+    conditions: [
+      {
+        name: "template-changed",
+        expression: `oldObject == null || ${machineTemplate("object")} != ${machineTemplate("oldObject")}`,
+      },
+    ],
+    checks: [
+      {
+        expression: `!${copied("labels")}.exists(k, ${reservedLabel("k")})`,
+        message:
+          "A label under signet.dev/ or role.signet.dev/ in a machine's template is Signet's to give; take it out.",
+      },
+      {
+        expression: `!${copied("annotations")}.exists(k, ${reservedAnnotation("k")})`,
+        message: "An annotation under signet.dev/ in a machine's template is Signet's to give; take it out.",
+      },
+    ],
+  });
+
 const IDENTITY_VOLUMES =
   "object.spec.?volumes.orValue([]).filter(v, v.?projected.sources.orValue([]).exists(s, " +
   `s.?podCertificate.signerName.orValue('') == ${quoted(SIGNER_NAME)})).map(v, v.name)`;
@@ -183,6 +222,7 @@ export const guards = (): readonly Manifest[] => [
   ...stamps(),
   ...birthsInExemptNamespaces(),
   ...mirrorPods(),
+  ...machineTemplates(),
   ...ephemeralContainers(),
   ...namespaceLabels(),
   ...certificateRequests(),

@@ -1,6 +1,6 @@
 import type { Escape, EscapeCheck } from "../../domain/workload.ts";
 import { type FieldPath, pathText } from "../documents.ts";
-import { isRaw, type Raw } from "../read-object.ts";
+import type { Raw } from "../read-object.ts";
 import type { FieldReader } from "./field-reader.ts";
 
 /** The signer whose certificates name workloads. */
@@ -25,8 +25,11 @@ const HARMLESS_CAPABILITIES: ReadonlySet<string> = new Set([
 
 /** The annotation by which a Pod joins further networks (Multus). */
 export const NETWORKS_ANNOTATION = "k8s.v1.cni.cncf.io/networks";
+/** The annotation by which a Pod has another network instead of the cluster's (Multus). */
+export const DEFAULT_NETWORK_ANNOTATION = "v1.multus-cni.io/default-network";
 
-const escape = (check: EscapeCheck, path: FieldPath, permit: string = check): Escape => ({
+/** An escape at a field; `permit` is left out where the check is the whole word. */
+export const escape = (check: EscapeCheck, path: FieldPath, permit: string = check): Escape => ({
   check,
   permit,
   path: pathText(path),
@@ -84,29 +87,16 @@ function volumeEscapes(reader: FieldReader, volume: Raw, path: FieldPath, found:
   }
 }
 
-/** Interfaces beyond the Pod network that the annotation asks for. */
-export function annotatedNetworks(annotations: Readonly<Record<string, string>>, path: FieldPath): Escape[] {
-  const networks = annotations[NETWORKS_ANNOTATION];
-  const none = networks === undefined || /^\s*(\[\s*\])?\s*$/.test(networks);
-  return none ? [] : [escape("uncoveredInterfaces", [...path, NETWORKS_ANNOTATION])];
-}
-
-/** Every way out of its own boundary that a KubeVirt VMI's spec asks for. */
-export function vmiEscapes(reader: FieldReader, spec: Raw, path: FieldPath): Escape[] {
-  const found: Escape[] = [];
-  for (const network of reader.objects(spec, "networks", path))
-    if (!isRaw(network.raw["pod"])) found.push(escape("uncoveredInterfaces", network.path));
-  for (const volume of reader.objects(spec, "volumes", path)) {
-    const disk = reader.object(volume.raw, "hostDisk", volume.path);
-    const hostPath = reader.text(disk, "path", [...volume.path, "hostDisk"]);
-    if (hostPath !== undefined)
-      found.push(escape("hostPath", [...volume.path, "hostDisk", "path"], `hostPath:${cleanPath(hostPath)}`));
-  }
-  return found;
-}
+/** Interfaces beyond the Pod network that annotations ask for. */
+export const annotatedNetworks = (annotations: Readonly<Record<string, string>>, path: FieldPath): Escape[] =>
+  [NETWORKS_ANNOTATION, DEFAULT_NETWORK_ANNOTATION].flatMap((key) => {
+    const networks = annotations[key];
+    const none = networks === undefined || /^\s*(\[\s*\])?\s*$/.test(networks);
+    return none ? [] : [escape("uncoveredInterfaces", [...path, key])];
+  });
 
 /** Doubled and trailing slashes away; a path with `..` stays as it is and is covered by no permit. */
-function cleanPath(path: string): string {
+export function cleanPath(path: string): string {
   const clean = path.replace(/\/+/g, "/").replace(/(?<=.)\/$/, "");
   return clean.startsWith("/") ? clean : `/${clean}`;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { SIGNET_ACCOUNT } from "../../../src/admission/gate.ts";
+import { SIGNET_ACCOUNT } from "../../../src/domain/exempt-namespaces.ts";
 import type { Manifest } from "../../../src/wire/manifests/manifest.ts";
 import { ACCOUNT_USER } from "../../../src/wire/manifests/names.ts";
 import {

@@ -13,7 +13,12 @@ test("the server reads the ConfigMap as its configuration", () => {
   expect(readServerConfig({ name: "server.yaml", text }, {})).toEqual({
     ok: true,
     value: {
-      cluster: { leafMs: 86_400_000, authorityMs: 31_536_000_000, settleMs: 30_000 },
+      cluster: {
+        leafMs: 86_400_000,
+        authorityMs: 31_536_000_000,
+        settleMs: 30_000,
+        virtControllers: ["system:serviceaccount:kubevirt:kubevirt-controller"],
+      },
       host: "0.0.0.0",
       port: 8443,
       state: "/var/lib/signet",

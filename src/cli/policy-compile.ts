@@ -1,0 +1,129 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { formatInstant, type Instant, parseInstant } from "../domain/instant.ts";
+import { refuseAll, type Result } from "../domain/problem.ts";
+import { scenesOf } from "../policy/analysis/scene.ts";
+import { type Compilation, compile } from "../policy/compile/compile.ts";
+import { LOSSES, type LossCode } from "../policy/compile/loss.ts";
+import { TARGET_NAMES, type TargetName } from "../policy/compile/targets.ts";
+import { unwaived, type Waiver } from "../policy/compile/waiver.ts";
+import { yamlStream } from "../wire/yaml-text.ts";
+import { badInput, type Outcome } from "./action.ts";
+import { readInventory } from "./inventory.ts";
+import type { ExitCode, Io } from "./io.ts";
+import { cataloguePath, noCatalogue } from "./load-catalogue.ts";
+import { atOption, catalogueOption, EXIT_CODES, outputOption, withExamples } from "./options.ts";
+import { lossReport } from "./policy-losses.ts";
+import { readPodNetworks, siteOf } from "./policy-site.ts";
+import { warn } from "./policy-input.ts";
+
+type Options = {
+  readonly catalogue?: string;
+  readonly target: readonly TargetName[];
+  readonly podCidr: readonly string[];
+  readonly waive: readonly Waiver[];
+  readonly at?: Instant;
+  readonly output: string;
+};
+
+const MORE = `Files may hold workloads, which the result is judged over, and policies of others, which stay beside it. Without files it
+is judged over one imagined Pod for each role and namespace. Nothing is printed to standard output if the targets together
+would let more through between workloads than the sentences mean, unless --waive takes that loss upon itself.
+
+${EXIT_CODES}`;
+
+/** Adds `signet policy compile`. */
+export function addCompile(policy: Command, io: Io, outcome: Outcome): void {
+  const command = policy
+    .command("compile")
+    .summary("sentences as rules of data planes (exit 3: they would let through too much)")
+    .description("Compiles sentences to rules of data planes, and says what each of them loses.")
+    .argument("[path...]", "files or folders of workloads and of policies that are not ours")
+    .addOption(catalogueOption())
+    .addOption(targetOption())
+    .option("--pod-cidr <cidr>", "addresses that Pods have: never outside; repeatable", collect, [])
+    .addOption(waiveOption())
+    .addOption(atOption())
+    .addOption(outputOption(["yaml", "json"]))
+    .action((paths: readonly string[], options: Options) => {
+      outcome.code = runCompile(io, paths, options);
+    });
+  withExamples(
+    command,
+    [
+      "policy compile --catalogue policy/ --pod-cidr 10.244.0.0/16",
+      "policy compile deploy/ -c policy/ --target networkpolicy --output json",
+      "policy compile deploy/ -c policy/ --waive HOSTNETWORK_UNSELECTED=2027-01-31T00:00:00Z",
+    ],
+    MORE,
+  );
+}
+
+const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+
+/** `--target`: names with commas between them. */
+const targetOption = (): Option =>
+  new Option("--target <names>", `data planes: ${TARGET_NAMES.join(", ")}`)
+    .argParser(readTargets)
+    .default(["networkpolicy"], "networkpolicy");
+
+function readTargets(text: string): readonly TargetName[] {
+  const names = text.split(",").map((name) => name.trim());
+  const known = TARGET_NAMES.filter((name) => names.includes(name));
+  if (known.length === new Set(names).size) return known;
+  throw new InvalidArgumentError(`Write names out of ${TARGET_NAMES.join(", ")}, with commas.`);
+}
+
+/** `--waive`: a kind of loss and an end. */
+const waiveOption = (): Option =>
+  new Option("--waive <code=time>", "take a kind of loss upon yourself until then; repeatable")
+    .argParser((text: string, before: readonly Waiver[]) => [...before, readWaiver(text)])
+    .default([], "none");
+
+function readWaiver(text: string): Waiver {
+  const [code = "", end = ""] = text.split("=");
+  const until = parseInstant(end, "--waive");
+  if (isLossCode(code) && until.ok) return { code, until: until.value };
+  throw new InvalidArgumentError("Write a code and an end, for example HOSTNETWORK_UNSELECTED=2027-01-31T00:00:00Z.");
+}
+
+const isLossCode = (text: string): text is LossCode => Object.hasOwn(LOSSES, text);
+
+function runCompile(io: Io, paths: readonly string[], options: Options): ExitCode {
+  const now = options.at ?? io.now();
+  const compiled = compileInventory(io, paths, options, now);
+  if (!compiled.ok) return badInput(io, compiled.problems);
+  const blocking = unwaived(compiled.value.widening, options.waive, now);
+  const objects = blocking.length > 0 ? [] : [...compiled.value.compiled.values()].flat();
+  if (options.output === "json") io.out(`${JSON.stringify(jsonOf(compiled.value, objects, blocking, now), null, 2)}\n`);
+  else {
+    io.out(yamlStream(objects));
+    io.err(lossReport(compiled.value, blocking));
+  }
+  return blocking.length > 0 ? 3 : 0;
+}
+
+function compileInventory(io: Io, paths: readonly string[], options: Options, now: Instant): Result<Compilation> {
+  if (cataloguePath(io, options.catalogue) === undefined) return noCatalogue();
+  const inventory = readInventory(io, paths, options);
+  const podNetworks = readPodNetworks(options.podCidr);
+  if (!inventory.ok || !podNetworks.ok)
+    return refuseAll([inventory, podNetworks].flatMap((each) => (each.ok ? [] : each.problems)));
+  const { world, intent, members } = inventory.value;
+  warn(io, paths.length > 0 ? world.warnings : []);
+  const foreign = scenesOf(world)[0]?.policies ?? [];
+  const site = siteOf(inventory.value, podNetworks.value);
+  return compile({ intent, site, targets: options.target, foreign, members, now });
+}
+
+const jsonOf = (
+  { losses, nextChange }: Compilation,
+  objects: readonly unknown[],
+  blocking: Compilation["widening"],
+  now: Instant,
+) => ({
+  at: formatInstant(now),
+  ...(nextChange === undefined ? {} : { nextChange: formatInstant(nextChange) }),
+  objects,
+  losses: losses.map((loss) => ({ ...loss, ...LOSSES[loss.code] })),
+  blocking,
+});

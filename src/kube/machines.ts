@@ -1,0 +1,113 @@
+import type { Launching, Owner, Workload } from "../domain/workload.ts";
+import type { KubeObject } from "../wire/objects.ts";
+import { isRaw, type Raw, rawAt, textAt } from "../wire/read-object.ts";
+import { readWorkload } from "../wire/workloads.ts";
+import type { KubeClient } from "./client.ts";
+import { liveObject } from "./live-object.ts";
+import { type Log, reasonOf } from "./log.ts";
+import { uidOf } from "./object-cache.ts";
+import type { Resource } from "./resources.ts";
+import { Reflector, type WatchMeans, type WatchTable } from "./watch.ts";
+
+/** VirtualMachineInstances of KubeVirt. */
+export const INSTANCES: Resource = {
+  group: "kubevirt.io",
+  version: "v1",
+  plural: "virtualmachineinstances",
+  kind: "VirtualMachineInstance",
+  namespaced: true,
+};
+
+/** What is kept of an instance: who it is, and what of its spec and status a verdict hangs on. */
+const TABLE: WatchTable = { resource: INSTANCES, strip };
+
+function strip({ apiVersion, kind, metadata, spec, status }: Raw): Raw {
+  const { name, namespace, uid, resourceVersion, labels, annotations, ownerReferences, deletionTimestamp } =
+    metadata as Raw;
+  const { serviceAccountName, volumes, networks, domain } = isRaw(spec) ? spec : {};
+  const { activePods, phase } = isRaw(status) ? status : {};
+  const interfaces = isRaw(domain) ? rawAt(domain, "devices")["interfaces"] : undefined;
+  return {
+    apiVersion,
+    kind,
+    metadata: { name, namespace, uid, resourceVersion, labels, annotations, ownerReferences, deletionTimestamp },
+    spec: { serviceAccountName, volumes, networks, domain: { devices: { interfaces } } },
+    status: { activePods, phase },
+  };
+}
+
+/** What following the instances needs. */
+export type MachineMeans = WatchMeans & {
+  readonly client: Pick<KubeClient, "get">;
+  /** How long one look at the API server may take, in milliseconds. */
+  readonly lookMs: number;
+  /** Called after each change; must not block. */
+  readonly onChange?: () => void;
+};
+
+/**
+ * The instances of a cluster, as last seen. A cluster without KubeVirt has no such kind: that is asked again every half
+ * minute, said only at the level debug, and nothing waits for it.
+ */
+export class LiveMachines {
+  readonly #means: MachineMeans;
+  readonly #reflector: Reflector;
+  readonly #read = new WeakMap<Raw, Workload>();
+
+  constructor(means: MachineMeans) {
+    this.#means = means;
+    const changed = (): void => means.onChange?.();
+    this.#reflector = new Reflector(TABLE, { ...means, log: quiet(means.log) }, { changed });
+  }
+
+  start(): void {
+    this.#reflector.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#reflector.stop();
+  }
+
+  /** Every instance, as last seen. */
+  objects(): readonly KubeObject[] {
+    return [...this.#reflector.objects.values()].map(liveObject);
+  }
+
+  /** The instance that a controller reference names, if it is known here. */
+  find(namespace: string, { name, uid }: Pick<Owner, "name" | "uid">): Workload | undefined {
+    const raw = this.#reflector.objects.get(uid);
+    if (raw === undefined) return undefined;
+    const known = this.#read.get(raw) ?? asWorkload(raw);
+    if (known === undefined || known.namespace !== namespace || known.object.name !== name) return undefined;
+    this.#read.set(raw, known);
+    return known;
+  }
+
+  /** Asks the API server for an instance; `unknown` where it does not answer in time, or not as expected. */
+  async look(namespace: string, { name, uid }: Pick<Owner, "name" | "uid">): Promise<Launching["machine"]> {
+    const late = new Promise<"unknown">((resolve) =>
+      this.#means.clock.after(this.#means.lookMs, () => resolve("unknown")),
+    );
+    return Promise.race([this.#ask(namespace, name, uid), late]);
+  }
+
+  async #ask(namespace: string, name: string, uid: string): Promise<Launching["machine"]> {
+    try {
+      const found = await this.#means.client.get(INSTANCES, { namespace, name });
+      if (!found.ok) return found.problems.some(({ code }) => code === "NOT_FOUND") ? "none" : "unknown";
+      return uidOf(found.value) === uid ? (asWorkload(strip(found.value)) ?? "unknown") : "none";
+    } catch (fault) {
+      this.#means.log.warn({ namespace, name, reason: reasonOf(fault) }, "An instance could not be looked up.");
+      return "unknown";
+    }
+  }
+}
+
+/** What KubeVirt admitted and Signet cannot read is unknown, not absent. */
+function asWorkload(raw: Raw): Workload | undefined {
+  const read = readWorkload(liveObject(raw), { namespace: textAt(rawAt(raw, "metadata"), "namespace") ?? "" });
+  return read.ok ? read.value : undefined;
+}
+
+/** A kind that is not installed is no reason to warn. */
+const quiet = (log: Log): Log => ({ ...log, warn: (fields, sentence) => log.debug(fields, sentence) });

@@ -1,0 +1,70 @@
+import type { WorkloadEnd } from "../../domain/flow.ts";
+import type { Instant } from "../../domain/instant.ts";
+import { ok, type Result } from "../../domain/problem.ts";
+import type { EffectiveEnd } from "../effective/end.ts";
+import type { Intent } from "../intent/intent.ts";
+import type { Policy } from "../model/policy.ts";
+import { doorsOf, type Site } from "./doors.ts";
+import { lossesOf } from "./explain.ts";
+import { fieldOf } from "./field.ts";
+import { type Difference, differences } from "./judge.ts";
+import type { Loss } from "./loss.ts";
+import { mayBePods, standingLosses } from "./standing.ts";
+import { type Compiled, load, type TargetName, TARGETS } from "./targets.ts";
+
+/** What is compiled, for which targets, and beside what. */
+export type Order = {
+  readonly intent: Intent;
+  readonly site: Site;
+  readonly targets: readonly TargetName[];
+  /** Policies that are not ours and stay. */
+  readonly foreign: readonly Policy[];
+  readonly members: readonly EffectiveEnd<WorkloadEnd>[];
+  readonly now: Instant;
+};
+
+/** Compiled objects, what they lose, and what they would open beyond the intent. */
+export type Compilation = {
+  readonly compiled: Compiled;
+  readonly losses: readonly Loss[];
+  /** Losses between workloads that let more through than is meant: while there is one, nothing is published. */
+  readonly widening: readonly Loss[];
+  /** When the result will be another: the next beginning or end of a line. */
+  readonly nextChange?: Instant;
+};
+
+/**
+ * Compiles an intent at an instant and judges the result with the evaluator of foreign policies. Refuses only what is
+ * a fault of the compiler: an object that the reader cannot read.
+ */
+export function compile(order: Order): Result<Compilation> {
+  const { intent, now } = order;
+  const doors = doorsOf(intent, order.site, now);
+  const compiled = new Map(order.targets.map((name) => [name, TARGETS[name].compile(doors)] as const));
+  const loaded = load(compiled, order.foreign);
+  if (!loaded.ok) return loaded;
+  const { planes, own, policies } = loaded.value;
+  const found = differences(intent, planes, fieldOf(doors, order.site, order.members, policies), now);
+  const explaining = { intent, now, target: order.targets.join("+"), own };
+  const between = found.filter(({ from, to }) => [from, to].every(({ first }) => first.end.kind === "workload"));
+  const next = nextChange(intent, now);
+  return ok({
+    compiled,
+    losses: [...lossesOf(explaining, found), ...standingLosses(order, doors)],
+    widening: [...lossesOf(explaining, between.map(onlyWider)), ...mayBePods(order, doors)].filter(isWide),
+    ...(next === undefined ? {} : { nextChange: next }),
+  });
+}
+
+const onlyWider = (difference: Difference): Difference => ({ ...difference, narrower: [] });
+
+const isWide = ({ effect }: Loss): boolean => effect === "wider" || effect === "unenforced";
+
+/** The first beginning or end of a line after an instant. */
+function nextChange(intent: Intent, now: Instant): Instant | undefined {
+  const ahead = intent.lines.flatMap(({ notBefore, expires }) => [notBefore, expires]);
+  return ahead.reduce(
+    (first, at) => (at !== undefined && at > now && (first === undefined || at < first) ? at : first),
+    undefined,
+  );
+}

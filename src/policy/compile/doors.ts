@@ -1,0 +1,140 @@
+import type { Instant } from "../../domain/instant.ts";
+import { isActive } from "../../domain/sentences.ts";
+import type { Intent } from "../intent/intent.ts";
+import type { Line } from "../intent/line.ts";
+import { enclosureOf } from "../intent/pair.ts";
+import { DIRECTIONS, type Direction } from "../model/policy.ts";
+import { addAll, type Bits, both, eachBit, hasBit, isEmpty, noBits, setBit } from "../reach/bits.ts";
+import { type Area, areasOf } from "../reach/rectangles.ts";
+import { type AddressSet, ALL_ADDRESSES, noAddresses, subtractAddresses, uniteAddresses } from "../sets/address-set.ts";
+import { type Blocked, blockedIn } from "./blocked.ts";
+import { type CanaryWorkload, type Cell, cellsOf } from "./cells.ts";
+import { FAR, NEAR, type Opening } from "./opening.ts";
+import { outsideOpenings } from "./outside-openings.ts";
+import { type Machine, type Party, type Selecting, selectingOver } from "./parties.ts";
+
+/** A cell whose doors are closed but for these openings. */
+export type Subject = { readonly cell: Cell; readonly place: number } & Readonly<Record<Direction, readonly Opening[]>>;
+
+/** What an intent means at an instant for every workload that it encloses: denials are already taken out. */
+export type Doors = {
+  readonly intent: Intent;
+  readonly now: Instant;
+  readonly cells: readonly Cell[];
+  readonly selecting: Selecting;
+  readonly subjects: readonly Subject[];
+  /** Addresses that are no outside. */
+  readonly inside: AddressSet;
+  /** Cells under quarantine. */
+  readonly cut: Bits;
+};
+
+/** What of a cluster no definition tells: its Pod networks, its machines, and the workloads that a canary names. */
+export type Site = {
+  readonly canaries: readonly CanaryWorkload[];
+  readonly machines: readonly Machine[];
+  /** Addresses that Pods have. What is in them is never outside. */
+  readonly podNetworks: AddressSet;
+};
+
+/** Addresses that are no outside: those of Pods and of machines. */
+export const insideOf = ({ machines, podNetworks }: Site): AddressSet =>
+  machines.reduce((all, { addresses }) => uniteAddresses(all, addresses), podNetworks);
+
+/** Works out the doors of all cells. Workloads under quarantine have doors that nothing opens. */
+export function doorsOf(intent: Intent, site: Site, now: Instant): Doors {
+  const cells = cellsOf(intent, site.canaries);
+  const selecting = selectingOver(intent, cells, site.machines);
+  const inside = insideOf(site);
+  const blocked = blockedIn(intent, cells, now);
+  const doors = new Map<number, Record<Direction, Opening[]>>();
+  for (const [place, cell] of cells.entries())
+    if (cell.namespace !== undefined && (enclosureOf(intent, cell.end) || hasBit(blocked.cut, place)))
+      doors.set(place, { ingress: [], egress: [] });
+  const closed = noBits(cells.length);
+  for (const place of doors.keys()) setBit(closed, place);
+  const ends = cells.map(({ end }) => end);
+  const ground: Ground = { intent, cells, selecting, inside, blocked, closed, areas: areasOf(intent, ends) };
+  for (const line of openLines(intent, now))
+    for (const direction of DIRECTIONS)
+      for (const [place, openings] of openingsOf(ground, line, direction))
+        doors.get(place)?.[direction].push(...openings);
+  const subjects = [...doors].flatMap(([place, open]) => {
+    const cell = cells[place];
+    return cell ? [{ cell, place, ...open }] : [];
+  });
+  return { intent, now, cells, selecting, subjects, inside, cut: blocked.cut };
+}
+
+type Ground = {
+  readonly intent: Intent;
+  readonly cells: readonly Cell[];
+  readonly selecting: Selecting;
+  readonly inside: AddressSet;
+  readonly blocked: Blocked;
+  /** The cells that have doors. */
+  readonly closed: Bits;
+  readonly areas: (line: Line) => readonly Area[];
+};
+
+/** Active lines that open, and `intra: allow` of segments as a line from the segment to itself. */
+const openLines = (intent: Intent, now: Instant): readonly Line[] => [
+  ...intent.lines.filter((line) => line.kind !== "deny" && isActive(line, now)),
+  ...[...intent.catalogue.segments.values()].filter(({ intra }) => intra === "allow").map(intraLine),
+];
+
+const intraLine = ({ name, approval }: { name: string; approval: { state: Line["approval"] } }): Line => ({
+  kind: "sentence",
+  object: `Segment ${name}`,
+  path: "spec.intra",
+  approval: approval.state,
+  from: { by: "segment", name },
+  to: { by: "segment", name },
+  on: [{ protocol: "any" }],
+  segment: name,
+});
+
+/** The openings of one line in one direction, by the place of the subject. */
+function openingsOf(
+  ground: Ground,
+  line: Line,
+  direction: Direction,
+): readonly (readonly [number, readonly Opening[]])[] {
+  const { selecting, cells, blocked, closed, inside } = ground;
+  const areas = ground.areas(line);
+  const [nearSide, farSide] = direction === "ingress" ? ([1, 0] as const) : ([0, 1] as const);
+  const near = both(selecting.sure(line[NEAR[direction]]), closed);
+  if (isEmpty(near)) return [];
+  const sureFar = selecting.sure(line[FAR[direction]]);
+  const found: [number, readonly Opening[]][] = [];
+  eachBit(near, (place) => {
+    const cell = cells[place];
+    if (!cell || hasBit(blocked.cut, place)) return;
+    const peers = noBits(cells.length);
+    for (const area of areas) if (hasBit(area[nearSide], place)) addAll(peers, both(area[farSide], sureFar));
+    const far = line[FAR[direction]];
+    const pods = blocked
+      .leave(line, place, direction, peers)
+      .map(({ peers: bits, on }) => ({ line, on, cells: bits, parties: selecting.partiesOf(far, bits) }));
+    const outside = outsideOpenings(ground, line, { end: cell.end, place, direction });
+    const openings = joined([...pods.filter(({ parties }) => parties.length > 0), ...outside], line, inside);
+    if (openings.length > 0) found.push([place, openings]);
+  });
+  return found;
+}
+
+/** A line that lets everybody through, Pods and addresses alike, says just that. */
+function joined(openings: readonly Opening[], line: Line, inside: AddressSet): readonly Opening[] {
+  const whole = openings.filter(({ on, parties }) => on === line.on && parties.some((party) => isWhole(party, inside)));
+  const [first] = whole;
+  if (!first || whole.length < 2) return openings;
+  const cells = first.cells.slice();
+  for (const one of whole) addAll(cells, one.cells);
+  const rest = openings.filter((one) => !whole.includes(one));
+  return [{ line, on: line.on, cells, parties: [{ kind: "everyone" }] }, ...rest];
+}
+
+const isWhole = (party: Party, inside: AddressSet): boolean =>
+  (party.kind === "pods" && party.namespaces.length === 0 && party.pods.length === 0) ||
+  (party.kind === "addresses" &&
+    noAddresses(subtractAddresses(subtractAddresses(ALL_ADDRESSES, inside), party.addresses)));

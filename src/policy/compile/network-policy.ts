@@ -1,0 +1,157 @@
+import type { PortSpec } from "../../domain/sentences.ts";
+import type { Direction } from "../model/policy.ts";
+import { blocksOf } from "./blocks.ts";
+import type { Cell } from "./cells.ts";
+import type { Doors, Subject } from "./doors.ts";
+import type { Opening } from "./opening.ts";
+import type { Party } from "./parties.ts";
+import { metadataOf, type Rendered, selectorOf, shortHash } from "./rendered.ts";
+
+/** The name of this target. */
+export const NETWORK_POLICY = "networkpolicy";
+
+/** One rule of a NetworkPolicy, and the openings it comes from. */
+type Rule = { readonly key: string; readonly value: Readonly<Record<string, unknown>>; readonly opening: Opening };
+
+type Sided = Readonly<Record<Direction, readonly Rule[]>>;
+
+/**
+ * NetworkPolicies for the doors: in each namespace in force one that selects every Pod and holds what all of them may, and
+ * one for each role with what only its holders may. NetworkPolicies add up, so denials are taken out of the rules.
+ */
+export function networkPolicies(doors: Doors): readonly Rendered[] {
+  const namespaces = new Map<string, Subject[]>();
+  for (const subject of doors.subjects) {
+    const { namespace } = subject.cell;
+    if (namespace === undefined) continue;
+    namespaces.set(namespace, [...(namespaces.get(namespace) ?? []), subject]);
+  }
+  return [...namespaces].flatMap(([namespace, subjects]) => inNamespace(doors, namespace, subjects));
+}
+
+function inNamespace(doors: Doors, namespace: string, subjects: readonly Subject[]): readonly Rendered[] {
+  const ruled = subjects.map((subject) => ({ subject, rules: rulesOf(subject) }));
+  const isWhole = doors.intent.enclosedNamespaces.has(namespace);
+  const shared = isWhole ? sharedBy(ruled.map(({ rules }) => rules)) : undefined;
+  const base = shared ? [policy("signet", namespace, {}, shared)] : [];
+  const own = ruled.flatMap(({ subject: { cell }, rules }) => {
+    const left = shared ? less(rules, shared) : rules;
+    if (shared && left.ingress.length + left.egress.length === 0) return [];
+    return [policy(nameOf(cell), namespace, selectorOf(doors.selecting.podsOf(cell)), left)];
+  });
+  return [...base, ...own];
+}
+
+/** `signet-role-checkout`, `signet-nobody`; cells that labels tell apart carry a digest of them. */
+function nameOf({ role, labels }: Cell): string {
+  const digest = labels.length > 0 ? `-${shortHash(JSON.stringify(labels))}` : "";
+  return role === undefined ? `signet-nobody${digest}` : `signet-role-${role}${digest}`;
+}
+
+const rulesOf = (subject: Subject): Sided => ({
+  ingress: subject.ingress.flatMap((opening) => ruleOf(opening, "from")),
+  egress: subject.egress.flatMap((opening) => ruleOf(opening, "to")),
+});
+
+/** A named port means nothing towards addresses: those get the numbered ports only. */
+function ruleOf(opening: Opening, side: "from" | "to"): readonly Rule[] {
+  const named = side === "to" && opening.on.some((spec) => "portName" in spec);
+  if (!named) return plainRule(opening, side);
+  const [addresses, others] = [true, false].map((wanted) =>
+    opening.parties.filter(({ kind }) => (kind === "addresses") === wanted),
+  );
+  const numbered = opening.on.filter((spec) => !("portName" in spec));
+  return [
+    ...plainRule({ ...opening, parties: others ?? [] }, side),
+    ...plainRule({ ...opening, parties: addresses ?? [], on: numbered }, side),
+  ];
+}
+
+function plainRule(opening: Opening, side: "from" | "to"): readonly Rule[] {
+  const ports = opening.on.flatMap(portOf);
+  const isAny = opening.on.some(({ protocol }) => protocol === "any");
+  const peers = opening.parties.flatMap(peersOf);
+  const everyone = opening.parties.some(({ kind }) => kind === "everyone");
+  if ((ports.length === 0 && !isAny) || (peers.length === 0 && !everyone)) return [];
+  const value = { ...(everyone ? {} : { [side]: peers }), ...(isAny ? {} : { ports }) };
+  return [{ key: JSON.stringify(value), value, opening }];
+}
+
+/** Messages of ICMP have no port here: they pass where every port does, and a line for them alone opens nothing. */
+function portOf(spec: PortSpec): readonly Readonly<Record<string, unknown>>[] {
+  const protocol = spec.protocol.toUpperCase();
+  if ("portName" in spec) return [{ protocol, port: spec.portName }];
+  if (!("first" in spec)) return [];
+  if (spec.first === 1 && spec.last === 65535) return [{ protocol }];
+  return [{ protocol, port: spec.first, ...(spec.last > spec.first ? { endPort: spec.last } : {}) }];
+}
+
+function peersOf(party: Party): readonly Readonly<Record<string, unknown>>[] {
+  if (party.kind === "pods")
+    return [
+      {
+        namespaceSelector: selectorOf(party.namespaces),
+        ...(party.pods.length > 0 ? { podSelector: selectorOf(party.pods) } : {}),
+      },
+    ];
+  if (party.kind !== "addresses") return [];
+  return blocksOf(party.addresses).map(({ cidr, except }) => ({
+    ipBlock: { cidr, ...(except.length > 0 ? { except } : {}) },
+  }));
+}
+
+/** The rules that all have. */
+function sharedBy(all: readonly Sided[]): Sided {
+  const [first, ...rest] = all;
+  const common = (direction: Direction): readonly Rule[] => {
+    const keys = rest.map((one) => new Set(one[direction].map(({ key }) => key)));
+    return (first?.[direction] ?? []).filter(({ key }) => keys.every((has) => has.has(key)));
+  };
+  return { ingress: common("ingress"), egress: common("egress") };
+}
+
+function less(rules: Sided, shared: Sided): Sided {
+  const rest = (direction: Direction): readonly Rule[] => {
+    const gone = new Set(shared[direction].map(({ key }) => key));
+    return rules[direction].filter(({ key }) => !gone.has(key));
+  };
+  return { ingress: rest("ingress"), egress: rest("egress") };
+}
+
+/** Both directions are closed but for the rules. */
+function policy(
+  name: string,
+  namespace: string,
+  podSelector: Readonly<Record<string, unknown>>,
+  rules: Sided,
+): Rendered {
+  const openings = [...rules.ingress, ...rules.egress].map(({ opening }) => opening);
+  return {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: metadataOf(NETWORK_POLICY, name, namespace, openings),
+    spec: {
+      podSelector,
+      policyTypes: ["Ingress", "Egress"],
+      ...(rules.ingress.length > 0 ? { ingress: merged(rules.ingress, "from") } : {}),
+      ...(rules.egress.length > 0 ? { egress: merged(rules.egress, "to") } : {}),
+    },
+  };
+}
+
+/** Rules for the same ports become one with all their peers. */
+function merged(rules: readonly Rule[], side: "from" | "to"): readonly Readonly<Record<string, unknown>>[] {
+  const byPorts = new Map<string, { ports: unknown; peers: Map<string, unknown>; everyone: boolean }>();
+  for (const { value } of rules) {
+    const key = JSON.stringify(value["ports"] ?? null);
+    const known = byPorts.get(key) ?? { ports: value["ports"], peers: new Map<string, unknown>(), everyone: false };
+    const peers = value[side];
+    for (const peer of Array.isArray(peers) ? (peers as readonly unknown[]) : [])
+      known.peers.set(JSON.stringify(peer), peer);
+    byPorts.set(key, { ...known, everyone: known.everyone || peers === undefined });
+  }
+  return [...byPorts.values()].map(({ ports, peers, everyone }) => ({
+    ...(everyone ? {} : { [side]: [...peers.values()] }),
+    ...(ports === undefined ? {} : { ports }),
+  }));
+}

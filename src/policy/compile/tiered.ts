@@ -1,0 +1,204 @@
+import { createHash } from "node:crypto";
+import type { PortSpec } from "../../domain/sentences.ts";
+import type { Direction } from "../model/policy.ts";
+import { ALL_ADDRESSES } from "../sets/address-set.ts";
+import { cidrsOf } from "./blocks.ts";
+import type { Doors } from "./doors.ts";
+import type { Party, Pods } from "./parties.ts";
+import { type Refusal, refusalsOf } from "./refusals.ts";
+import { metadataOf, type Rendered, selectorOf } from "./rendered.ts";
+
+/** What tells the tiered kinds apart. */
+type Dialect = {
+  readonly target: string;
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** Most entries of a list: rules, peers, ports. */
+  readonly most: number;
+  readonly portsField: string;
+  readonly portOf: (spec: PortSpec) => readonly Values[];
+};
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** The name of the target ClusterNetworkPolicy, policy.networking.k8s.io/v1alpha2. */
+export const CLUSTER_NETWORK_POLICY = "clusternetworkpolicy";
+/** The name of the target AdminNetworkPolicy, policy.networking.k8s.io/v1alpha1. */
+export const ADMIN_NETWORK_POLICY = "adminnetworkpolicy";
+
+const CLUSTER: Dialect = {
+  target: CLUSTER_NETWORK_POLICY,
+  apiVersion: "policy.networking.k8s.io/v1alpha2",
+  kind: "ClusterNetworkPolicy",
+  most: 25,
+  portsField: "protocols",
+  portOf: (spec) => {
+    if ("portName" in spec) return [{ destinationNamedPort: spec.portName }];
+    if (!("first" in spec)) return [];
+    const destinationPort =
+      spec.first === spec.last ? { number: spec.first } : { range: { start: spec.first, end: spec.last } };
+    return [{ [spec.protocol]: { destinationPort } }];
+  },
+};
+
+const ADMIN: Dialect = {
+  target: ADMIN_NETWORK_POLICY,
+  apiVersion: "policy.networking.k8s.io/v1alpha1",
+  kind: "AdminNetworkPolicy",
+  most: 100,
+  portsField: "ports",
+  portOf: (spec) => {
+    if ("portName" in spec) return [{ namedPort: spec.portName }];
+    if (!("first" in spec)) return [];
+    const protocol = spec.protocol.toUpperCase();
+    return spec.first === spec.last
+      ? [{ portNumber: { protocol, port: spec.first } }]
+      : [{ portRange: { protocol, start: spec.first, end: spec.last } }];
+  },
+};
+
+/** CIDRs that one `networks` peer holds. */
+const MOST_NETWORKS = 25;
+/** Priorities that OVN-Kubernetes enforces for AdminNetworkPolicy, and those of ClusterNetworkPolicy. */
+const PRIORITIES = { [ADMIN.target]: 100, [CLUSTER.target]: 1001 };
+
+/**
+ * ClusterNetworkPolicies: in the Admin tier what is refused above all that anybody allows, in the Baseline tier default deny
+ * of enclosed namespaces, should a NetworkPolicy be missing.
+ */
+export const clusterNetworkPolicies = (doors: Doors): readonly Rendered[] => [
+  ...prioritised(CLUSTER, objectsOf(CLUSTER, doors)).map((object) => withTier(object, "Admin")),
+  ...baseline(CLUSTER, doors, "signet-baseline").map((object) =>
+    withTier({ ...object, spec: { priority: 1000, ...object.spec } }, "Baseline"),
+  ),
+];
+
+/** AdminNetworkPolicies for what is refused. OVN-Kubernetes enforces priorities 0 to 99 only. */
+export const adminNetworkPolicies = (doors: Doors): readonly Rendered[] => prioritised(ADMIN, objectsOf(ADMIN, doors));
+
+/** The name of the target BaselineAdminNetworkPolicy, of which a cluster has one. */
+export const BASELINE_NETWORK_POLICY = "baselineadminnetworkpolicy";
+
+/** The BaselineAdminNetworkPolicy: default deny of enclosed namespaces, should a NetworkPolicy be missing. */
+export const baselineNetworkPolicy = (doors: Doors): readonly Rendered[] =>
+  baseline({ ...ADMIN, target: BASELINE_NETWORK_POLICY, kind: "BaselineAdminNetworkPolicy" }, doors, "default");
+
+type Unranked = Rendered & { readonly spec: Values };
+
+const withTier = (object: Unranked, tier: string): Rendered => ({ ...object, spec: { tier, ...object.spec } });
+
+function baseline(dialect: Dialect, doors: Doors, name: string): readonly Unranked[] {
+  const namespaces = [...doors.intent.enclosedNamespaces.keys()].sort();
+  if (namespaces.length === 0) return [];
+  const subject: Pods = {
+    kind: "pods",
+    namespaces: [{ key: "kubernetes.io/metadata.name", operator: "In", values: namespaces }],
+    pods: [],
+  };
+  const everyone: Party = { kind: "pods", namespaces: [], pods: [] };
+  const outside: Party = { kind: "addresses", addresses: ALL_ADDRESSES };
+  return [
+    {
+      apiVersion: dialect.apiVersion,
+      kind: dialect.kind,
+      metadata: metadataOf(dialect.target, name, undefined, []),
+      spec: {
+        subject: subjectOf(subject),
+        ingress: [{ name: "default-deny", action: "Deny", from: peersOf(everyone) }],
+        egress: [{ name: "default-deny", action: "Deny", to: [...peersOf(everyone), ...peersOf(outside)] }],
+      },
+    },
+  ];
+}
+
+/** Objects by origin and subject; what is more than one object holds stands in several. All of them deny: order is free. */
+function objectsOf(dialect: Dialect, doors: Doors): readonly Unranked[] {
+  const groups = new Map<string, Refusal[]>();
+  for (const refusal of refusalsOf(doors)) {
+    const key = JSON.stringify([refusal.origin, refusal.subject]);
+    groups.set(key, [...(groups.get(key) ?? []), refusal]);
+  }
+  const counts = new Map<string, number>();
+  return [...groups.values()].flatMap((refusals) => {
+    const [first] = refusals;
+    if (!first) return [];
+    const rules = (direction: Direction) =>
+      chunked(
+        refusals.filter((one) => one.direction === direction).flatMap((one) => rulesOf(dialect, one)),
+        dialect.most,
+      );
+    const [ingress, egress] = [rules("ingress"), rules("egress")];
+    return Array.from({ length: Math.max(ingress.length, egress.length) }, (_, index): Unranked => {
+      const count = counts.get(first.origin) ?? 0;
+      counts.set(first.origin, count + 1);
+      return {
+        apiVersion: dialect.apiVersion,
+        kind: dialect.kind,
+        metadata: metadataOf(
+          dialect.target,
+          nameOf(first.origin, count),
+          undefined,
+          refusals.map(({ ruling }) => ({ line: ruling })),
+        ),
+        spec: {
+          subject: subjectOf(first.subject),
+          ...(ingress[index] ? { ingress: ingress[index] } : {}),
+          ...(egress[index] ? { egress: egress[index] } : {}),
+        },
+      };
+    });
+  });
+}
+
+const nameOf = (origin: string, count: number): string => {
+  const plain = /^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(origin) && origin.length < 200;
+  return `signet-${plain ? origin : `deny-${digestOf(origin).toString(16)}`}${count === 0 ? "" : `-${count}`}`;
+};
+
+/** One refusal as rules with no list longer than the kind allows. Messages of ICMP alone have no form. */
+function rulesOf(dialect: Dialect, { ruling, direction, parties, on }: Refusal): readonly Values[] {
+  const isAny = on.some(({ protocol }) => protocol === "any");
+  const ports = on.flatMap(dialect.portOf);
+  if (!isAny && ports.length === 0) return [];
+  const side = direction === "ingress" ? "from" : "to";
+  const name = `${ruling.object}, ${ruling.path}`.slice(0, 100);
+  return chunked(parties.flatMap(peersOf), dialect.most).flatMap((peers) =>
+    (isAny ? [undefined] : chunked(ports, dialect.most)).map((some) => ({
+      name,
+      action: "Deny",
+      [side]: peers,
+      ...(some ? { [dialect.portsField]: some } : {}),
+    })),
+  );
+}
+
+const subjectOf = ({ namespaces, pods }: Pods): Values =>
+  pods.length === 0
+    ? { namespaces: selectorOf(namespaces) }
+    : { pods: { namespaceSelector: selectorOf(namespaces), podSelector: selectorOf(pods) } };
+
+function peersOf(party: Party): readonly Values[] {
+  if (party.kind === "pods") return [subjectOf(party)];
+  if (party.kind !== "addresses") return [];
+  return chunked(cidrsOf(party.addresses), MOST_NETWORKS).map((networks) => ({ networks }));
+}
+
+function chunked<T>(items: readonly T[], most: number): readonly (readonly T[])[] {
+  const chunks: T[][] = [];
+  for (let index = 0; index < items.length; index += most) chunks.push(items.slice(index, index + most));
+  return chunks;
+}
+
+/** Every object a priority of its own, by its name: others keep theirs when one comes or goes. Too many are left out. */
+function prioritised(dialect: Dialect, objects: readonly Unranked[]): readonly Unranked[] {
+  const room = PRIORITIES[dialect.target] ?? 100;
+  const taken = new Set<number>();
+  return objects.slice(0, room).map((object) => {
+    let priority = digestOf(object.metadata.name) % room;
+    while (taken.has(priority)) priority = (priority + 1) % room;
+    taken.add(priority);
+    return { ...object, spec: { priority, ...object.spec } };
+  });
+}
+
+const digestOf = (text: string): number => createHash("sha256").update(text).digest().readUInt32BE(0);

@@ -1,0 +1,181 @@
+import type { Instant } from "../../domain/instant.ts";
+import { ok, problem, type Problem, refuseAll, type Result } from "../../domain/problem.ts";
+import { activeOf, type Authority, type AuthoritySet, type AuthorityState, successorOf } from "./authority-set.ts";
+import { formatMinutes, type Pace } from "./pace.ts";
+
+/** One change of a set of authorities. Each is a single write, so that a crash leaves the one before or the one after. */
+export type Step =
+  | { readonly step: "request" }
+  | { readonly step: "prepare"; readonly authority: Pick<Authority, "id" | "root" | "window"> }
+  | { readonly step: "publish" | "confirm" | "activate" | "revoke" | "prune" | "withdraw"; readonly id: string }
+  | { readonly step: "pause" | "resume" };
+
+/** What is known when a step is to be made. */
+export type World = {
+  readonly now: Instant;
+  readonly pace: Pace;
+  /** The lowest sequence number of the bundle that every place of publication is known to have. */
+  readonly served: number;
+  /** For how long this writer, without a break, has seen the authority stand where it stands; by a clock that never jumps. */
+  readonly watchedMs: (id: string) => number;
+  /** Readers whose bundles were looked at and lack the root of that authority. */
+  readonly lacking: (id: string) => readonly string[];
+};
+
+/**
+ * Makes one step, or refuses it with ROTATION_REFUSED and what it waits for. Nothing can be skipped: an authority signs only
+ * after its root was published, aged and found with every reader that can be asked; a root leaves the bundle only after
+ * everything signed below it has expired.
+ */
+export function makeStep(set: AuthoritySet, step: Step, world: World): Result<AuthoritySet> {
+  const reasons = GUARDS[step.step](set, step, world);
+  if (reasons.length > 0) return refuseAll(reasons.map((why) => refusal(step, why)));
+  return ok(Object.freeze(MOVES[step.step](set, step, world)));
+}
+
+const refusal = (step: Step, why: string): Problem =>
+  problem(
+    "ROTATION_REFUSED",
+    "id" in step ? step.id : "",
+    `The step "${step.step}" cannot be made now: ${why}.`,
+    "`signet ca rotate --plan` shows every step and what it waits for.",
+  );
+
+type Guard = (set: AuthoritySet, step: Step, world: World) => readonly string[];
+type Move = (set: AuthoritySet, step: Step, world: World) => AuthoritySet;
+
+const find = (set: AuthoritySet, step: Step): Authority | undefined =>
+  "id" in step ? set.authorities.find(({ id }) => id === step.id) : undefined;
+
+const inState =
+  (...states: readonly AuthorityState[]): Guard =>
+  (set, step) => {
+    const found = find(set, step);
+    if (!found) return ["there is no such authority"];
+    return states.includes(found.state) ? [] : [`the authority is ${found.state}, not ${states.join(" or ")}`];
+  };
+
+const all =
+  (...guards: readonly Guard[]): Guard =>
+  (set, step, world) => {
+    for (const guard of guards) {
+      const reasons = guard(set, step, world);
+      if (reasons.length > 0) return reasons;
+    }
+    return [];
+  };
+
+const when =
+  (holds: (set: AuthoritySet, step: Step, world: World) => boolean, otherwise: string): Guard =>
+  (set, step, world) =>
+    holds(set, step, world) ? [] : [otherwise];
+
+const holdsNow = ({ window }: Authority, now: Instant): boolean => now >= window.notBefore && now < window.notAfter;
+
+/** Nothing that is trusted signs now: whoever waits then only prolongs the outage. */
+export const isOutage = (set: AuthoritySet, now: Instant): boolean => {
+  const active = activeOf(set);
+  return !active || !holdsNow(active, now);
+};
+
+/** Why readers cannot be taken to have the root of a published authority. */
+const unsettled: Guard = (set, step, { served, watchedMs, lacking, pace, now }) => {
+  const found = find(set, step);
+  if (!found || isOutage(set, now) || found.state === "tainted" || rootIsTrusted(set, found)) return [];
+  if (found.publishedAt === undefined || served < set.sequence)
+    return ["its root is not known to be published everywhere"];
+  const left = pace.settleMs - watchedMs(found.id);
+  if (left > 0)
+    return [`readers get ${formatMinutes(pace.settleMs)} to have its root, of which ${formatMinutes(left)} are left`];
+  return lacking(found.id).map((reader) => `${reader} does not have its root yet`);
+};
+
+/** Its root stands above an authority that readers have trusted all along. */
+const rootIsTrusted = ({ authorities }: AuthoritySet, { root }: Authority): boolean =>
+  authorities.some((each) => each.root === root && (each.state === "active" || each.state === "tainted"));
+
+const GUARDS: Readonly<Record<Step["step"], Guard>> = {
+  request: when((set) => !successorOf(set), "a new authority is on its way already"),
+  prepare: all(
+    when((set) => !successorOf(set), "a new authority is on its way already"),
+    when(
+      (set, step) => step.step === "prepare" && !set.authorities.some(({ id }) => id === step.authority.id),
+      "there is one of that key already",
+    ),
+  ),
+  publish: inState("prepared"),
+  confirm: all(
+    inState("published"),
+    when((set, _, { served }) => served >= set.sequence, "its root is not known to be published everywhere"),
+  ),
+  activate: all(
+    inState("published", "tainted"),
+    when((set, step, { now }) => holdsNow(find(set, step) as Authority, now), "it does not hold now"),
+    unsettled,
+  ),
+  withdraw: inState("prepared", "published"),
+  revoke: all(
+    inState("tainted"),
+    when(
+      (set, step, { now, pace }) =>
+        now >= revocableAt(find(set, step) as Authority, pace.longestLeafMs + pace.marginMs),
+      "what it signed may still be in use",
+    ),
+  ),
+  prune: all(
+    inState("revoked"),
+    when(
+      (set, step, { now, pace }) => now >= ((find(set, step) as Authority).since ?? 0) + pace.marginMs,
+      "it is kept for a day, so that its end can be seen",
+    ),
+  ),
+  pause: when(({ paused }) => !paused, "it is paused already"),
+  resume: when(({ paused }) => paused, "it is not paused"),
+};
+
+/** What a tainted authority signed last may live that long after; and nothing outlives its issuer. */
+const revocableAt = ({ since, window }: Authority, longestMs: number): Instant =>
+  Math.min(since + longestMs, Math.max(since, window.notAfter));
+
+const to =
+  (state: AuthorityState, grows: boolean): Move =>
+  (set, step, { now }) => ({
+    ...set,
+    sequence: set.sequence + (grows ? 1 : 0),
+    authorities: set.authorities.map((each) =>
+      "id" in step && each.id === step.id ? { ...withoutPublication(each, state), state, since: now } : each,
+    ),
+  });
+
+const withoutPublication = (authority: Authority, state: AuthorityState): Authority => {
+  const { publishedAt, ...rest } = authority;
+  return state === "published" || publishedAt === undefined ? rest : { ...rest, publishedAt };
+};
+
+const MOVES: Readonly<Record<Step["step"], Move>> = {
+  request: (set, _, { now }) => ({ ...set, requestedAt: now }),
+  prepare: ({ requestedAt: _, ...set }, step, { now }) =>
+    step.step === "prepare"
+      ? { ...set, authorities: [...set.authorities, { ...step.authority, state: "prepared", since: now }] }
+      : set,
+  publish: to("published", true),
+  confirm: (set, step, { now }) => ({
+    ...set,
+    authorities: set.authorities.map((each) =>
+      "id" in step && each.id === step.id ? { ...each, publishedAt: now } : each,
+    ),
+  }),
+  activate: (set, step, world) => {
+    const taints = activeOf(set);
+    const tainted = taints ? to("tainted", false)(set, { step: "activate", id: taints.id }, world) : set;
+    return to("active", false)(tainted, step, world);
+  },
+  withdraw: (set, step, world) => to("revoked", find(set, step)?.state === "published")(set, step, world),
+  revoke: to("revoked", true),
+  prune: (set, step) => ({
+    ...set,
+    authorities: set.authorities.filter((each) => !("id" in step) || each.id !== step.id),
+  }),
+  pause: (set) => ({ ...set, paused: true }),
+  resume: (set) => ({ ...set, paused: false }),
+};

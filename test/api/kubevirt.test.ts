@@ -1,0 +1,383 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { parse } from "yaml";
+import { accepted } from "../cluster/accepted.ts";
+import type { ApiAnswer } from "../cluster/api.ts";
+import { bootCluster, type Cluster } from "../cluster/boot.ts";
+import { type Installed, installSignet } from "../cluster/install.ts";
+import { type Lag, startLag } from "../cluster/lag.ts";
+import type { Replica } from "../cluster/replica.ts";
+import { applyApproved } from "./approve.ts";
+import { permit } from "./enforcing.ts";
+import { type Body, pathOf } from "./objects.ts";
+import {
+  instanceOf,
+  launcherOf,
+  type Live,
+  VIRT_CONTROLLER,
+  VIRT_CONTROLLER_RULES,
+  virtualMachine,
+} from "./play-kubevirt.ts";
+
+/** The first run on a machine may have to build the binaries. */
+const FIRST_BOOT_MS = 20 * 60_000;
+const TEST_MS = 120_000;
+const PATIENCE = { timeout: 30_000, interval: 100 };
+const CRDS = join(import.meta.dirname, "..", "conformance", "data", "crds", "kubevirt");
+const KINDS = ["virtualmachines", "virtualmachineinstances", "virtualmachineinstancemigrations"] as const;
+
+const catalogue = (tier: string) => `
+{apiVersion: signet.dev/v1alpha1, kind: TrustDomain, metadata: {name: local}, spec: {domain: example.org}}
+---
+{apiVersion: signet.dev/v1alpha1, kind: Segment, metadata: {name: payments}, spec: {environment: prod, classification: pci, namespaces: [payments], mode: enforce}}
+---
+{apiVersion: signet.dev/v1alpha1, kind: WorkloadRole, metadata: {name: orders-db}, spec: {segment: payments, match: {serviceAccounts: [orders-db], kinds: [VirtualMachine]}, labels: {tier: ${tier}}}}
+---
+{apiVersion: signet.dev/v1alpha1, kind: WorkloadRole, metadata: {name: ledger}, spec: {segment: payments, match: {serviceAccounts: [ledger]}}}
+`;
+
+let cluster: Cluster;
+let signet: Installed;
+let lag: Lag;
+
+beforeAll(async () => {
+  cluster = await bootCluster({ components: [], audit: "off", fakeNodes: 2 });
+  await Promise.all(KINDS.map((plural) => installed(`kubevirt.io_${plural}.yaml`)));
+  for (const name of ["payments", "kubevirt", "other"]) {
+    await made("/api/v1/namespaces", { metadata: { name } });
+    await made(pathOf(name, "serviceaccounts"), { metadata: { name: "default" } });
+  }
+  for (const name of ["orders-db", "ledger"]) await made(pathOf("payments", "serviceaccounts"), { metadata: { name } });
+  await made(pathOf("default", "serviceaccounts"), { metadata: { name: "default" } });
+  await made(pathOf("kubevirt", "serviceaccounts"), { metadata: { name: "kubevirt-controller" } });
+  await permit(cluster, "kubevirt-controller", [VIRT_CONTROLLER], VIRT_CONTROLLER_RULES);
+  signet = await installSignet(cluster, { replicas: 1 });
+  lag = await startLag(await cluster.kubeconfigForServiceAccount("signet-system/signet"));
+  await signet.add(lag.kubeconfig);
+  await applyApproved(cluster, catalogue("data"), "alice");
+  await merge("/api/v1/namespaces/payments", { metadata: { labels: { "signet.dev/enrol": "true" } } });
+  await vi.waitFor(async () => expect(await tierGiven()).toBe("data"), PATIENCE);
+  await vi.waitFor(async () => expect(new Set(await revisions()).size).toBe(1), PATIENCE);
+}, FIRST_BOOT_MS);
+
+afterAll(async () => {
+  lag?.close();
+  await signet?.stop();
+  await cluster?.stop();
+}, TEST_MS);
+
+async function installed(file: string): Promise<void> {
+  const body: Body = parse(await readFile(join(CRDS, file), "utf8"));
+  await made("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", body);
+  const plural = file.replace(/^kubevirt.io_|\.yaml$/g, "");
+  await vi.waitFor(
+    async () => expect(await cluster.request("GET", `/apis/kubevirt.io/v1/${plural}`)).toMatchObject({ status: 200 }),
+    PATIENCE,
+  );
+}
+
+const made = (path: string, body: object): Promise<unknown> => accepted(cluster, "POST", path, { body });
+
+const MERGE = "application/merge-patch+json";
+const merge = (path: string, body: object): Promise<unknown> =>
+  accepted(cluster, "PATCH", path, { body, contentType: MERGE });
+
+const revisions = (): Promise<readonly (string | undefined)[]> =>
+  Promise.all(
+    signet
+      .replicas()
+      .map(async (replica) => /signet_catalogue_info\{revision="(\w+)"/.exec(await replica.metrics())?.[1]),
+  );
+
+/** The tier that a new machine of the role would be stamped with. */
+async function tierGiven(): Promise<string | undefined> {
+  const body = virtualMachine("probe", { serviceAccountName: "orders-db" });
+  const answer = await cluster.request("POST", `${pathOf("payments", "virtualmachines")}?dryRun=All`, { body });
+  return answer.status === 201 ? (answer.body as Live).metadata.labels?.["role.signet.dev/tier"] : undefined;
+}
+
+const machines = pathOf("payments", "virtualmachines");
+const instances = pathOf("payments", "virtualmachineinstances");
+const pods = pathOf("payments", "pods");
+
+const byVirtController = (path: string, body: Body): Promise<ApiAnswer> =>
+  cluster.request("POST", path, { body, ...VIRT_CONTROLLER });
+
+/** The object that was made, or a failed test that says why there is none. */
+async function live<T extends Live>(answering: Promise<ApiAnswer>): Promise<T> {
+  const answer = await answering;
+  expect(answer, JSON.stringify(answer.body)).toMatchObject({ status: 201 });
+  return answer.body as T;
+}
+
+type Machine = Live & Parameters<typeof instanceOf>[0];
+
+/** A machine as a team applies it, and its instance and launcher as KubeVirt makes them of it. */
+async function start(name: string, account: string) {
+  const body = virtualMachine(name, { serviceAccountName: account });
+  const machine = await live<Machine>(cluster.request("POST", machines, { body }));
+  const instance = await live<Live & Instance>(byVirtController(instances, instanceOf(machine)));
+  const launcher = await live(byVirtController(pods, launcherOf(instance)));
+  return { machine, instance, launcher };
+}
+
+type Instance = Parameters<typeof launcherOf>[0];
+
+/** What an object holds: the labels and annotations under Signet's prefixes. */
+const stampOf = ({ metadata: { labels = {}, annotations = {} } }: Live) =>
+  Object.fromEntries(
+    Object.entries({ ...labels, ...annotations }).filter(([key]) => /^(role\.)?signet\.dev\//.test(key)),
+  );
+
+const identityOf = (object: Live) => {
+  const stamp = stampOf(object);
+  return [stamp["signet.dev/role"], stamp["signet.dev/segment"], stamp["signet.dev/spiffe-id"]];
+};
+
+const ORDERS_DB = ["orders-db", "payments", "spiffe://example.org/ns/payments/sa/orders-db"];
+
+test("a machine, its instance and its launcher hold one role, segment and identity", async () => {
+  const { machine, instance, launcher } = await start("orders", "orders-db");
+  expect([machine, instance, launcher].map(identityOf)).toEqual([ORDERS_DB, ORDERS_DB, ORDERS_DB]);
+  expect(stampOf(machine)).toMatchObject({
+    "signet.dev/environment": "prod",
+    "signet.dev/classification": "pci",
+    "role.signet.dev/tier": "data",
+  });
+  expect([stampOf(instance), stampOf(launcher)]).toEqual([stampOf(machine), stampOf(machine)]);
+});
+
+test("a machine that names no account is refused, with the sentence that mends it for each KubeVirt", async () => {
+  const answer = await cluster.request("POST", machines, { body: virtualMachine("plain", {}) });
+  expect(answer).toMatchObject({
+    status: 403,
+    body: {
+      message: [
+        'admission webhook "machines.enrolled.signet.dev" denied the request: No role fits account payments/default. [ROLE_NONE]',
+        "  Name a service account. KubeVirt 1.9 and later: spec.template.spec.serviceAccountName: ledger, orders-db. Before: a volume with serviceAccount: {serviceAccountName: ledger, orders-db} in spec.template.spec.volumes, and a disk or filesystem of its name.",
+      ].join("\n"),
+    },
+  });
+});
+
+describe("what gives itself out as a launcher", () => {
+  let owned: { readonly mine: Live & Instance; readonly other: Live & Instance };
+  beforeAll(async () => {
+    const mine = (await start("mine", "ledger")).instance;
+    owned = { mine, other: (await start("other", "orders-db")).instance };
+  }, TEST_MS);
+
+  /** A launcher's Pod with one thing about it that is not a launcher's, who creates it, and what is said. */
+  const FORGERIES: readonly (readonly [
+    string,
+    () => Body,
+    { readonly user?: string } | typeof VIRT_CONTROLLER,
+    string,
+  ])[] = [
+    ["another creator", () => launcherOf(owned.mine), {}, "only KubeVirt's virt-controller creates launchers."],
+    [
+      "another service account called like the virt-controller's",
+      () => launcherOf(owned.mine),
+      { user: "system:serviceaccount:payments:kubevirt-controller" },
+      "only KubeVirt's virt-controller creates launchers.",
+    ],
+    [
+      "copied labels",
+      () => without(launcherOf(owned.mine), "ownerReferences"),
+      {},
+      "only KubeVirt's virt-controller creates launchers.",
+    ],
+    [
+      "labels and no controller",
+      () => without(launcherOf(owned.mine), "ownerReferences"),
+      VIRT_CONTROLLER,
+      "no VirtualMachineInstance is its controller.",
+    ],
+    [
+      "an instance that is gone",
+      () => launcherOf(renamed(owned.mine, { uid: "00000000-0000-0000-0000-000000000000" })),
+      VIRT_CONTROLLER,
+      "no VirtualMachineInstance mine with its UID lives here.",
+    ],
+    [
+      "the UID of one instance under the name of another",
+      () => launcherOf(renamed(owned.mine, { name: "other" })),
+      VIRT_CONTROLLER,
+      "no VirtualMachineInstance other with its UID lives here.",
+    ],
+    [
+      "a controller reference to another's instance",
+      () => ownedBy(launcherOf(owned.mine), launcherOf(owned.other)),
+      VIRT_CONTROLLER,
+      "its label names another instance than its controller.",
+    ],
+    [
+      "another account than its instance's",
+      () => launcherOf({ ...owned.mine, spec: { serviceAccountName: "orders-db" } }),
+      VIRT_CONTROLLER,
+      "it runs under account orders-db, its instance under ledger.",
+    ],
+  ];
+
+  test.each(FORGERIES)("%s is refused", async (_what, body, who, why) => {
+    const answer = await cluster.request("POST", `${pods}?dryRun=All`, {
+      body: body(),
+      ...("user" in who ? { ...who, groups: ["system:masters"] } : who),
+    });
+    expect(answer).toMatchObject({ status: 403 });
+    const { message } = answer.body as { readonly message: string };
+    expect(message.split("\n")[0]).toMatch(/\[LAUNCHER_FORGED\]$/);
+    expect(message).toContain(`The Pod gives itself out as a virt-launcher, but ${why}`.slice(0, 90));
+  });
+
+  test("a running Pod does not become one by a label", async () => {
+    const body = { metadata: { name: "web" }, spec: { serviceAccountName: "ledger", containers: CONTAINERS } };
+    await live(cluster.request("POST", pods, { body }));
+    const path = pathOf("payments", "pods", "web");
+    const relabel = { metadata: { labels: { "kubevirt.io": "virt-launcher" } } };
+    expect(await cluster.request("PATCH", path, { body: relabel, contentType: MERGE })).toMatchObject({
+      status: 403,
+      body: { message: expect.stringContaining("[LAUNCHER_FORGED]") },
+    });
+  });
+});
+
+const CONTAINERS = [{ name: "main", image: "example.org/none" }];
+
+type WithMetadata = Body & { readonly metadata: Body };
+
+const without = (pod: Body, key: string): Body => {
+  const { [key]: _gone, ...metadata } = (pod as WithMetadata).metadata;
+  return { ...pod, metadata };
+};
+
+const ownedBy = (pod: Body, other: Body): Body => ({
+  ...pod,
+  metadata: { ...(pod as WithMetadata).metadata, ownerReferences: (other as WithMetadata).metadata["ownerReferences"] },
+});
+
+const renamed = (instance: Live & Instance, metadata: Partial<Live["metadata"]>): Live & Instance => ({
+  ...instance,
+  metadata: { ...instance.metadata, ...metadata },
+});
+
+/** The role as somebody edits it and somebody else approves it. */
+async function edited(tier: string): Promise<void> {
+  const path = "/apis/signet.dev/v1alpha1/workloadroles/orders-db";
+  const role = (await merge(path, { spec: { labels: { tier } } })) as {
+    readonly metadata: { readonly generation: number };
+  };
+  const entry = { generation: role.metadata.generation, by: "alice" };
+  await accepted(cluster, "PATCH", `${path}/status`, {
+    user: "alice",
+    groups: ["system:masters"],
+    contentType: "application/json-patch+json",
+    body: [{ op: "add", path: "/status/approvals/-", value: entry }],
+  });
+  const inForce = async () => {
+    const { body } = await cluster.request("GET", path);
+    return (body as { readonly status: { readonly approved: { readonly generation: number } } }).status.approved
+      .generation;
+  };
+  await vi.waitFor(async () => expect(await inForce()).toBe(entry.generation), PATIENCE);
+}
+
+/** How many reviews a replica has answered. */
+const answered = async (replica: Replica): Promise<number> =>
+  [...(await replica.metrics()).matchAll(/^signet_reviews_total\{[^}]*\} (\d+)/gm)].reduce(
+    (sum, [, count]) => sum + Number(count),
+    0,
+  );
+
+const MIGRATIONS = 12;
+
+describe("machines that migrate while their role is edited and one replica lags", () => {
+  afterAll(() => lag.thaw());
+
+  test("each target holds what its machine holds, and nothing is refused or lost", { timeout: TEST_MS }, async () => {
+    const names = Array.from({ length: MIGRATIONS }, (_, count) => `db-${count}`);
+    const running = await Promise.all(names.map((name) => start(name, "orders-db")));
+    const before = await Promise.all(signet.replicas().map(answered));
+    lag.freeze();
+    await edited("gold");
+    await vi.waitFor(async () => expect(new Set(await revisions()).size).toBe(2), PATIENCE);
+    const migrating = running.map(async ({ instance }, count) => {
+      const current = await cluster.request("GET", `${instances}/${instance.metadata.name}`);
+      return live(byVirtController(pods, launcherOf(current.body as Live & Instance, `job-${count}`)));
+    });
+    const targets = await Promise.all(migrating);
+    expect(targets.map(identityOf)).toEqual(names.map(() => ORDERS_DB));
+    const after = await Promise.all(signet.replicas().map(answered));
+    expect(after.map((count, index) => count > (before[index] ?? 0))).toEqual([true, true]);
+    lag.thaw();
+    await vi.waitFor(async () => expect(new Set(await revisions()).size).toBe(1), PATIENCE);
+  });
+});
+
+test("a quarantined machine stays where it is, and the others move", { timeout: TEST_MS }, async () => {
+  const { instance } = await start("suspect", "orders-db");
+  const { name, uid } = instance.metadata;
+  const body = {
+    apiVersion: "signet.dev/v1alpha1",
+    kind: "Restriction",
+    metadata: { name: "q-suspect" },
+    spec: {
+      target: { virtualMachine: { namespace: "payments", name, uid } },
+      effect: "quarantine",
+      reason: "it called home",
+    },
+  };
+  await made("/apis/signet.dev/v1alpha1/restrictions", body);
+  const move = (moved: Live & Instance) => byVirtController(`${pods}?dryRun=All`, launcherOf(moved, "job"));
+  await vi.waitFor(
+    async () =>
+      expect(await move(instance)).toMatchObject({
+        status: 403,
+        body: {
+          message: expect.stringContaining(
+            "Restriction q-suspect (quarantine) is on this machine: it called home. [RESTRICTED]",
+          ),
+        },
+      }),
+    PATIENCE,
+  );
+  const other = await cluster.request("GET", `${instances}/orders`);
+  expect(await move(other.body as Live & Instance)).toMatchObject({ status: 201 });
+});
+
+describe("with Signet killed", () => {
+  beforeAll(async () => {
+    await Promise.all(signet.replicas().map((replica) => replica.end("SIGKILL")));
+  }, TEST_MS);
+
+  test("a machine migrates, and its target is born with the stamp that KubeVirt copies", async () => {
+    const instance = (await cluster.request("GET", `${instances}/orders`)).body as Live & Instance;
+    const target = await live(byVirtController(pods, launcherOf(instance, "job-dead")));
+    expect(identityOf(target)).toEqual(ORDERS_DB);
+  });
+
+  test("a machine that a controller restarts starts", async () => {
+    const machine = (await cluster.request("GET", `${machines}/orders`)).body as Machine;
+    const again = {
+      ...instanceOf(machine),
+      metadata: { ...(instanceOf(machine) as WithMetadata).metadata, name: "again" },
+    };
+    expect(await byVirtController(instances, again)).toMatchObject({ status: 201 });
+  });
+
+  test("a launcher that anybody else creates is refused, and so is a machine that somebody applies", async () => {
+    const instance = (await cluster.request("GET", `${instances}/orders`)).body as Live & Instance;
+    expect(await cluster.request("POST", pods, { body: launcherOf(instance) })).toMatchObject({ status: 500 });
+    const body = virtualMachine("late", { serviceAccountName: "orders-db" });
+    expect(await cluster.request("POST", machines, { body })).toMatchObject({ status: 500 });
+  });
+
+  test("no template gets in that would be born as a stamp", async () => {
+    const body = virtualMachine("forged", { serviceAccountName: "orders-db" }, { "signet.dev/role": "ledger" });
+    expect(await cluster.request("POST", pathOf("other", "virtualmachines"), { body })).toMatchObject({
+      status: 403,
+      body: { message: expect.stringContaining("in a machine's template is Signet's to give; take it out.") },
+    });
+  });
+});
