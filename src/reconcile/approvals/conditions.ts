@@ -38,6 +38,7 @@ export const approvalConditions = (outcome: Outcome, now: Instant): readonly Sai
 function approvedCondition({ approvable, inForce, tally, obstacle }: Outcome): Said {
   const { generation, editors } = approvable;
   if (inForce?.generation === generation) return approvedBy(inForce, editors);
+  if (tally?.denied) return said("Approved", false, "Denied", deniedBy(generation, tally.denied));
   if (obstacle) return said("Approved", false, obstacle.reason, obstacle.message);
   if (editors.length === 0)
     return said(
@@ -46,7 +47,6 @@ function approvedCondition({ approvable, inForce, tally, obstacle }: Outcome): S
       "EditorsUnknown",
       `Who edited generation ${generation} is not known, so nobody can approve it. Edit its spec once more.`,
     );
-  if (tally?.denied) return said("Approved", false, "Denied", deniedBy(generation, tally.denied));
   if (tally?.withdrawn) return said("Approved", false, "Withdrawn", `Generation ${generation} was withdrawn.`);
   return said("Approved", false, WAITING, waitingFor(approvable, tally));
 }
