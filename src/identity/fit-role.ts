@@ -101,24 +101,23 @@ const ambiguous = (fits: readonly Role[], bearer: Bearer): Problem =>
 
 function noRole(catalogue: Catalogue, bearer: Bearer, candidates: readonly Role[]): Problem {
   const account = `${bearer.namespace}/${bearer.serviceAccount}`;
+  const roles = catalogue.namespaces.get(bearer.namespace)?.roles ?? [];
+  const none = (mend: string): Problem =>
+    problem("ROLE_NONE", accountPath(bearer), `No role fits account ${account}.`, mend);
+  if (bearer.kind === "VirtualMachine" && bearer.serviceAccount === "default") return none(machineMend(bearer, roles));
   const near = candidates[0];
   if (near)
     return problem(
       "ROLE_NONE",
       accountPath(bearer),
       `No role fits this ${bearer.kind} of account ${account}: role ${near.name} does not, ${misfit(near, bearer)}.`,
-      machineMend(bearer) ?? "Change the workload to fit the role, or have the role's match changed and approved.",
+      "Change the workload to fit the role, or have the role's match changed and approved.",
     );
-  const view = catalogue.namespaces.get(bearer.namespace);
-  const accounts = view?.roles.flatMap((role) => role.match.serviceAccounts ?? []) ?? [];
-  return problem(
-    "ROLE_NONE",
-    accountPath(bearer),
-    `No role fits account ${account}.`,
-    machineMend(bearer, accounts) ??
-      (accounts.length === 0
-        ? `No role covers namespace ${bearer.namespace}; write a WorkloadRole of a segment that owns it.`
-        : `Roles in ${bearer.namespace} name the accounts ${listing(accounts)}; run it under one of these, or write a role.`),
+  const accounts = roles.flatMap((role) => role.match.serviceAccounts ?? []);
+  return none(
+    accounts.length === 0
+      ? `No role covers namespace ${bearer.namespace}; write a WorkloadRole of a segment that owns it.`
+      : `Roles in ${bearer.namespace} name the accounts ${listing(accounts)}; run it under one of these, or write a role.`,
   );
 }
 
@@ -126,9 +125,11 @@ function noRole(catalogue: Catalogue, bearer: Bearer, candidates: readonly Role[
  * A machine that names no account runs as `default`, with all others of its namespace. From KubeVirt 1.9 on a field names
  * one (VEP 250); before, a volume does.
  */
-function machineMend(bearer: Bearer, accounts: readonly string[] = []): string | undefined {
-  if (bearer.kind !== "VirtualMachine" || bearer.serviceAccount !== "default") return undefined;
+function machineMend(bearer: Bearer, roles: readonly Role[]): string {
   const spec = accountPath(bearer).replace(/\.?serviceAccountName$/, "");
+  const accounts = roles
+    .filter(({ match }) => match.kinds.includes("VirtualMachine"))
+    .flatMap(({ match }) => (match.serviceAccounts ?? []).filter((each) => each !== "default"));
   const account = accounts.length === 0 ? "NAME" : listing(accounts);
   return (
     `Name a service account. KubeVirt 1.9 and later: ${spec}.serviceAccountName: ${account}. ` +

@@ -53,10 +53,14 @@ export class LiveMachines {
   readonly #means: MachineMeans;
   readonly #reflector: Reflector;
   readonly #read = new WeakMap<Raw, Workload>();
+  #changes = 0;
 
   constructor(means: MachineMeans) {
     this.#means = means;
-    const changed = (): void => means.onChange?.();
+    const changed = (): void => {
+      this.#changes += 1;
+      means.onChange?.();
+    };
     this.#reflector = new Reflector(TABLE, { ...means, log: quiet(means.log) }, { changed });
   }
 
@@ -71,6 +75,17 @@ export class LiveMachines {
   /** Every instance, as last seen. */
   objects(): readonly KubeObject[] {
     return [...this.#reflector.objects.values()].map(liveObject);
+  }
+
+  /** How many changes were seen; the same number means the same instances. */
+  changes(): number {
+    return this.#changes;
+  }
+
+  /** Whether an instance's status names a Pod, by UID, as one that launches it. */
+  launches(machine: string, pod: string): boolean {
+    const raw = this.#reflector.objects.get(machine);
+    return raw !== undefined && Object.hasOwn(rawAt(rawAt(raw, "status"), "activePods"), pod);
   }
 
   /** The instance that a controller reference names, if it is known here. */

@@ -2,6 +2,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { parse } from "yaml";
+import { HELPER_SEGMENT, helperRole, HELPERS } from "../../src/wire/manifests/helper-roles.ts";
+import { HELPER_PODS, helperPodBody } from "../fakes/helper-pods.ts";
 import { accepted } from "../cluster/accepted.ts";
 import type { ApiAnswer } from "../cluster/api.ts";
 import { bootCluster, type Cluster } from "../cluster/boot.ts";
@@ -33,6 +35,8 @@ const catalogue = (tier: string) => `
 {apiVersion: signet.dev/v1alpha1, kind: Segment, metadata: {name: payments}, spec: {environment: prod, classification: pci, namespaces: [payments], mode: enforce}}
 ---
 {apiVersion: signet.dev/v1alpha1, kind: WorkloadRole, metadata: {name: orders-db}, spec: {segment: payments, match: {serviceAccounts: [orders-db], kinds: [VirtualMachine]}, labels: {tier: ${tier}}}}
+---
+${JSON.stringify(HELPERS["kubevirt"]?.roles.filter(({ name }) => name === "kubevirt-hotplug").map(helperRole)[0]).replace(HELPER_SEGMENT, "payments")}
 ---
 {apiVersion: signet.dev/v1alpha1, kind: WorkloadRole, metadata: {name: ledger}, spec: {segment: payments, match: {serviceAccounts: [ledger]}}}
 `;
@@ -146,6 +150,39 @@ test("a machine, its instance and its launcher hold one role, segment and identi
     "role.signet.dev/tier": "data",
   });
   expect([stampOf(instance), stampOf(launcher)]).toEqual([stampOf(machine), stampOf(machine)]);
+});
+
+test("the Pod that attaches a hot-plugged disk holds the role that is shipped for it, and nobody else creates one", async () => {
+  const { launcher } = await start("plugged", "orders-db");
+  const [attachment] = HELPER_PODS;
+  if (!attachment) throw new Error("no helper is played");
+  const body = helperPodBody(attachment, launcher.metadata.uid);
+  const pod = await live(byVirtController(pods, body));
+  expect(identityOf(pod)).toEqual(["kubevirt-hotplug", "payments", "spiffe://example.org/ns/payments/sa/default"]);
+  expect(await cluster.request("POST", pods, { body })).toMatchObject({ status: 403 });
+});
+
+test("a network plugged into a machine that runs is refused, for the machine and for its instance", async () => {
+  const { machine, instance } = await start("wired", "orders-db");
+  const networks = [
+    { name: "default", pod: {} },
+    { name: "lan", multus: { networkName: "lan" } },
+  ];
+  const interfaces = [
+    { name: "default", masquerade: {} },
+    { name: "lan", bridge: {} },
+  ];
+  const plugged = { networks, domain: { devices: { interfaces } } };
+  const patch = (path: string, body: object, who = {}) =>
+    cluster.request("PATCH", path, { body, contentType: MERGE, ...who });
+  const refused = { status: 403, body: { message: expect.stringContaining("[UNCOVERED_INTERFACE]") } };
+  expect(await patch(`${machines}/${machine.metadata.name}`, { spec: { template: { spec: plugged } } })).toMatchObject(
+    refused,
+  );
+  const path = `${instances}/${instance.metadata.name}`;
+  expect(await patch(path, { spec: plugged }, VIRT_CONTROLLER)).toMatchObject(refused);
+  const stopped = await patch(`${machines}/${machine.metadata.name}`, { spec: { runStrategy: "Halted" } });
+  expect(stopped).toMatchObject({ status: 200 });
 });
 
 test("a machine that names no account is refused, with the sentence that mends it for each KubeVirt", async () => {
@@ -290,6 +327,13 @@ const answered = async (replica: Replica): Promise<number> =>
     0,
   );
 
+/** The tier that a running Pod or instance is labelled with now. */
+async function tierHeld({ metadata: { name, labels } }: Live): Promise<string | undefined> {
+  const path = labels?.["kubevirt.io"] === "virt-launcher" ? pods : instances;
+  const { body } = await cluster.request("GET", `${path}/${name}`);
+  return (body as Live).metadata.labels?.["role.signet.dev/tier"];
+}
+
 const MIGRATIONS = 12;
 
 describe("machines that migrate while their role is edited and one replica lags", () => {
@@ -312,6 +356,11 @@ describe("machines that migrate while their role is edited and one replica lags"
     expect(after.map((count, index) => count > (before[index] ?? 0))).toEqual([true, true]);
     lag.thaw();
     await vi.waitFor(async () => expect(new Set(await revisions()).size).toBe(1), PATIENCE);
+    const held = [...targets, ...running.flatMap(({ instance, launcher }) => [instance, launcher])];
+    await vi.waitFor(
+      async () => expect(new Set(await Promise.all(held.map(tierHeld)))).toEqual(new Set(["gold"])),
+      PATIENCE,
+    );
   });
 });
 

@@ -64,6 +64,7 @@ function world(given: readonly Raw[]) {
         return (state.catalogue = state.newest ?? state.catalogue);
       },
     }),
+    machines: { find: () => undefined, launches: () => false, changes: () => 0 },
     pods: {
       objects,
       takeChanged: () => {

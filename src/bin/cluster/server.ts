@@ -29,6 +29,7 @@ import {
   startProblem,
   VERSION,
 } from "../server-parts.ts";
+import { catalogueCheck } from "./catalogue-check.ts";
 import { keepCertificate, type SharedCertificate } from "./serving-keeper.ts";
 import { runServing, type ServingLoop } from "./serving-loop.ts";
 import { makeServingStore, type ServingStore } from "./serving-store.ts";
@@ -82,7 +83,13 @@ async function assemble(parts: Parts): Promise<Started> {
   const { config, log, ledger, connection, store, first } = parts;
   const client = makeKubeClient(connection);
   const verdicts = makeVerdictLog(ledger, config.requireApproval, setImmediate);
-  const writer = makeWriter({ ...meansOf(connection, log), ...parts, client, live: () => feed.live });
+  const writer = makeWriter({
+    ...meansOf(connection, log),
+    ...parts,
+    client,
+    live: () => feed.live,
+    machines: () => feed.machines,
+  });
   const feed = follow(parts, verdicts, writer.nudge);
   let serving: ServingLoop | undefined;
   const http = buildServer(makeServices({ parts, ...feed, verdicts, writer, serving: () => serving }), {
@@ -90,8 +97,7 @@ async function assemble(parts: Parts): Promise<Started> {
     pair: first,
     ...clientsOf(config),
   });
-  feed.live.start();
-  feed.machines.start();
+  feed.start();
   const port = await http.listen(config.host, config.port);
   log.info({ host: config.host, port, version: VERSION }, "The server listens.");
   const host = config.host === "0.0.0.0" || config.host === "::" ? "127.0.0.1" : config.host;
@@ -105,22 +111,36 @@ async function assemble(parts: Parts): Promise<Started> {
     headers: { [SELF.header]: SELF.value },
   });
   const elector = stand(parts, writer.begin);
-  const after = async (): Promise<void> => {
-    serving.stop();
-    await Promise.all([feed.live.stop(), feed.machines.stop()]);
-    verdicts.flush();
-    connection.close();
-  };
+  const after = ending({ serving, feed, verdicts, connection });
   return {
     running: { config, log, http, ledger, before: () => elector.stop(), after },
     told: `Signet listens at https://${config.host}:${port}; /readyz says when it is ready.\n`,
   };
 }
 
+type Ending = {
+  readonly serving: ServingLoop;
+  readonly feed: Feed;
+  readonly verdicts: VerdictLog;
+  readonly connection: Connection;
+};
+
+/** What follows the drain: nobody asks any more, so what feeds verdicts may go. */
+const ending =
+  ({ serving, feed, verdicts, connection }: Ending) =>
+  async (): Promise<void> => {
+    serving.stop();
+    await feed.stop();
+    verdicts.flush();
+    connection.close();
+  };
+
 type Feed = {
   readonly machines: LiveMachines;
   readonly live: LiveCatalogue;
   readonly reads: { count: number; at: number };
+  readonly start: () => void;
+  readonly stop: () => Promise<void>;
 };
 
 /** Follows the API server; each snapshot is counted, kept for the ledger, and wakes whoever writes. */
@@ -143,7 +163,18 @@ function follow({ log, connection }: Base, verdicts: VerdictLog, nudge: () => vo
     lookMs: LOOK_MS,
     onChange: nudge,
   });
-  return { live, machines, reads };
+  return {
+    live,
+    machines,
+    reads,
+    start: () => {
+      live.start();
+      machines.start();
+    },
+    stop: async () => {
+      await Promise.all([live.stop(), machines.stop()]);
+    },
+  };
 }
 
 const meansOf = (connection: Connection, log: Base["log"]) => ({
@@ -205,21 +236,3 @@ function makeServices({ parts, live, machines, verdicts, reads, writer, serving 
 const LOOK_MS = 250;
 
 const NOT_YET: Check = { name: "self-probe", ok: false, detail: "not called yet" };
-
-/** Ready when every collection was seen; a watch that is cut off is said, and keeps what it had. */
-function catalogueCheck(live: LiveCatalogue): Check {
-  const missing = live.missing();
-  const current = live.current();
-  if (missing.length > 0 || !current)
-    return { name: "catalogue", ok: false, detail: `not seen yet: ${missing.join(", ")}` };
-  const oldest = Math.round(Math.max(...live.status().map(({ lastSyncAgeSeconds }) => lastSyncAgeSeconds)));
-  const unreadable = live.unreadable();
-  const warning = [
-    ...(oldest > STALE_SECONDS ? [`warning: a watch was last heard ${oldest} s ago`] : []),
-    ...(unreadable[0] ? [`warning: ${unreadable.length} objects cannot be read, first: ${unreadable[0].object}`] : []),
-  ];
-  return { name: "catalogue", ok: true, detail: [...warning, `revision ${current.revision.slice(0, 12)}`].join("; ") };
-}
-
-/** The API server sends a bookmark each minute. */
-const STALE_SECONDS = 150;

@@ -4,10 +4,12 @@ import type { KubeClient } from "../../kube/client.ts";
 import type { Term } from "../../kube/lease.ts";
 import { LivePods } from "../../kube/live-pods.ts";
 import { type Log, reasonOf } from "../../kube/log.ts";
+import type { LiveMachines } from "../../kube/machines.ts";
 import type { WatchMeans } from "../../kube/watch.ts";
 import type { ClusterConfig, ServerConfig } from "../../wire/config.ts";
 import { recordApprovals } from "./approvals.ts";
 import { makeBell } from "./bell.ts";
+import { makeMachineRound } from "./pods/machine-round.ts";
 import { type PodFigures, PodRounds } from "./pods/pod-rounds.ts";
 import { ReportKeeper } from "./reports/report-keeper.ts";
 import { Scan } from "../../reconcile/scan/scan.ts";
@@ -22,6 +24,7 @@ export type WriterMeans = Pick<WatchMeans, "connection" | "clock" | "random"> & 
   readonly cluster: ClusterConfig;
   readonly log: Log;
   readonly live: () => LiveCatalogue;
+  readonly machines: () => LiveMachines;
   readonly config: Pick<ServerConfig, "requireApproval">;
 };
 
@@ -48,22 +51,23 @@ export function makeWriter(means: WriterMeans): Writer {
     // What a term knows of Pods ends with it: the next one looks at them all.
     const pods = new LivePods({ ...means, onChange: bell.ring });
     const { requireApproval } = means.config;
+    const looking = { ...means, requireApproval, machines: means.machines(), now: Date.now };
     const scan = new Scan();
     const own = new PodRounds({
-      ...means,
-      requireApproval,
+      ...looking,
       pods,
-      now: Date.now,
       onConcern: () => undefined,
       onLook: (pod) => scanPod(scan, pod),
       onGone: (uid) => scan.forget(uid),
     });
-    const reports = new ReportKeeper({ ...means, now: Date.now });
+    const tendMachines = makeMachineRound(looking);
+    const reports = new ReportKeeper(looking);
     rounds = { own, scan };
     pods.start();
     const duties: readonly Duty[] = [
       ["serving authority", () => advanceServing(means, term)],
       ["approvals", () => recordApprovals(means, term, countBeyond(own.ended()))],
+      ["machines", () => tendMachines(term)],
       ["pods", () => own.tend(term)],
       ["reports", () => reports.tend(term, scan)],
     ];

@@ -3,6 +3,7 @@ import { GROUP } from "../kinds/kind.ts";
 import { yamlStream, yamlText } from "../yaml-text.ts";
 import { accountManifests, flowSchemas, namespaceManifest, peopleManifests } from "./account.ts";
 import { admissionPolicies } from "./admission-policies.ts";
+import { HELPER_SEGMENT, helperRole, HELPERS } from "./helper-roles.ts";
 import { COMMON_LABELS, type Manifest } from "./manifest.ts";
 import { monitoringManifests } from "./monitoring.ts";
 import { LOCAL_URL, NAME, VIRT_CONTROLLERS } from "./names.ts";
@@ -149,6 +150,14 @@ const components = (): readonly Folder[] => {
   ];
 };
 
+/** Roles for what other controllers create; below each other's side, so that one segment takes what it needs. */
+const helperRoles = (): readonly Folder[] =>
+  Object.entries(HELPERS).map(([name, { about, roles }]) => ({
+    path: `helper-roles/${name}`,
+    about: `${about} Put your segment for ${HELPER_SEGMENT}: docs/kubevirt.md.`,
+    files: { roles: roles.map(helperRole) },
+  }));
+
 function kustomization({ about, kind, files, folders = [], rest = {} }: Folder): string {
   const resources = [...folders, ...Object.keys(files).map((name) => `${name}.yaml`)];
   const version = kind === undefined ? "v1beta1" : "v1alpha1";
@@ -169,4 +178,4 @@ const filesOf = (folder: Folder): readonly (readonly [string, string])[] => [
 
 /** Path → text of every file of the installation but CRDs; `version` is the image's tag. */
 export const manifestFiles = (version: string): ReadonlyMap<string, string> =>
-  new Map([crds, guards, ...base(version), ...overlays(version), ...components()].flatMap(filesOf));
+  new Map([crds, guards, ...base(version), ...overlays(version), ...components(), ...helperRoles()].flatMap(filesOf));

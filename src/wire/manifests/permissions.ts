@@ -52,10 +52,17 @@ export const SIGNET_PERMISSIONS: readonly Permission[] = [
   },
   {
     group: "kubevirt.io",
-    resources: ["virtualmachineinstances", "virtualmachines"],
+    resources: ["virtualmachineinstances"],
+    verbs: [...READ, "patch"],
+    where: "cluster",
+    why: "a launcher Pod inherits the stamp of its instance; renews that stamp in the instance's metadata",
+  },
+  {
+    group: "kubevirt.io",
+    resources: ["virtualmachines"],
     verbs: READ,
     where: "cluster",
-    why: "a launcher Pod inherits the stamp of its virtual machine",
+    why: "knows the machine behind an instance",
   },
   {
     group: "apps",

@@ -8,18 +8,20 @@ import type { KubeClient } from "../../../kube/client.ts";
 import type { Term } from "../../../kube/lease.ts";
 import type { LivePods } from "../../../kube/live-pods.ts";
 import type { Log } from "../../../kube/log.ts";
+import { INSTANCES, type LiveMachines } from "../../../kube/machines.ts";
 import { PODS } from "../../../kube/resources.ts";
 import { Concerns } from "../../../reconcile/pods/concerns.ts";
 import type { EndedException } from "../../../reconcile/pods/ended-exceptions.ts";
 import type { PodAction } from "../../../reconcile/pods/missed.ts";
 import type { PodSeen } from "../../../reconcile/pods/seen.ts";
-import type { Raw } from "../../../wire/read-object.ts";
+import { isRaw, type Raw, rawAt } from "../../../wire/read-object.ts";
 import { seePod } from "./see-pod.ts";
 
 /** What looking after Pods needs. */
 export type PodRoundMeans = {
   readonly client: Pick<KubeClient, "patch">;
   readonly live: () => Pick<LiveCatalogue, "current" | "lookLive">;
+  readonly machines: Pick<LiveMachines, "find" | "launches" | "changes">;
   readonly pods: Pick<LivePods, "objects" | "takeChanged" | "status">;
   readonly log: Log;
   readonly now: () => number;
@@ -52,7 +54,7 @@ export class PodRounds {
   readonly #waiting = new Set<string>();
   /** What could not be judged or mended, for the next round. */
   readonly #again = new Set<string>();
-  #looked: { readonly revision: string; readonly at: number } | undefined;
+  #looked: { readonly revision: string; readonly machines: number; readonly at: number } | undefined;
   #mended = 0;
 
   constructor(means: PodRoundMeans) {
@@ -94,11 +96,14 @@ export class PodRounds {
 
   #gather({ revision }: Catalogue): void {
     const { pods, now } = this.#means;
+    const machines = this.#means.machines.changes();
     for (const uid of [...pods.takeChanged(), ...this.#again]) this.#waiting.add(uid);
     this.#again.clear();
-    if (this.#looked?.revision === revision && now() < this.#looked.at + FULL_LOOK_MS) return;
-    this.#looked = { revision, at: now() };
-    for (const uid of pods.objects.keys()) this.#waiting.add(uid);
+    const looked = this.#looked;
+    const wholly = looked?.revision !== revision || now() >= looked.at + FULL_LOOK_MS;
+    if (!wholly && looked.machines === machines) return;
+    this.#looked = { revision, machines, at: wholly ? now() : looked.at };
+    for (const [uid, pod] of pods.objects) if (wholly || isLaunched(pod)) this.#waiting.add(uid);
   }
 
   async #slice(catalogue: Catalogue, asked: Set<string>, term: Term): Promise<void> {
@@ -130,7 +135,7 @@ export class PodRounds {
   #see(catalogue: Catalogue, raw: Raw) {
     const { now, requireApproval, log } = this.#means;
     const terms: Terms = { now: now(), requireApproval };
-    const seen = seePod(catalogue, raw, terms);
+    const seen = seePod(catalogue, raw, terms, this.#means.machines);
     if (seen.ok) return seen.value;
     log.warn({ reason: seen.problems.map(problemLine) }, "A Pod cannot be read.");
     return undefined;
@@ -169,6 +174,12 @@ export class PodRounds {
     return done.ok;
   }
 }
+
+/** A change of an instance concerns its launchers alone. */
+const isLaunched = (pod: Raw): boolean => {
+  const owners = rawAt(pod, "metadata")["ownerReferences"];
+  return Array.isArray(owners) && owners.some((owner: unknown) => isRaw(owner) && owner["kind"] === INSTANCES.kind);
+};
 
 type Found = ReturnType<Concerns["look"]>[number];
 type Stamping = Extract<PodAction, { readonly do: "stampPod" }>;
