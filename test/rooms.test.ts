@@ -44,7 +44,7 @@ const ROOMS: Readonly<Record<string, { readonly floor: number; readonly outside:
   },
   store: {
     floor: 4,
-    outside: ["node:sqlite", "node:worker_threads", "node:crypto", "node:fs", "node:path", "node:url", "pg"],
+    outside: ["node:sqlite", "node:worker_threads", "node:crypto", "node:fs", "node:os", "node:path", "node:url", "pg"],
   },
   http: {
     floor: 4,

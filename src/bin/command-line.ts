@@ -33,6 +33,7 @@ try {
       env: process.env,
       readInputs,
       openLedger: async (state) => (await import("./open-ledger.ts")).openLedgerOf(state),
+      openCopies: async (config) => (await import("./open-ledger.ts")).openCopiesOf(config),
       grants: {
         make: async () => (await import("./grant-keeper.ts")).makeKeys(),
         sign: async (key, payload) => (await import("./grant-keeper.ts")).sign(key, payload),

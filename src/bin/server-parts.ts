@@ -8,6 +8,7 @@ import type { Clients } from "../http/clients.ts";
 import type { HttpServer } from "../http/server.ts";
 import type { Check, Log, Readings } from "../http/services.ts";
 import { type Ledger, openLedger } from "../store/ledger.ts";
+import { copyLedger, type LedgerCopy } from "../store/postgres/copy.ts";
 import type { ServerConfig } from "../wire/config.ts";
 import { makeLog } from "./log.ts";
 
@@ -16,7 +17,7 @@ export type Running = {
   readonly config: ServerConfig;
   readonly log: Log;
   readonly http: HttpServer;
-  readonly ledger: Ledger;
+  readonly ledger: OwnLedger;
   /** Ends what writes, before the drain. */
   readonly before: () => Promise<void> | void;
   /** Ends what feeds verdicts, after the drain: what is in flight is judged to its end. */
@@ -35,32 +36,70 @@ export const logOf = ({ log }: ServerConfig): Log =>
     Date.now,
   );
 
-/** The ledger in the state folder; rejects where another server holds it. */
-export const openOwnLedger = (config: ServerConfig, log: Log): Promise<Ledger> =>
-  openLedger({
-    path: join(config.state, "ledger.db"),
-    version: VERSION,
-    now: Date.now,
-    failed: (reason) => log.error({ reason }, "The ledger could not be written."),
+/** The ledger, and its copy in PostgreSQL where one is configured; closing it closes both. */
+export type OwnLedger = Ledger & { readonly copy?: LedgerCopy };
+
+/** How long an end may be held up by what is still to be copied; the rest is copied after the next start. */
+const COPY_GRACE_MS = 2_000;
+
+/** The ledger in the state folder; rejects where another server holds it. A database that is away stops nobody. */
+export async function openOwnLedger(config: ServerConfig, log: Log): Promise<OwnLedger> {
+  const path = join(config.state, "ledger.db");
+  const failed = (reason: string): void => log.error({ reason }, "The ledger could not be written.");
+  const ledger = await openLedger({ path, version: VERSION, now: Date.now, failed });
+  if (!config.database) return ledger;
+  const copy = copyLedger(path, config.database, {
+    failed: (reason) => log.warn({ reason }, "The ledger cannot be copied to PostgreSQL; it is kept, and tried again."),
+    mended: () => log.info({}, "The ledger is copied to PostgreSQL again."),
   });
+  const close = async (): Promise<void> => {
+    await ledger.close();
+    await copy.close(COPY_GRACE_MS);
+  };
+  return { ...ledger, copy, close };
+}
+
+/** What readiness says of the ledger, and of its copy where there is one. */
+export const ledgerChecks = (ledger: OwnLedger): readonly Check[] => [
+  ledgerCheck(ledger),
+  ...(ledger.copy ? [copyCheck(ledger.copy)] : []),
+];
+
+function copyCheck(copy: LedgerCopy): Check {
+  const { behind, failing } = copy.progress();
+  const detail = failing === undefined ? "" : `warning: nothing is copied (${failing}), ${behind} records wait`;
+  return { name: "ledger copy", ok: true, detail };
+}
 
 /** Admission never waits for the ledger, so readiness does not hang on it; what it loses is said. */
-export function ledgerCheck(ledger: Ledger): Check {
-  const { dropped, failures, queued } = ledger.figures();
+function ledgerCheck(ledger: Ledger): Check {
+  const { dropped, failures, queued, failing } = ledger.figures();
   const bad = dropped > 0 || failures > 0;
+  const now = failing === undefined ? "" : `nothing can be written (${failing}); `;
   return {
     name: "ledger",
     ok: true,
-    detail: bad ? `warning: ${failures} failed writes, ${dropped} records dropped, ${queued} wait` : "",
+    detail: bad ? `warning: ${now}${failures} failed writes, ${dropped} records dropped, ${queued} wait` : "",
   };
 }
 
 /** The ledger's part of the figures. */
 export function ledgerReadings(
-  ledger: Ledger,
-): Pick<Readings, "ledgerQueued" | "ledgerWritten" | "ledgerDropped" | "ledgerFailures"> {
-  const { queued, written, dropped, failures } = ledger.figures();
-  return { ledgerQueued: queued, ledgerWritten: written, ledgerDropped: dropped, ledgerFailures: failures };
+  ledger: OwnLedger,
+): Pick<
+  Readings,
+  "ledgerQueued" | "ledgerWritten" | "ledgerDropped" | "ledgerFailures" | "ledgerFailing" | "ledgerCopy"
+> {
+  const copy = ledger.copy?.progress();
+  const { queued, written, dropped, failures, failing } = ledger.figures();
+  return {
+    ledgerQueued: queued,
+    ledgerWritten: written,
+    ledgerDropped: dropped,
+    ledgerFailures: failures,
+    ledgerFailing: failing !== undefined,
+    ...(copy ? { ledgerCopy: { copied: copy.shipped, behind: copy.behind, failing: copy.failing !== undefined } } : {}),
+  };
 }
 
 /** Loopback, whatever is listened on, and what is configured; the host's name where it listens everywhere. */
@@ -105,7 +144,9 @@ export function startProblem(step: string, config: ServerConfig, fault: unknown)
     "FILE_UNREADABLE",
     step,
     `The server could not start: ${reason}.`,
-    `Look at the ${step} in ${config.state}.`,
+    step === "serving certificate" && config.cluster === undefined
+      ? "Put it back from a backup. Or move it away: a new authority is made, and every caller has to be given the new serving/ca.crt."
+      : `Look at the ${step} in ${config.state}.`,
   );
 }
 

@@ -15,7 +15,7 @@ import { banner } from "./banner.ts";
 import {
   clientsOf,
   endSignal,
-  ledgerCheck,
+  ledgerChecks,
   ledgerReadings,
   logOf,
   openOwnLedger,
@@ -155,7 +155,7 @@ async function listen({ config, log, ledger, folder, certificate, made }: Parts)
 function makeServices(parts: {
   readonly config: ServerConfig;
   readonly log: Log;
-  readonly ledger: Ledger;
+  readonly ledger: Running["ledger"];
   readonly folder: WatchedFolder;
   readonly certificate: () => ServingCertificate;
 }): Services {
@@ -168,7 +168,7 @@ function makeServices(parts: {
       const entry = verdictEntry(judged, config.requireApproval);
       if (entry) ledger.offer(entry);
     },
-    checks: () => [catalogueCheck(folder.state()), ledgerCheck(ledger)],
+    checks: () => [catalogueCheck(folder.state()), ...ledgerChecks(ledger)],
     readings: (): Readings => {
       const { readAt, problems, good, broken } = folder.state();
       return {

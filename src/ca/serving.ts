@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Instant } from "../domain/instant.ts";
+import { keptAuthorities } from "./kept-authorities.ts";
 import { makePrivateFolder, readIfThere, writeWhole } from "./key-files.ts";
 import type { Signed } from "./serving-certificates.ts";
 
@@ -7,7 +8,7 @@ import type { Signed } from "./serving-certificates.ts";
 export type ServingCertificate = {
   readonly certificate: string;
   readonly key: string;
-  /** The authority's certificate, for callers to trust. */
+  /** The certificates of authorities that callers are to trust; where an heir is known, it stands there too. */
   readonly authority: string;
   readonly notAfter: Instant;
   readonly renewAt: Instant;
@@ -18,9 +19,9 @@ const LEAF_MS = 24 * 3_600_000;
 const BACKDATE_MS = 5 * 60_000;
 
 /**
- * The certificate that the listener serves with, from an authority of its own that is made on first run and kept in the
- * state folder (`serving/authority.pem`, key and certificate in one file so that no crash parts them, mode 0600). A leaf
- * that still has half its life, and the same names, is taken as it is; otherwise a new one is signed for 24 hours.
+ * The certificate that the listener serves with, from an authority of its own that is kept in the state folder. A leaf that
+ * still has half its life, and the same names and authority, is taken as it is; otherwise a new one is signed for 24 hours.
+ * Throws where the folder holds an authority that cannot sign.
  */
 export async function servingCertificate(
   folder: string,
@@ -28,20 +29,22 @@ export async function servingCertificate(
   now: Instant,
 ): Promise<ServingCertificate> {
   makePrivateFolder(folder);
-  const known = storedLeaf(folder, names, now);
+  const { signer, trusted } = await keptAuthorities(folder, now, async () =>
+    (await import("./serving-certificates.ts")).makeAuthority(now),
+  );
+  const authority = trusted.map(({ certificate }) => certificate.trim()).join("\n");
+  if (readIfThere(authorityCertificateFile(folder)) !== authority)
+    writeWhole(authorityCertificateFile(folder), authority, 0o644);
+  const trust = { issuer: signer.certificate, authority };
+  const known = storedLeaf(folder, { ...trust, names, now });
   if (known) return known;
-  const { makeAuthority, signLeaf } = await import("./serving-certificates.ts");
-  const stored = splitPem(readIfThere(authorityFile(folder)) ?? "");
-  const authority = stored ?? (await makeAuthority(now));
-  if (!stored) writeWhole(authorityFile(folder), joinPem(authority), 0o600);
-  writeWhole(authorityCertificateFile(folder), authority.certificate, 0o644);
+  const { signLeaf } = await import("./serving-certificates.ts");
   const window = { notBefore: now - BACKDATE_MS, notAfter: now - BACKDATE_MS + LEAF_MS };
-  const leaf = await signLeaf(authority, names, window);
-  writeWhole(leafFile(folder), JSON.stringify({ ...leaf, ...window, names }), 0o600);
-  return whole(leaf, authority.certificate, window.notBefore, window.notAfter);
+  const leaf = { ...(await signLeaf(signer, names, window)), ...window, names, issuer: signer.certificate };
+  writeWhole(leafFile(folder), JSON.stringify(leaf), 0o600);
+  return whole(leaf, authority);
 }
 
-const authorityFile = (folder: string): string => join(folder, "authority.pem");
 const leafFile = (folder: string): string => join(folder, "leaf.json");
 
 /** Where the authority's certificate lies, for `curl --cacert`. */
@@ -51,18 +54,20 @@ type StoredLeaf = Signed & {
   readonly notBefore: Instant;
   readonly notAfter: Instant;
   readonly names: readonly string[];
+  /** The certificate of the authority that signed it. */
+  readonly issuer: string;
 };
 
+type Wanted = Pick<StoredLeaf, "names" | "issuer"> & { readonly authority: string; readonly now: Instant };
+
 /** The leaf of an earlier start. It is a cache: whatever is not just right about it is left for a new one. */
-function storedLeaf(folder: string, names: readonly string[], now: Instant): ServingCertificate | undefined {
-  const authority = readIfThere(authorityCertificateFile(folder));
+function storedLeaf(folder: string, { names, issuer, authority, now }: Wanted): ServingCertificate | undefined {
   const text = readIfThere(leafFile(folder));
-  if (authority === undefined || text === undefined || !readIfThere(authorityFile(folder))?.includes(authority))
-    return undefined;
+  if (text === undefined) return undefined;
   try {
     const leaf = JSON.parse(text) as StoredLeaf;
-    const made = whole(leaf, authority, leaf.notBefore, leaf.notAfter);
-    const current = leaf.notBefore <= now && now < made.renewAt;
+    const made = whole(leaf, authority);
+    const current = leaf.notBefore <= now && now < made.renewAt && leaf.issuer === issuer;
     return current && isWhole(leaf) && JSON.stringify(leaf.names) === JSON.stringify(names) ? made : undefined;
   } catch {
     return undefined;
@@ -72,21 +77,13 @@ function storedLeaf(folder: string, names: readonly string[], now: Instant): Ser
 const isWhole = ({ certificate, key }: Signed): boolean =>
   certificate.includes("BEGIN CERT") && key.includes("BEGIN PRIV");
 
-const whole = (leaf: Signed, authority: string, notBefore: Instant, notAfter: Instant): ServingCertificate => ({
-  certificate: `${leaf.certificate}\n${authority}`,
+const whole = (leaf: StoredLeaf, authority: string): ServingCertificate => ({
+  certificate: `${leaf.certificate}\n${leaf.issuer}`,
   key: leaf.key,
   authority,
-  notAfter,
-  renewAt: notBefore + (notAfter - notBefore) / 2,
+  notAfter: leaf.notAfter,
+  renewAt: leaf.notBefore + (leaf.notAfter - leaf.notBefore) / 2,
 });
-
-const joinPem = ({ certificate, key }: Signed): string => `${key}\n${certificate}`;
-
-function splitPem(text: string): Signed | undefined {
-  const start = text.indexOf("-----BEGIN CERTIFICATE-----");
-  if (start === -1) return undefined;
-  return { key: text.slice(0, start).trim(), certificate: text.slice(start) };
-}
 
 /** Hands over every new certificate, the first time when half of the current one's life is over. Returns how to stop. */
 export function keepRenewed(

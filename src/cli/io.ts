@@ -1,7 +1,7 @@
 import type { Instant } from "../domain/instant.ts";
 import type { Result } from "../domain/problem.ts";
 import type { GrantKeeper } from "./grants.ts";
-import type { OpenLedger } from "./ledger.ts";
+import type { OpenCopies, OpenLedger } from "./ledger.ts";
 
 /** One text file of the input; `name` is its path as the user would write it, `-` for standard input. */
 export type TextFile = { readonly name: string; readonly text: string };
@@ -23,6 +23,7 @@ export type Io = {
   readonly readInputs: (paths: readonly string[]) => Result<readonly TextFile[]>;
   /** Opens the ledger of a server's state folder. */
   readonly openLedger?: OpenLedger;
+  readonly openCopies?: OpenCopies;
   /** Writes a file anew; its folder must be there. */
   readonly writeFile: (path: string, text: string) => Result<undefined>;
   /** Signs and verifies grants. */

@@ -18,20 +18,33 @@ export type LedgerLine = {
   readonly hash: string;
 };
 
+/** What was found of a ledger. */
+export type Verified = {
+  readonly chains: number;
+  readonly records: number;
+  readonly head?: Pick<LedgerLine, "chain" | "seq" | "hash">;
+  readonly broken?: { readonly chain: number; readonly seq: number; readonly why: string };
+};
+
+/** Which records are asked for; with a limit the newest so many. */
+type RecordFilter = { readonly kind?: string; readonly since?: Instant; readonly limit?: number };
+
+/** What a command may ask of the copies of ledgers in a database: one for each replica, and state folder of it. */
+export type CopiesView = {
+  readonly verify: () => Promise<readonly (Verified & { readonly ledger: string })[]>;
+  readonly records: (filter: RecordFilter) => Promise<readonly (LedgerLine & { readonly ledger: string })[]>;
+  readonly close: () => Promise<void>;
+};
+
+/** Opens the copies that a server's configuration names. */
+export type OpenCopies = (config: string) => Promise<Result<CopiesView>>;
+
 /** What a command may ask of a ledger; bin/ provides it. */
 export type LedgerView = {
-  readonly verify: () => {
-    readonly chains: number;
-    readonly records: number;
-    readonly head?: Pick<LedgerLine, "chain" | "seq" | "hash">;
-    readonly broken?: { readonly chain: number; readonly seq: number; readonly why: string };
-  };
+  /** Also against the signed head in a file, where one is named; refuses where that holds none. */
+  readonly verify: (head?: string) => Result<Verified>;
   /** In the order in which they were written; with a limit the newest so many. */
-  readonly records: (filter: {
-    readonly kind?: string;
-    readonly since?: Instant;
-    readonly limit?: number;
-  }) => readonly LedgerLine[];
+  readonly records: (filter: RecordFilter) => readonly LedgerLine[];
   /** The newest verdict on `KIND NAMESPACE/NAME` at a moment. */
   readonly lastVerdict: (subject: string, at: Instant) => LedgerLine | undefined;
   readonly snapshot: (digest: string) => string | undefined;
@@ -47,6 +60,8 @@ type Shown = {
   readonly since?: string;
   readonly kind?: string;
   readonly limit: string;
+  readonly head?: string;
+  readonly database?: string;
 };
 
 /** Adds `signet ledger verify` and `signet ledger show`. */
@@ -56,11 +71,19 @@ export function addLedgerCommand(program: Command, io: Io, outcome: Outcome): vo
     .command("verify")
     .description("Recomputes every chain, and names the first record that is not as it was written.")
     .option("--state <dir>", "the server's state folder", DEFAULT_STATE)
+    .option("--head <file>", "also against this signed head, a copy of ledger.db.head that was kept elsewhere")
+    .option("--database <config>", "the copies in PostgreSQL that this server configuration names")
     .addOption(outputOption(["text", "json"]))
-    .action(async (options: Shown) => {
-      outcome.code = await withLedger(io, options.state, (view) => verify(io, view, options.output));
+    .action(async ({ state, output, head, database }: Shown) => {
+      outcome.code = await (database === undefined
+        ? withLedger(io, state, (view) => verify(io, view, { output, ...(head === undefined ? {} : { head }) }))
+        : withCopies(io, database, (view) => verifyCopies(io, view, output)));
     });
-  withExamples(verifying, ["ledger verify", "ledger verify --state /var/lib/signet --output json"]);
+  withExamples(verifying, [
+    "ledger verify",
+    "ledger verify --state /var/lib/signet --output json",
+    "ledger verify --database /etc/signet/server.yaml",
+  ]);
   const showing = ledger
     .command("show")
     .description("Prints records, the newest last.")
@@ -68,9 +91,13 @@ export function addLedgerCommand(program: Command, io: Io, outcome: Outcome): vo
     .option("--since <time>", "from this moment on, for example 2027-01-31T00:00:00Z")
     .option("--kind <kind>", "start, stop, gap, catalogue, verdict, issuance or approval")
     .option("--limit <n>", "the newest n", "50")
+    .option("--database <config>", "the copies in PostgreSQL that this server configuration names")
     .addOption(outputOption(["text", "json"]))
     .action(async (options: Shown) => {
-      outcome.code = await withLedger(io, options.state, (view) => show(io, view, options));
+      const { state, database } = options;
+      outcome.code = await (database === undefined
+        ? withLedger(io, state, (view) => show(io, view, options))
+        : withCopies(io, database, (view) => show(io, view, options)));
     });
   withExamples(showing, ["ledger show --kind verdict --limit 10", "ledger show --since 2027-01-31T00:00:00Z -o json"]);
 }
@@ -82,39 +109,72 @@ const ABOUT =
   "The ledger is append-only: every record closes with a hash over the one before it, and every start of a server begins a chain that names the end of the one before. A server may be running.";
 
 /** Opens a ledger, uses it, and closes it whatever happens. */
-export async function withLedger(io: Io, state: string, use: (view: LedgerView) => ExitCode): Promise<ExitCode> {
+export async function withLedger(
+  io: Io,
+  state: string,
+  use: (view: LedgerView) => ExitCode | Promise<ExitCode>,
+): Promise<ExitCode> {
   if (!io.openLedger) throw new Error("this command line was built without a ledger");
   const opened = await io.openLedger(state);
   if (!opened.ok) return badInput(io, opened.problems);
   try {
-    return use(opened.value);
+    return await use(opened.value);
   } finally {
     opened.value.close();
   }
 }
 
-function verify(io: Io, view: LedgerView, output: string): ExitCode {
-  const found = view.verify();
-  if (output === "json") io.out(`${JSON.stringify({ verifies: !found.broken, ...found })}\n`);
-  else if (found.broken)
-    io.out(
-      `The ledger is BROKEN at record ${found.broken.chain}/${found.broken.seq}: ${found.broken.why} [LEDGER_BROKEN]\n` +
-        `  ${found.records} records before it are as they were written. Keep the file as it is.\n`,
-    );
-  else
-    io.out(
-      `The ledger verifies: ${found.records} records in ${found.chains} chains.\n` +
-        `  head ${found.head?.chain}/${found.head?.seq} ${found.head?.hash}\n`,
-    );
+async function withCopies(io: Io, config: string, use: (view: CopiesView) => Promise<ExitCode>): Promise<ExitCode> {
+  if (!io.openCopies) throw new Error("this command line was built without databases");
+  const opened = await io.openCopies(config);
+  if (!opened.ok) return badInput(io, opened.problems);
+  try {
+    return await use(opened.value);
+  } finally {
+    await opened.value.close();
+  }
+}
+
+function verify(
+  io: Io,
+  view: LedgerView,
+  { output, head }: { readonly output: string; readonly head?: string },
+): ExitCode {
+  const verified = view.verify(head);
+  if (!verified.ok) return badInput(io, verified.problems);
+  const found = verified.value;
+  io.out(
+    output === "json"
+      ? `${JSON.stringify({ verifies: !found.broken, ...found })}\n`
+      : verifiedText("The ledger", found),
+  );
   return found.broken ? 3 : 0;
 }
 
-function show(io: Io, view: LedgerView, { since, kind, limit, output }: Shown): ExitCode {
+async function verifyCopies(io: Io, view: CopiesView, output: string): Promise<ExitCode> {
+  const ledgers = await view.verify();
+  const verifies = ledgers.every(({ broken }) => !broken);
+  if (output === "json") io.out(`${JSON.stringify({ verifies, ledgers })}\n`);
+  else for (const found of ledgers) io.out(verifiedText(`Ledger ${found.ledger}`, found));
+  if (output === "text" && ledgers.length === 0) io.out("The database holds no ledgers.\n");
+  return verifies ? 0 : 3;
+}
+
+function verifiedText(name: string, { chains, records, head, broken }: Verified): string {
+  if (!broken)
+    return `${name} verifies: ${records} records in ${chains} chains.\n  head ${head?.chain}/${head?.seq} ${head?.hash}\n`;
+  return (
+    `${name} is BROKEN at record ${broken.chain}/${broken.seq}: ${broken.why} [LEDGER_BROKEN]\n` +
+    `  ${records} records before it are as they were written. Keep everything as it is.\n`
+  );
+}
+
+async function show(io: Io, view: LedgerView | CopiesView, { since, kind, limit, output }: Shown): Promise<ExitCode> {
   const from = since === undefined ? ok(0) : parseInstant(since, "--since");
   if (!from.ok) return badInput(io, from.problems);
   const most = /^\d{1,9}$/.test(limit) ? ok(Number(limit)) : refuse("USAGE", "--limit", `"${limit}" is no number.`);
   if (!most.ok) return badInput(io, most.problems);
-  const records = view.records({ since: from.value, limit: most.value, ...(kind === undefined ? {} : { kind }) });
+  const records = await view.records({ since: from.value, limit: most.value, ...(kind === undefined ? {} : { kind }) });
   if (output === "json") for (const record of records) io.out(`${JSON.stringify(asJson(record))}\n`);
   else for (const record of records) io.out(`${asText(io, record)}\n`);
   return 0;

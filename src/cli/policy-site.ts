@@ -6,6 +6,7 @@ import { isInside } from "../policy/model/endpoint.ts";
 import {
   type AddressSet,
   NO_ADDRESSES,
+  noAddresses,
   parseAddress,
   parseCidr,
   setOf,
@@ -16,18 +17,33 @@ import type { Inventory, Member } from "./inventory.ts";
 /** What of the place that is compiled for the inventory tells: its machines, and who is named by a canary. */
 export const siteOf = (inventory: Inventory, podNetworks: AddressSet): Site => ({
   podNetworks,
+  networks: [...inventory.world.attachments].map((key) => {
+    const [namespace = "", name = ""] = key.split("/");
+    return { namespace, name };
+  }),
   machines: inventory.members
     .filter(({ end }) => !isPodLike(end))
     .map(({ end }) => ({
-      namespace: end.namespace,
-      ...(end.role === undefined ? {} : { role: end.role }),
+      ...whoOf(end),
+      kind: end.workloadKind === "Function" ? "Function" : "Machine",
       addresses: addressesOf(inventory, end),
     })),
+  pods: inventory.members.flatMap(({ end, endpoint }) =>
+    isInside(endpoint) && !noAddresses(endpoint.traits.addresses)
+      ? [{ ...whoOf(end), kind: "Pod", addresses: endpoint.traits.addresses }]
+      : [],
+  ),
   canaries: inventory.members.flatMap((member) => {
     const { role, namespace, inCanary, segment } = member.end;
     const named = inventory.catalogue.segments.get(segment ?? "")?.canary.namespaces.includes(namespace);
     return role === undefined || !inCanary || named ? [] : [{ namespace, role, labels: labelsOf(member) }];
   }),
+});
+
+const whoOf = ({ namespace, object, role }: Member["end"]) => ({
+  namespace,
+  name: object.name,
+  ...(role === undefined ? {} : { role }),
 });
 
 const labelsOf = ({ endpoint }: Member): Labels => (isInside(endpoint) ? endpoint.traits.labels : {});

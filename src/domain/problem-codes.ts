@@ -394,11 +394,17 @@ export const PROBLEM_CODES = {
     why: "This is a fault of ours. The log has its cause; the answer has not, so that no secret leaves.",
     mend: "Report it with the log line.",
   },
+  DATABASE_UNREADABLE: {
+    sort: "unready",
+    title: "The PostgreSQL that ledgers are copied to cannot be read.",
+    why: "It is away, refuses whoever connects, or nothing was ever copied to it. No record is lost by that: each is in a local file first.",
+    mend: "Check that it runs, and that the part `database` of the server's configuration is right.",
+  },
   LEDGER_BROKEN: {
     sort: "fault",
     title: "The ledger's chain does not verify.",
     why: "A record was changed, removed or inserted after it was written.",
-    mend: "Keep the file as it is, and compare it with the chain heads that were joined elsewhere.",
+    mend: "Keep the file as it is, and compare it with a signed head that was kept elsewhere (`signet ledger verify --head FILE`), or with its copy in PostgreSQL.",
   },
   CSR_INVALID: {
     sort: "input",

@@ -40,6 +40,19 @@ export const METRICS = {
   signet_ledger_records_total: metric("counter", "Records written durably."),
   signet_ledger_dropped_total: metric("counter", "Records dropped because the queue was full or the disk refused."),
   signet_ledger_failures_total: metric("counter", "Writes to the ledger that failed."),
+  signet_ledger_failing: metric(
+    "gauge",
+    "1 while the last write to the ledger failed (a full disk, say), otherwise 0.",
+  ),
+  signet_ledger_copied_records_total: metric("counter", "Records copied to PostgreSQL; only where one is configured."),
+  signet_ledger_copy_behind_records: metric(
+    "gauge",
+    "Records that PostgreSQL does not have yet; only where one is configured.",
+  ),
+  signet_ledger_copy_failing: metric(
+    "gauge",
+    "1 while nothing can be copied to PostgreSQL, otherwise 0; only where one is configured.",
+  ),
   signet_pods: metric("gauge", "Pods that are watched. As all of signet_pods_*, only of the replica that writes."),
   signet_pods_missed: metric("gauge", "Pods that run without a valid stamp; it must be 0."),
   signet_pods_missed_reasons: metric("gauge", "The same by the reason.", {

@@ -3,7 +3,7 @@ import process from "node:process";
 import { Counter, Gauge, Registry } from "prom-client";
 import type { ProblemCode } from "../domain/problem-codes.ts";
 import { type MetricName, METRICS } from "./metrics-table.ts";
-import type { PodReadings, Services, Webhook } from "./services.ts";
+import type { PodReadings, Readings, Services, Webhook } from "./services.ts";
 import { Buckets, Tally } from "./tallies.ts";
 
 /** How a review ended. */
@@ -139,6 +139,8 @@ function addGauges(registry: Registry, { services, ready, connections }: Reader,
   readCounter(registry, "signet_ledger_records_total", () => readings().ledgerWritten);
   readCounter(registry, "signet_ledger_dropped_total", () => readings().ledgerDropped);
   readCounter(registry, "signet_ledger_failures_total", () => readings().ledgerFailures);
+  readGauge(registry, "signet_ledger_failing", () => Number(readings().ledgerFailing));
+  addCopy(registry, services);
   readGauge(
     registry,
     "signet_serving_certificate_expiry_timestamp_seconds",
@@ -177,6 +179,29 @@ function addPods(registry: Registry, { services }: Reader): void {
   );
   readGauge(registry, "signet_pods_missed_reasons", () =>
     [...(services.readings().pods?.missed ?? [])].map(([code, count]) => [{ code }, count]),
+  );
+}
+
+/** Figures of a copy that there may not be: then there is no figure, not a 0. */
+function addCopy(registry: Registry, { readings }: Services): void {
+  const read = (of: (copy: NonNullable<Readings["ledgerCopy"]>) => number) => (): Reading => {
+    const { ledgerCopy } = readings();
+    return ledgerCopy ? of(ledgerCopy) : [];
+  };
+  readCounter(
+    registry,
+    "signet_ledger_copied_records_total",
+    read((copy) => copy.copied),
+  );
+  readGauge(
+    registry,
+    "signet_ledger_copy_behind_records",
+    read((copy) => copy.behind),
+  );
+  readGauge(
+    registry,
+    "signet_ledger_copy_failing",
+    read((copy) => Number(copy.failing)),
   );
 }
 

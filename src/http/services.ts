@@ -31,6 +31,9 @@ export type Readings = {
   readonly ledgerWritten: number;
   readonly ledgerDropped: number;
   readonly ledgerFailures: number;
+  readonly ledgerFailing: boolean;
+  /** Absent where the ledger has no copy. */
+  readonly ledgerCopy?: { readonly copied: number; readonly behind: number; readonly failing: boolean };
   readonly certificateNotAfter: Instant;
   /** What is known of the Pods that run; undefined in a replica that does not look after them. */
   readonly pods?: PodReadings | undefined;

@@ -31,4 +31,12 @@ export const hashOf = (before: string, { chain, seq }: Omit<Head, "hash">, entry
   );
 
 /** What the first record of a chain says: who writes it, and where the chain before it ended. */
-export type StartBody = { readonly id: string; readonly version: string; readonly previous: Head | null };
+export type StartBody = {
+  readonly id: string;
+  readonly version: string;
+  readonly previous: Head | null;
+  /** The key that signs the heads of this chain: Ed25519, SPKI in base64. */
+  readonly key: string;
+  /** Set where the file was not what its signed head said: where that head was, or null where there was no head to be read. */
+  readonly lost?: Head | null;
+};

@@ -1,7 +1,8 @@
-import { hash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { Instant } from "../domain/instant.ts";
-import { type Entry, hashOf, type Head, type LedgerRecord, NO_HASH, type StartBody } from "./chain.ts";
+import { type Entry, hashOf, type Head, NO_HASH, type StartBody } from "./chain.ts";
+import { headPath, NOTHING, readHead, Sealer } from "./sealed-head.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS records (
@@ -19,7 +20,7 @@ const SCHEMA = `
 export type StoredSnapshot = { readonly digest: string; readonly text: string };
 
 /** What one commit writes. */
-export type Batch = { readonly entries: readonly Entry[]; readonly snapshots: readonly StoredSnapshot[] };
+export type Batch = { readonly entries: Iterable<Entry>; readonly snapshots: readonly StoredSnapshot[] };
 
 /**
  * A ledger that is open for writing, by one process at a time. Every opening begins a chain of its own, whose first record
@@ -30,7 +31,10 @@ export class LedgerFile {
   readonly #database: DatabaseSync;
   readonly #insert: StatementSync;
   readonly #insertSnapshot: StatementSync;
+  readonly #sealer: Sealer;
   #head: Head;
+  #at: Instant;
+  #sealed: Head = NOTHING;
 
   /** Throws where another process holds the ledger, or where the file is none. */
   constructor(path: string, version: string, now: Instant) {
@@ -42,19 +46,65 @@ export class LedgerFile {
       "INSERT INTO records (chain, seq, at, kind, subject, body, hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
     );
     this.#insertSnapshot = this.#database.prepare("INSERT OR IGNORE INTO snapshots (digest, text) VALUES (?, ?)");
+    this.#sealer = new Sealer(path);
     const previous = lastHead(this.#database);
-    this.#head = { chain: (previous?.chain ?? 0) + 1, seq: -1, hash: NO_HASH };
-    const body: StartBody = { id: randomUUID(), version, previous: previous ?? null };
+    const lost = lossOf(this.#database, previous, path);
+    // A head comes first: after a crash there is never a record without one.
+    if (!previous) this.#sealer.seal(NOTHING, now);
+    this.#head = { chain: (previous?.chain ?? lost?.chain ?? 0) + 1, seq: -1, hash: NO_HASH };
+    this.#at = now;
+    const body: StartBody = {
+      id: randomUUID(),
+      version,
+      previous: previous ?? null,
+      key: this.#sealer.key,
+      ...(lost === undefined ? {} : { lost }),
+    };
     this.write({ entries: [{ kind: "start", subject: "", at: now, body: JSON.stringify(body) }], snapshots: [] });
+    this.seal();
   }
 
   /** Writes all of the batch or nothing; when it returns, the disk has it. */
   write({ entries, snapshots }: Batch): void {
+    this.#commit(snapshots, () => {
+      for (const entry of entries) this.#append(entry);
+    });
+  }
+
+  /**
+   * Writes a batch of which some entry is refused each time: that one is left out, and a gap stands in its place. Gives the
+   * places of those left out, counted from 0. Throws where it is not an entry that is refused but the disk that fails.
+   */
+  writeSifted({ entries, snapshots }: Batch): readonly number[] {
+    const refused: number[] = [];
+    this.#commit(snapshots, () => {
+      let index = 0;
+      for (const entry of entries) {
+        if (!this.#appendOrGap(entry)) refused.push(index);
+        index += 1;
+      }
+    });
+    return refused;
+  }
+
+  #appendOrGap(entry: Entry): boolean {
+    try {
+      this.#append(entry);
+      return true;
+    } catch (fault) {
+      if (!concernsEntry(fault)) throw fault;
+      const why = { dropped: 1, since: entry.at, refused: reasonOf(fault) };
+      this.#append({ kind: "gap", subject: "", at: entry.at, body: JSON.stringify(why) });
+      return false;
+    }
+  }
+
+  #commit(snapshots: readonly StoredSnapshot[], append: () => void): void {
     const before = this.#head;
     try {
       this.#database.exec("BEGIN IMMEDIATE");
       for (const { digest, text } of snapshots) this.#insertSnapshot.run(digest, text);
-      for (const entry of entries) this.#append(entry);
+      append();
       this.#database.exec("COMMIT");
     } catch (fault) {
       this.#undo(before);
@@ -62,12 +112,21 @@ export class LedgerFile {
     }
   }
 
+  /** Signs how far the ledger has come, beside it. Throws where the disk refuses. */
+  seal(): void {
+    const { chain, seq } = this.#head;
+    if (chain === this.#sealed.chain && seq === this.#sealed.seq) return;
+    this.#sealer.seal(this.#head, this.#at);
+    this.#sealed = this.#head;
+  }
+
   #append(entry: Entry): void {
     const { chain, seq, hash: last } = this.#head;
     const next = { chain, seq: seq + 1 };
     const closed = hashOf(last, next, entry);
     this.#insert.run(chain, next.seq, entry.at, entry.kind, entry.subject, entry.body, closed);
-    this.#head = { ...next, hash: closed };
+    this.#head = { chain, seq: next.seq, hash: closed };
+    this.#at = entry.at;
   }
 
   /** A commit that failed may have reached the disk after all: the file says where the chain ends. */
@@ -77,10 +136,47 @@ export class LedgerFile {
     this.#head = last?.chain === before.chain ? last : before;
   }
 
+  /** Seals what is written, and lets go. */
   close(): void {
-    this.#database.close();
-    this.#lock.close();
+    try {
+      this.seal();
+    } finally {
+      this.#database.close();
+      this.#lock.close();
+    }
   }
+}
+
+/**
+ * Primary result codes of SQLite that are about what was to be written: too big, constraint, mismatch, range
+ * (sqlite.org/rescode.html).
+ */
+const ABOUT_ENTRIES: ReadonlySet<number> = new Set([18, 19, 20, 25]);
+
+/** Whether a fault is about the entry, so that the next one may be written. What SQLite did not say was said on the way to it. */
+function concernsEntry(fault: unknown): boolean {
+  const code = fault instanceof Error && "errcode" in fault ? fault.errcode : undefined;
+  return typeof code === "number" ? ABOUT_ENTRIES.has(code & 0xff) : true;
+}
+
+const reasonOf = (fault: unknown): string => (fault instanceof Error ? fault.message : String(fault)).slice(0, 200);
+
+/**
+ * What the file lacks of what its signed head says; null where no head can be read. Undefined where all is there: a head may
+ * lag behind its file, by a moment within a chain, or by the first moment of a new one.
+ */
+function lossOf(database: DatabaseSync, last: Head | undefined, path: string): Head | null | undefined {
+  const sealed = readHead(headPath(path));
+  if (!sealed) return last ? null : undefined;
+  const { chain, seq, hash } = sealed;
+  if (chain === 0 || chain < (last?.chain ?? 0)) return undefined;
+  return last?.chain === chain && holds(database, last.seq - seq, hash) ? undefined : { chain, seq, hash };
+}
+
+/** Whether the record so many places before the last one has the hash: records have no gaps between their numbers. */
+function holds(database: DatabaseSync, before: number, hash: string): boolean {
+  const row = database.prepare("SELECT hash FROM records WHERE id = (SELECT max(id) FROM records) - ?").get(before);
+  return row?.["hash"] === hash;
 }
 
 /** A lock that ends with the process, however that ends. Readers of the ledger do not need it. */
@@ -98,114 +194,4 @@ function takeLock(path: string): DatabaseSync {
 function lastHead(database: DatabaseSync): Head | undefined {
   const row = database.prepare("SELECT chain, seq, hash FROM records ORDER BY id DESC LIMIT 1").get();
   return row as Head | undefined;
-}
-
-/** What `verify` found: how much there is, and the first record that is not as it was written. */
-export type Verification = {
-  readonly chains: number;
-  readonly records: number;
-  readonly head?: Head;
-  readonly broken?: { readonly chain: number; readonly seq: number; readonly why: string };
-};
-
-/** Which records are asked for; `kind` and `since` narrow. */
-export type RecordFilter = { readonly kind?: string; readonly since?: Instant; readonly limit?: number };
-
-/** A ledger that is read, also while a server writes it. */
-export class LedgerReader {
-  readonly #database: DatabaseSync;
-
-  /** Throws where there is no ledger at the path. */
-  constructor(path: string) {
-    this.#database = new DatabaseSync(path, { readOnly: true });
-    this.#database.prepare("SELECT id FROM records LIMIT 1").get();
-  }
-
-  /** Recomputes every chain from its first record on, and every snapshot's digest. */
-  verify(): Verification {
-    let last: Head | undefined;
-    let [chains, records] = [0, 0];
-    for (const row of this.#database.prepare("SELECT * FROM records ORDER BY id").iterate()) {
-      const record = row as unknown as LedgerRecord;
-      const why = whyBroken(last, record);
-      if (why !== undefined)
-        return { chains, records, broken: { chain: record.chain, seq: record.seq, why }, ...(last && { head: last }) };
-      if (record.chain !== last?.chain) chains += 1;
-      records += 1;
-      last = { chain: record.chain, seq: record.seq, hash: record.hash };
-    }
-    const stray = this.#brokenSnapshot();
-    const broken = stray === undefined || !last ? undefined : { chain: last.chain, seq: last.seq, why: stray };
-    return { chains, records, ...(last && { head: last }), ...(broken && { broken }) };
-  }
-
-  #brokenSnapshot(): string | undefined {
-    for (const row of this.#database.prepare("SELECT digest, text FROM snapshots").iterate()) {
-      const { digest, text } = row as unknown as StoredSnapshot;
-      if (hash("sha256", text) !== digest) return `snapshot ${digest.slice(0, 12)} is not what was stored`;
-    }
-    return undefined;
-  }
-
-  /** Records in the order in which they were written; with a limit the newest so many. */
-  records({ kind, since, limit }: RecordFilter): readonly LedgerRecord[] {
-    const rows = this.#database
-      .prepare("SELECT * FROM records WHERE at >= ? AND (? IS NULL OR kind = ?) ORDER BY id DESC LIMIT ?")
-      .all(since ?? 0, kind ?? null, kind ?? null, limit ?? -1);
-    return (rows as unknown as LedgerRecord[]).toReversed();
-  }
-
-  /**
-   * The newest verdict on an object at a moment. `subject` is `KIND NAMESPACE/NAME`; a record of a name that the API server
-   * had still to choose (`web-7d9f-*`) counts for the names it could become.
-   */
-  lastVerdict(subject: string, at: Instant): LedgerRecord | undefined {
-    const row = this.#database
-      .prepare(
-        `SELECT * FROM records WHERE kind = 'verdict' AND at <= ?2 AND (subject = ?1 COLLATE NOCASE OR (substr(subject, -1) = '*' AND
-         substr(?1, 1, length(subject) - 1) = substr(subject, 1, length(subject) - 1) COLLATE NOCASE))
-         ORDER BY subject = ?1 COLLATE NOCASE DESC, id DESC LIMIT 1`,
-      )
-      .get(subject, at);
-    return row as LedgerRecord | undefined;
-  }
-
-  /** The catalogue's text that was stored under a digest. */
-  snapshot(digest: string): string | undefined {
-    const row = this.#database.prepare("SELECT text FROM snapshots WHERE digest = ?").get(digest);
-    return (row as StoredSnapshot | undefined)?.text;
-  }
-
-  close(): void {
-    this.#database.close();
-  }
-}
-
-/** Why a record cannot stand behind the one before it; undefined where it can. */
-function whyBroken(last: Head | undefined, record: LedgerRecord): string | undefined {
-  if (last && record.chain === last.chain) return whyNotNext(last.seq + 1, last.hash, record);
-  if (record.chain !== (last?.chain ?? 0) + 1) return "a whole chain is missing before it";
-  return whyNotNext(0, NO_HASH, record) ?? whyNotJoined(last, record);
-}
-
-function whyNotNext(seq: number, hashBefore: string, record: LedgerRecord): string | undefined {
-  if (record.seq !== seq) return `a record is missing: ${seq} was expected here`;
-  return hashOf(hashBefore, record, record) === record.hash ? undefined : "it is not what was written";
-}
-
-/** Undefined where the body is not what a start says: whoever can make a hash can close anything with it. */
-function previousOf(body: string): StartBody["previous"] | undefined {
-  try {
-    return (JSON.parse(body) as StartBody | null)?.previous;
-  } catch {
-    return undefined;
-  }
-}
-
-function whyNotJoined(last: Head | undefined, { kind, body }: LedgerRecord): string | undefined {
-  if (kind !== "start") return "the chain's first record is missing";
-  const previous = previousOf(body);
-  const placeOf = (head: Head | null | undefined): string => (head ? `${head.chain}/${head.seq} ${head.hash}` : "");
-  if (placeOf(previous) === placeOf(last)) return undefined;
-  return "the chain before it does not end where this one says it did";
 }

@@ -1,20 +1,30 @@
 import type { Entry } from "./chain.ts";
 
-/** Where an entry lies in a pack, in bytes. */
-export type Place = { readonly from: number; readonly to: number };
+/** Where an entry lies in a pack: in bytes, and how many stand before it. */
+export type Place = { readonly from: number; readonly to: number; readonly index: number };
+
+/** Bytes that lay in a pack, on their way to another thread and back; nobody but their holder may touch them. */
+export type Lent = Uint8Array<ArrayBuffer>;
 
 /** at as a double, then the lengths of kind, subject and body in bytes. */
 const HEADER_BYTES = 20;
 const FIRST_BYTES = 64 * 1024;
+/** A buffer that grew larger in some bad hour is not kept for the good ones. */
+const MOST_KEPT_BYTES = 4 * 1024 * 1024;
 
 /**
  * Entries that wait, as bytes outside the heap: thousands that lived there for a moment would be carried over by the garbage
  * collector, and be copied one by one on their way to the ledger's thread.
  */
 export class PackedEntries {
-  #buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  #buffer: Buffer<ArrayBuffer>;
   #length = 0;
   #count = 0;
+
+  /** Takes the memory of a pack that is no longer needed, where there is one: fresh memory by the megabyte wakes the collector. */
+  constructor(memory?: ArrayBuffer) {
+    this.#buffer = memory ? Buffer.from(memory) : Buffer.allocUnsafeSlow(FIRST_BYTES);
+  }
 
   get count(): number {
     return this.#count;
@@ -38,17 +48,21 @@ export class PackedEntries {
     }
     this.#length = end;
     this.#count += 1;
-    return { from, to: end };
+    return { from, to: end, index: this.#count - 1 };
   }
 
-  /** Adds whole entries that were packed elsewhere; gives how far their places move. */
-  addPacked(bytes: Uint8Array, count: number): number {
-    const moved = this.#length;
+  /** Adds all entries of another pack behind its own; gives how far their places move. */
+  addAll(other: PackedEntries): { readonly bytes: number; readonly entries: number } {
+    const moved = { bytes: this.#length, entries: this.#count };
+    this.#append(other.#buffer.subarray(0, other.#length), other.#count);
+    return moved;
+  }
+
+  #append(bytes: Uint8Array, count: number): void {
     this.#reserve(bytes.length);
-    this.#buffer.set(bytes, moved);
+    this.#buffer.set(bytes, this.#length);
     this.#length += bytes.length;
     this.#count += count;
-    return moved;
   }
 
   #reserve(size: number): void {
@@ -58,9 +72,19 @@ export class PackedEntries {
     this.#buffer = larger;
   }
 
-  /** A copy of all bytes, in a buffer of its own that may be transferred. */
-  copy(): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.#buffer.buffer.slice(0, this.#length));
+  /** Lends all bytes, uncopied, to be transferred; until they are back the pack only knows how many entries it has. */
+  lend(): Lent {
+    return new Uint8Array(this.#buffer.buffer, 0, this.#length);
+  }
+
+  /** Takes back what was lent. */
+  takeBack(lent: Lent): void {
+    this.#buffer = Buffer.from(lent.buffer);
+  }
+
+  /** The memory, for another pack, of a pack that is not used any more. */
+  memory(): ArrayBuffer | undefined {
+    return this.#buffer.length <= MOST_KEPT_BYTES ? this.#buffer.buffer : undefined;
   }
 
   /** The same entries but for those at the places, which are in order. */
@@ -68,7 +92,7 @@ export class PackedEntries {
     const kept = new PackedEntries();
     let from = 0;
     for (const place of [...places, { from: this.#length, to: this.#length }]) {
-      kept.addPacked(this.#buffer.subarray(from, place.from), 0);
+      kept.#append(this.#buffer.subarray(from, place.from), 0);
       from = place.to;
     }
     kept.#count = this.#count - places.length;
@@ -76,21 +100,20 @@ export class PackedEntries {
   }
 }
 
-/** The entries of a pack. */
-export function unpack(bytes: Uint8Array): readonly Entry[] {
+/** The entries of a pack, one after the other: none is held longer than its reader holds it. */
+export function* unpack(bytes: Uint8Array): Generator<Entry> {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const entries: Entry[] = [];
   for (let from = 0; from < buffer.length; ) {
-    const texts: string[] = [];
-    let end = from + HEADER_BYTES;
-    for (const index of [0, 1, 2]) {
-      const size = buffer.readUInt32LE(from + 8 + 4 * index);
-      texts.push(buffer.toString("utf8", end, end + size));
-      end += size;
-    }
-    const [kind = "", subject = "", body = ""] = texts;
-    entries.push({ kind, subject, at: buffer.readDoubleLE(from), body });
+    const kindAt = from + HEADER_BYTES;
+    const subjectAt = kindAt + buffer.readUInt32LE(from + 8);
+    const bodyAt = subjectAt + buffer.readUInt32LE(from + 12);
+    const end = bodyAt + buffer.readUInt32LE(from + 16);
+    yield {
+      kind: buffer.toString("utf8", kindAt, subjectAt),
+      subject: buffer.toString("utf8", subjectAt, bodyAt),
+      at: buffer.readDoubleLE(from),
+      body: buffer.toString("utf8", bodyAt, end),
+    };
     from = end;
   }
-  return entries;
 }

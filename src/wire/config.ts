@@ -2,6 +2,7 @@ import Type, { type Static } from "typebox";
 import { parseDuration } from "../domain/duration.ts";
 import { ok, problem, refuse, refuseAll, type Result } from "../domain/problem.ts";
 import { VIRT_CONTROLLERS } from "./manifests/names.ts";
+import { DATABASE_CONFIG, type DatabaseConfig, databaseConfig } from "./database-config.ts";
 import { readDocuments } from "./documents.ts";
 import { duration, fields, oneOf, optional, setOf, text } from "./kinds/fields.ts";
 import { readBySchema } from "./read-by-schema.ts";
@@ -58,6 +59,7 @@ export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
       names: setOf("Common names that count.", text("A common name.", 253), 32, { minItems: 1 }),
     }),
   ),
+  database: optional(DATABASE_CONFIG),
   requireApproval: optional(Type.Boolean({ description: "Refuse what is not known to be approved.", default: false })),
   log: optional(
     fields("What is logged, and how.", {
@@ -92,6 +94,8 @@ export type ServerConfig = {
   readonly drainGraceMs: number;
   /** Path of the authority, and the common names that count; absent: everybody may call the webhooks. */
   readonly clients?: { readonly ca: string; readonly names: readonly string[] };
+  /** Absent: the ledger is a local file alone. */
+  readonly database?: DatabaseConfig;
   /** Absent in standalone mode. */
   readonly cluster?: ClusterConfig;
 };
@@ -132,6 +136,7 @@ export function readServerConfig(
       ...address.value,
       ...folders(written.value, flags),
       ...behaviour(written.value),
+      ...databaseConfig(written.value.database),
       ...(mode.value === "cluster" ? { cluster: clusterConfig(written.value.cluster ?? {}, flags) } : {}),
     }),
   );

@@ -51,6 +51,7 @@ export function fakeServices(over: Partial<Services> = {}): FakeServices {
       ledgerWritten: 0,
       ledgerDropped: 0,
       ledgerFailures: 0,
+      ledgerFailing: false,
       certificateNotAfter: NOON,
     }),
     log: { debug: say("debug"), info: say("info"), warn: say("warn"), error: say("error") },

@@ -70,6 +70,13 @@ export const PARTS: readonly Part[] = [
     commands: [...NODE_COMMANDS, "setpriv"],
     prepare: { command: ["node", "test/cluster/main.ts", "--prepare", "--nodes", "1"], ceiling: 2400 },
   },
+  {
+    name: "host",
+    about: "rules in the kernel of a machine, in network namespaces of their own",
+    ceiling: 60,
+    folders: ["test/host"],
+    commands: ["nft", "unshare", "bash"],
+  },
   { name: "image", about: "the Dockerfile's build steps", ceiling: 240, folders: ["test/image"] },
   {
     name: "browser",
@@ -77,6 +84,13 @@ export const PARTS: readonly Part[] = [
     ceiling: 120,
     folders: ["test/browser"],
     commands: ["chromium"],
+  },
+  {
+    name: "host",
+    about: "a real PostgreSQL that is killed, and comes back",
+    ceiling: 120,
+    folders: ["test/host"],
+    commands: ["psql", "setpriv"],
   },
   {
     name: "slow",

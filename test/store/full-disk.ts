@@ -5,7 +5,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
 import { openLedger } from "../../src/store/ledger.ts";
-import { LedgerReader } from "../../src/store/ledger-file.ts";
+import { LedgerReader } from "../../src/store/ledger-reader.ts";
 
 /** Writes a ledger, fills its disk, makes room again, and prints what the ledger did. Its argument: `tmpfs` or `limit`. */
 const folder = mkdtempSync(join(tmpdir(), "signet-full-"));
@@ -51,7 +51,7 @@ const full = await ledger.append([entry("refused")]).then(
   () => "written",
   () => "rejected",
 );
-while (ledger.figures().failures < 3) await pause(5);
+while (ledger.figures().failures < 5) await pause(5);
 const queuedWhileFull = ledger.figures().queued;
 disk.free();
 while (ledger.figures().queued > 0) await pause(5);

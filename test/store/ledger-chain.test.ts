@@ -6,7 +6,9 @@ import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Entry, hashOf, type LedgerRecord, NO_HASH } from "../../src/store/chain.ts";
-import { LedgerFile, LedgerReader } from "../../src/store/ledger-file.ts";
+import { LedgerFile } from "../../src/store/ledger-file.ts";
+import { LedgerReader } from "../../src/store/ledger-reader.ts";
+import { headPath } from "../../src/store/sealed-head.ts";
 import { entry, ledgerPath, NOON, opened, reading, verified, writeChains } from "./ledgers.ts";
 
 const all = (path: string): readonly LedgerRecord[] => reading(path, (reader) => reader.records({}));
@@ -17,6 +19,7 @@ const sha256 = (text: string): string => createHash("sha256").update(text).diges
 function tampered(path: string, ...statements: readonly string[]): string {
   const copy = ledgerPath();
   copyFileSync(path, copy);
+  copyFileSync(headPath(path), headPath(copy));
   const database = new DatabaseSync(copy);
   database.exec("PRAGMA synchronous = OFF");
   for (const table of ["records", "snapshots"])

@@ -6,7 +6,8 @@ import { DatabaseSync } from "node:sqlite";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Entry, hashOf } from "../../src/store/chain.ts";
-import { LedgerFile, LedgerReader } from "../../src/store/ledger-file.ts";
+import { LedgerFile } from "../../src/store/ledger-file.ts";
+import { LedgerReader } from "../../src/store/ledger-reader.ts";
 import { type Ledger, type LedgerLimits, openLedger } from "../../src/store/ledger.ts";
 
 let folder: string;

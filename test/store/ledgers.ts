@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { Entry } from "../../src/store/chain.ts";
 import { type Ledger, type LedgerSettings, openLedger } from "../../src/store/ledger.ts";
-import { LedgerFile, LedgerReader, type Verification } from "../../src/store/ledger-file.ts";
+import type { Verification } from "../../src/store/chain-walk.ts";
+import { LedgerFile } from "../../src/store/ledger-file.ts";
+import { LedgerReader } from "../../src/store/ledger-reader.ts";
 
 /** The moment at which the tests' ledgers are written. */
 export const NOON = Date.parse("2026-11-23T12:00:00Z");

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { problemLine } from "../../src/domain/problem.ts";
 import { readServerConfig } from "../../src/wire/config.ts";
+import { databaseConfiguration } from "../../src/wire/manifests/server.ts";
+import { yamlText } from "../../src/wire/yaml-text.ts";
 import { must } from "../fakes/judging.ts";
 
 const file = (text: string) => ({ name: "signet.yaml", text });
@@ -41,6 +43,33 @@ test("flags stand over the file, and the catalogue lies in the state folder unle
     port: 1,
     state: "s",
     catalogue: "c",
+  });
+});
+
+test("a database has its defaults, is spoken to in secret, and a Unix socket is not", () => {
+  const read = (text: string) => must(readServerConfig(file(`database: ${text}`), {})).database;
+  expect(read("{host: pg.example.org, passwordFile: /p}")).toEqual({
+    host: "pg.example.org",
+    port: 5432,
+    name: "signet",
+    user: "signet",
+    passwordFile: "/p",
+    tls: {},
+  });
+  expect(read("{host: pg, port: 1, name: db, user: u, ca: /ca.crt}")).toMatchObject({ tls: { ca: "/ca.crt" } });
+  expect(read("{host: pg, tls: none}")).not.toHaveProperty("tls");
+  expect(read("{host: /run/postgresql}")).not.toHaveProperty("tls");
+});
+
+test("what the component `database` configures is read as it is meant", () => {
+  const { database } = must(readServerConfig(file(yamlText(databaseConfiguration("signet-database"))), {}));
+  expect(database).toEqual({
+    host: "postgres.signet-database.svc",
+    port: 5432,
+    name: "signet",
+    user: "signet",
+    passwordFile: "/etc/signet-database/password",
+    tls: { ca: "/etc/signet-database/ca.crt" },
   });
 });
 

@@ -19,7 +19,7 @@ import type { ClusterConfig, ServerConfig } from "../../wire/config.ts";
 import type { Started } from "../server.ts";
 import {
   clientsOf,
-  ledgerCheck,
+  ledgerChecks,
   ledgerReadings,
   logOf,
   openOwnLedger,
@@ -219,7 +219,7 @@ function makeServices({ parts, live, machines, verdicts, reads, writer, serving 
     now: Date.now,
     requireApproval: config.requireApproval,
     record: verdicts.record,
-    checks: () => [catalogueCheck(live), ...(serving()?.checks() ?? [NOT_YET]), ledgerCheck(ledger)],
+    checks: () => [catalogueCheck(live), ...(serving()?.checks() ?? [NOT_YET]), ...ledgerChecks(ledger)],
     readings: () => ({
       catalogueReadAt: reads.at,
       catalogueBroken: live.unreadable().length > 0,

@@ -60,9 +60,16 @@ function roleCell(catalogue: Catalogue, role: Role, namespace: string): Cell {
     role: role.name,
     segment: role.segment,
     inCanary: segment?.canary.namespaces.includes(namespace) ?? false,
+    ...identityOf(catalogue, role, namespace),
     ...(segment ? valuesOf(segment) : {}),
   };
   return { end, namespace, role: role.name, labels: [] };
+}
+
+/** The identity of the first account that a role names; where it names none, which ones hold it is not known. */
+function identityOf({ trustDomain }: Catalogue, { match }: Role, namespace: string) {
+  const [account] = match.serviceAccounts ?? [];
+  return account === undefined ? {} : { identity: `spiffe://${trustDomain}/ns/${namespace}/sa/${account}` };
 }
 
 const valuesOf = ({ environment, classification }: Segment) => ({

@@ -9,8 +9,8 @@ import { lossesOf } from "./explain.ts";
 import { fieldOf } from "./field.ts";
 import { type Difference, differences } from "./judge.ts";
 import type { Loss } from "./loss.ts";
-import { mayBePods, standingLosses } from "./standing.ts";
-import { type Compiled, load, type TargetName, TARGETS } from "./targets.ts";
+import { mayBePods, standingLosses, unreadData } from "./standing.ts";
+import { type Compiled, load, type LoadedPlane, type TargetName, TARGETS } from "./targets.ts";
 
 /** What is compiled, for which targets, and beside what. */
 export type Order = {
@@ -43,20 +43,39 @@ export function compile(order: Order): Result<Compilation> {
   const compiled = new Map(order.targets.map((name) => [name, TARGETS[name].compile(doors)] as const));
   const loaded = load(compiled, order.foreign);
   if (!loaded.ok) return loaded;
-  const { planes, own, policies } = loaded.value;
-  const found = differences(intent, planes, fieldOf(doors, order.site, order.members, policies), now);
-  const explaining = { intent, now, target: order.targets.join("+"), own };
-  const between = found.filter(({ from, to }) => [from, to].every(({ first }) => first.end.kind === "workload"));
+  const { planes, policies } = loaded.value;
+  const field = fieldOf(doors, order.site, order.members, policies);
+  const judge = (
+    some: readonly LoadedPlane[],
+    target: string,
+    change: (all: readonly Difference[]) => readonly Difference[],
+  ) =>
+    lossesOf(
+      { intent, now, target, own: some.map(({ own }) => own) },
+      change(
+        differences(
+          intent,
+          some.map(({ plane }) => plane),
+          field,
+          now,
+        ),
+      ),
+    );
+  const together = judge(planes, planes.map(({ name }) => name).join("+"), widerBetweenWorkloads);
   const next = nextChange(intent, now);
   return ok({
     compiled,
-    losses: [...lossesOf(explaining, found), ...standingLosses(order, doors)],
-    widening: [...lossesOf(explaining, between.map(onlyWider)), ...mayBePods(order, doors)].filter(isWide),
+    losses: [...planes.flatMap((one) => judge([one], one.name, (all) => all)), ...standingLosses(order, doors)],
+    widening: [...together, ...mayBePods(order, doors), ...unreadData(order)].filter(isWide),
     ...(next === undefined ? {} : { nextChange: next }),
   });
 }
 
-const onlyWider = (difference: Difference): Difference => ({ ...difference, narrower: [] });
+/** What counts for publishing: between workloads, and only where more is let through. */
+const widerBetweenWorkloads = (all: readonly Difference[]): readonly Difference[] =>
+  all
+    .filter(({ from, to }) => [from, to].every(({ first }) => first.end.kind === "workload"))
+    .map((difference) => ({ ...difference, narrower: [] }));
 
 const isWide = ({ effect }: Loss): boolean => effect === "wider" || effect === "unenforced";
 

@@ -27,12 +27,17 @@ export type Doors = {
   readonly inside: AddressSet;
   /** Cells under quarantine. */
   readonly cut: Bits;
+  readonly site: Site;
 };
 
 /** What of a cluster no definition tells: its Pod networks, its machines, and the workloads that a canary names. */
 export type Site = {
   readonly canaries: readonly CanaryWorkload[];
   readonly machines: readonly Machine[];
+  /** Pods whose addresses are known now, for targets that know nothing else. */
+  readonly pods: readonly Machine[];
+  /** Secondary networks, for targets that act on those. */
+  readonly networks: readonly { readonly namespace: string; readonly name: string }[];
   /** Addresses that Pods have. What is in them is never outside. */
   readonly podNetworks: AddressSet;
 };
@@ -63,7 +68,7 @@ export function doorsOf(intent: Intent, site: Site, now: Instant): Doors {
     const cell = cells[place];
     return cell ? [{ cell, place, ...open }] : [];
   });
-  return { intent, now, cells, selecting, subjects, inside, cut: blocked.cut };
+  return { intent, now, cells, selecting, subjects, inside, cut: blocked.cut, site };
 }
 
 type Ground = {

@@ -1,5 +1,6 @@
 import type { Instant } from "../../domain/instant.ts";
-import { endText } from "../../domain/flow.ts";
+import { rolesOfIdentity } from "../../domain/catalogue.ts";
+import { endText, type FlowEnd } from "../../domain/flow.ts";
 import type { EffectiveEnd } from "../effective/end.ts";
 import type { Intent } from "../intent/intent.ts";
 import { type Line, rulingText } from "../intent/line.ts";
@@ -12,6 +13,7 @@ import { intersect, subtract } from "../sets/intervals.ts";
 import { admittedBy, type Difference, type EndClass } from "./judge.ts";
 import type { Effect, Loss, LossCode, ResidualPair } from "./loss.ts";
 import type { Plane } from "./plane.ts";
+import { passagesOfNumbered } from "./ports.ts";
 
 /** What explanations rest on: the planes as they act, and the same with only what was compiled. */
 export type Explaining = {
@@ -53,16 +55,17 @@ type Part = {
 };
 
 /** One difference, parted by the rules that decide on it and by whose doing it is. */
-function partsOf({ intent, now, own }: Explaining, { from, to, wider, narrower }: Difference): readonly Part[] {
+function partsOf(explaining: Explaining, { from, to, wider, narrower }: Difference): readonly Part[] {
+  const { intent, now, own } = explaining;
   const ownAdmits = admittedBy(own, from.first, to.first);
   return sliceIntent(intent, from.first.end, to.first.end, now).flatMap(({ passages, verdict }) => {
     const on = intersect(passages, verdict.allowed ? narrower : wider);
     const [open, closed] = [intersect(on, ownAdmits), subtract(on, ownAdmits)];
     const parts = verdict.allowed
-      ? [...openers(verdict, "FOREIGN_DENY", open), ...narrowedBy(verdict, closed)]
+      ? [...openers(verdict, "FOREIGN_DENY", open), ...narrowedBy(explaining, verdict, closed)]
       : [
           ...closers(verdict, "FOREIGN_ALLOW", closed),
-          ...closers(verdict, asMessages(open) ?? widened([from.first, to.first]), open),
+          ...closers(verdict, asMessages(open) ?? widened(explaining, [from.first, to.first], open), open),
         ];
     return parts.filter((part) => part.on.length > 0);
   });
@@ -80,21 +83,27 @@ function openersOf({ reason }: IntentVerdict): readonly string[] {
 /** A rule without its place in a file: the same in whatever folder it lies. */
 const bare = ({ object, path }: Pick<Line, "object" | "path">): string => rulingText({ object, path });
 
-function narrowedBy(verdict: IntentVerdict, on: PassageSet): readonly Part[] {
+function narrowedBy(explaining: Explaining, verdict: IntentVerdict, on: PassageSet): readonly Part[] {
   if (verdict.reason.kind !== "granted") return openers(verdict, asMessages(on) ?? "ORDER_FLATTENED", on);
-  return verdict.reason.rulings.map((line) => ({ rule: bare(line), code: narrowed(line, on), effect: "narrower", on }));
+  return verdict.reason.rulings.map((line) => ({
+    rule: bare(line),
+    code: narrowed(explaining, line, on),
+    effect: "narrower",
+    on,
+  }));
 }
 
 /** What a target that knows ports only makes of messages alone. */
 const asMessages = (on: PassageSet): LossCode | undefined =>
   intersect(on, PORT_PASSAGES).length === 0 ? "PROTOCOL_UNSUPPORTED" : undefined;
 
-function narrowed({ from, to }: Line, on: PassageSet): LossCode {
+function narrowed(explaining: Explaining, { from, to }: Line, on: PassageSet): LossCode {
   const messages = asMessages(on);
   if (messages) return messages;
   if ([from, to].some(({ by }) => by === "fqdn")) return "FQDN_AS_IP";
   if ([from, to].some(({ by }) => by === "externalIdentity")) return "IDENTITY_AS_IP";
-  return "ORDER_FLATTENED";
+  if (!isMesh(explaining)) return "ORDER_FLATTENED";
+  return from.by === "namespace" ? "IDENTITY_AS_IP" : "PORT_UNREPRESENTABLE";
 }
 
 /** What closes a flow that the target lets through. */
@@ -111,10 +120,24 @@ function closing({ reason }: IntentVerdict): string {
   return reason.kind === "unknown" ? reason.what : reason.kind;
 }
 
-function widened(ends: readonly EffectiveEnd[]): LossCode {
+const isMesh = ({ target }: Explaining): boolean => target.includes("istio");
+
+const TCP: PassageSet = passagesOfNumbered([{ protocol: "tcp", first: 1, last: 65535 }]);
+
+function widened(explaining: Explaining, ends: readonly EffectiveEnd[], on: PassageSet): LossCode {
   if (ends.some(({ endpoint }) => isInside(endpoint) && endpoint.traits.host)) return "HOSTNETWORK_UNSELECTED";
   if (ends.some(({ end, endpoint }) => end.kind === "workload" && !isInside(endpoint))) return "TARGET_ABSENT";
-  return "DENY_UNREPRESENTABLE";
+  if (!isMesh(explaining)) return "DENY_UNREPRESENTABLE";
+  if (intersect(on, TCP).length === 0) return "PROTOCOL_UNSUPPORTED";
+  return ends.some(({ end }) => sharesAccount(explaining.intent, end)) ? "IDENTITY_SHARED" : "TARGET_ABSENT";
+}
+
+/** Whether other roles run under the account of an end: to who looks at certificates they are one. */
+function sharesAccount({ catalogue }: Intent, end: FlowEnd): boolean {
+  if (end.kind !== "workload") return false;
+  const account = end.identity?.split("/").at(-1) ?? "";
+  const view = catalogue.namespaces.get(end.namespace);
+  return view !== undefined && rolesOfIdentity(view, account).length > 1;
 }
 
 /** `payments/web[Deployment] and 3 more`. */

@@ -1,7 +1,7 @@
 import type { Instant } from "../../domain/instant.ts";
 import type { EffectiveEnd } from "../effective/end.ts";
 import type { Intent } from "../intent/intent.ts";
-import type { PassageSet } from "../intent/passages.ts";
+import { EVERY_PASSAGE, type PassageSet } from "../intent/passages.ts";
 import { openPassages, sliceIntent } from "../intent/slices.ts";
 import { ourKeys } from "../reach/classes.ts";
 import { intersect, sameSet, subtract } from "../sets/intervals.ts";
@@ -57,7 +57,7 @@ export function differences(
 
 /** What several planes let through together. */
 export const admittedBy = (planes: readonly Plane[], from: EffectiveEnd, to: EffectiveEnd): PassageSet =>
-  planes.map((plane) => plane.admits(from, to)).reduce((all, one) => intersect(all, one));
+  planes.map((plane) => plane.admits(from, to)).reduce((all, one) => intersect(all, one), EVERY_PASSAGE);
 
 function grouped(ends: readonly EffectiveEnd[], keyOf: (end: EffectiveEnd) => string): readonly EndClass[] {
   const classes = new Map<string, EffectiveEnd[]>();

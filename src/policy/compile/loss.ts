@@ -50,6 +50,15 @@ export const LOSSES = {
     says: "This target has no rules for this protocol; it passes only where everything does.",
     control: "Open every port, or do without.",
   },
+  SUBJECT_EMPTY: {
+    says: "PostgreSQL reads the common name of a certificate, and an X.509-SVID has an empty subject: by itself it lets none in.",
+    control:
+      "Put a proxy that maps identities to names in front, or issue such clients a certificate with a common name.",
+  },
+  PORT_UNREPRESENTABLE: {
+    says: "Names of ports, or ranges this wide, have no form here; the connection stays closed.",
+    control: "Write the numbers of the ports.",
+  },
   ADDRESS_MAY_BE_POD: {
     says: "Whether a range of addresses means Pods too is up to the implementation.",
     control: "Name the Pod networks (--pod-cidr), so that they are left out of every range.",

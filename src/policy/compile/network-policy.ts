@@ -1,5 +1,5 @@
 import type { PortSpec } from "../../domain/sentences.ts";
-import type { Direction } from "../model/policy.ts";
+import { DIRECTIONS, type Direction } from "../model/policy.ts";
 import { blocksOf } from "./blocks.ts";
 import type { Cell } from "./cells.ts";
 import type { Doors, Subject } from "./doors.ts";
@@ -17,7 +17,8 @@ type Sided = Readonly<Record<Direction, readonly Rule[]>>;
 
 /**
  * NetworkPolicies for the doors: in each namespace in force one that selects every Pod and holds what all of them may, and
- * one for each role with what only its holders may. NetworkPolicies add up, so denials are taken out of the rules.
+ * one for each role with all that its holders may, so that each stands without the other while both are changed.
+ * NetworkPolicies add up, so denials are taken out of the rules.
  */
 export function networkPolicies(doors: Doors): readonly Rendered[] {
   const namespaces = new Map<string, Subject[]>();
@@ -35,15 +36,14 @@ function inNamespace(doors: Doors, namespace: string, subjects: readonly Subject
   const shared = isWhole ? sharedBy(ruled.map(({ rules }) => rules)) : undefined;
   const base = shared ? [policy("signet", namespace, {}, shared)] : [];
   const own = ruled.flatMap(({ subject: { cell }, rules }) => {
-    const left = shared ? less(rules, shared) : rules;
-    if (shared && left.ingress.length + left.egress.length === 0) return [];
-    return [policy(nameOf(cell), namespace, selectorOf(doors.selecting.podsOf(cell)), left)];
+    if (shared && isSame(rules, shared)) return [];
+    return [policy(subjectName(cell), namespace, selectorOf(doors.selecting.podsOf(cell)), rules)];
   });
   return [...base, ...own];
 }
 
 /** `signet-role-checkout`, `signet-nobody`; cells that labels tell apart carry a digest of them. */
-function nameOf({ role, labels }: Cell): string {
+export function subjectName({ role, labels }: Cell): string {
   const digest = labels.length > 0 ? `-${shortHash(JSON.stringify(labels))}` : "";
   return role === undefined ? `signet-nobody${digest}` : `signet-role-${role}${digest}`;
 }
@@ -110,13 +110,8 @@ function sharedBy(all: readonly Sided[]): Sided {
   return { ingress: common("ingress"), egress: common("egress") };
 }
 
-function less(rules: Sided, shared: Sided): Sided {
-  const rest = (direction: Direction): readonly Rule[] => {
-    const gone = new Set(shared[direction].map(({ key }) => key));
-    return rules[direction].filter(({ key }) => !gone.has(key));
-  };
-  return { ingress: rest("ingress"), egress: rest("egress") };
-}
+const isSame = (rules: Sided, shared: Sided): boolean =>
+  DIRECTIONS.every((direction) => rules[direction].length === shared[direction].length);
 
 /** Both directions are closed but for the rules. */
 function policy(

@@ -34,7 +34,13 @@ const notIn = (key: string, values: readonly string[]): LabelRequirement => ({ k
 const NO_ROLE: LabelRequirement = { key: ROLE_LABEL, operator: "DoesNotExist", values: [] };
 
 /** A machine or a function: data planes of a cluster know it by its addresses. */
-export type Machine = { readonly namespace: string; readonly role?: string; readonly addresses: AddressSet };
+export type Machine = {
+  readonly namespace: string;
+  readonly name: string;
+  readonly kind: "Machine" | "Function" | "Pod";
+  readonly role?: string;
+  readonly addresses: AddressSet;
+};
 
 /** Writes sets of cells as selections of Pods. */
 export type Selecting = {

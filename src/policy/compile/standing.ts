@@ -1,27 +1,59 @@
-import { rulingText } from "../intent/line.ts";
+import { isActive } from "../../domain/sentences.ts";
+import { type Line, rulingText } from "../intent/line.ts";
 import { DIRECTIONS } from "../model/policy.ts";
 import { type AddressSet, meet, noAddresses, parseCidr, setOf, uniteAddresses } from "../sets/address-set.ts";
 import type { Order } from "./compile.ts";
 import type { Doors } from "./doors.ts";
-import type { Loss } from "./loss.ts";
+import type { Effect, Loss, LossCode } from "./loss.ts";
 import type { Opening } from "./opening.ts";
+import type { TargetName } from "./targets.ts";
+
+/** Which data a target looks at. */
+const READS: Readonly<Partial<Record<TargetName, readonly string[]>>> = {
+  ciliumnetworkpolicy: ["http", "dns"],
+  "istio-waypoint": ["http"],
+  postgres: ["postgres"],
+};
+
+/** Targets that drop a line by themselves at its end. */
+const KEEPS_TIME: ReadonlySet<TargetName> = new Set<TargetName>(["nftables"]);
 
 /** What is lost of lines by what they are, whoever stands at their ends: data, and ends that somebody must watch. */
 export function standingLosses(order: Order, doors: Doors): readonly Loss[] {
   const { intent, targets, now } = order;
-  const target = targets.join("+");
   const lines = intent.lines.filter(({ expires }) => expires === undefined || expires > now);
-  const written = lines.flatMap((line): readonly Loss[] => {
-    const loss = { target, rule: rulingText({ object: line.object, path: line.path }), workloads: [], residual: [] };
-    return [
-      ...(line.data ? [{ ...loss, code: "L7_UNENFORCED", effect: "unenforced" } as const] : []),
-      ...(line.expires === undefined && line.notBefore === undefined
+  const written = targets.flatMap((target) =>
+    lines.flatMap((line): readonly Loss[] => [
+      ...(isBlind(target, line) ? [lossOf(target, line, "L7_UNENFORCED", "unenforced")] : []),
+      ...(KEEPS_TIME.has(target) || (line.expires ?? line.notBefore) === undefined
         ? []
-        : [{ ...loss, code: "EXPIRY_BY_CONTROLLER", effect: "exact" } as const]),
-    ];
-  });
+        : [lossOf(target, line, "EXPIRY_BY_CONTROLLER", "exact")]),
+      ...(target === "postgres" && line.data?.protocol === "postgres"
+        ? [lossOf(target, line, "SUBJECT_EMPTY", "narrower")]
+        : []),
+    ]),
+  );
   return [...written, ...mayBePods(order, doors)];
 }
+
+const isBlind = (target: TargetName, { data }: Line): boolean =>
+  data !== undefined && !(READS[target] ?? []).includes(data.protocol);
+
+const lossOf = (target: string, { object, path }: Line, code: LossCode, effect: Effect): Loss => ({
+  target,
+  code,
+  effect,
+  rule: rulingText({ object, path }),
+  workloads: [],
+  residual: [],
+});
+
+/** Lines that demand that their data is looked at, and of which no target does so: they block. */
+export const unreadData = ({ intent, targets, now }: Order): readonly Loss[] =>
+  intent.lines
+    .filter((line) => line.data?.required === true && isActive(line, now))
+    .filter((line) => targets.every((target) => isBlind(target, line)))
+    .map((line) => lossOf(targets.join("+"), line, "L7_UNENFORCED", "unenforced"));
 
 /** Addresses that Pods and machines may have where nobody says which: RFC 1918, RFC 6598, RFC 4193. */
 const PRIVATE: AddressSet = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"]

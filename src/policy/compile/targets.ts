@@ -1,7 +1,17 @@
 import { ok, type Result } from "../../domain/problem.ts";
 import type { Policy } from "../model/policy.ts";
+import { CILIUM, ciliumPolicies } from "./cilium.ts";
+import { ciliumPlane, ciliumRules } from "./cilium-plane.ts";
 import type { Doors } from "./doors.ts";
+import { WAYPOINT, waypointPolicies, ZTUNNEL, ztunnelPolicies } from "./istio.ts";
+import { istioPlane } from "./istio-plane.ts";
+import { MULTI_NETWORK_POLICY, multiNetworkPolicies } from "./multi-network-policy.ts";
 import { NETWORK_POLICY, networkPolicies } from "./network-policy.ts";
+import { NFTABLES, nftRules } from "./nftables.ts";
+import { kubernetesPlane, type Plane, policiesOf } from "./plane.ts";
+import { POSTGRES, postgresGrants } from "./postgres.ts";
+import type { Rendered } from "./rendered.ts";
+import { SECURITY_GROUPS, securityGroups } from "./security-groups.ts";
 import {
   ADMIN_NETWORK_POLICY,
   adminNetworkPolicies,
@@ -10,14 +20,15 @@ import {
   CLUSTER_NETWORK_POLICY,
   clusterNetworkPolicies,
 } from "./tiered.ts";
-import { kubernetesPlane, type Plane, policiesOf } from "./plane.ts";
-import type { Rendered } from "./rendered.ts";
 
 /** How one target is compiled for, and which data plane takes its objects. */
 type TargetRow = { readonly plane: PlaneName; readonly compile: (doors: Doors) => readonly Rendered[] };
 
-/** Data planes: targets of one plane act together, and beside the foreign policies that it takes. */
-type PlaneName = "kubernetes";
+/**
+ * Data planes: targets of one plane act together. `none`: what is compiled acts elsewhere (another network, a database, a
+ * cloud, a machine) and closes nothing between the Pods that are judged.
+ */
+export type PlaneName = "kubernetes" | "cilium" | "istio" | "none";
 
 /** Every target, by name. */
 export const TARGETS = {
@@ -25,6 +36,13 @@ export const TARGETS = {
   [CLUSTER_NETWORK_POLICY]: { plane: "kubernetes", compile: clusterNetworkPolicies },
   [ADMIN_NETWORK_POLICY]: { plane: "kubernetes", compile: adminNetworkPolicies },
   [BASELINE_NETWORK_POLICY]: { plane: "kubernetes", compile: baselineNetworkPolicy },
+  [CILIUM]: { plane: "cilium", compile: ciliumPolicies },
+  [ZTUNNEL]: { plane: "istio", compile: ztunnelPolicies },
+  [WAYPOINT]: { plane: "istio", compile: waypointPolicies },
+  [MULTI_NETWORK_POLICY]: { plane: "none", compile: multiNetworkPolicies },
+  [NFTABLES]: { plane: "none", compile: nftRules },
+  [SECURITY_GROUPS]: { plane: "none", compile: securityGroups },
+  [POSTGRES]: { plane: "none", compile: postgresGrants },
 } as const satisfies Readonly<Record<string, TargetRow>>;
 
 /** The name of a target. */
@@ -36,18 +54,33 @@ export const TARGET_NAMES = Object.keys(TARGETS) as readonly TargetName[];
 /** What was compiled for each target. */
 export type Compiled = ReadonlyMap<TargetName, readonly Rendered[]>;
 
-/** Compiled objects in models of their data planes: as they act beside foreign policies, and alone. */
+/** A data plane with what was compiled for it, as it acts beside foreign policies and alone. */
+export type LoadedPlane = { readonly name: string; readonly plane: Plane; readonly own: Plane };
+
+/** Compiled objects in models of their data planes. */
 export type Loaded = {
-  readonly planes: readonly Plane[];
-  readonly own: readonly Plane[];
-  /** All policies, ours and those that are not. */
+  readonly planes: readonly LoadedPlane[];
+  /** All policies that name addresses, ours and those that are not: where they cut the outside. */
   readonly policies: readonly Policy[];
 };
 
 /** Loads what was compiled by reading it again. Refuses what the reader of foreign policies refuses. */
 export function load(compiled: Compiled, foreign: readonly Policy[]): Result<Loaded> {
-  const read = policiesOf([...compiled.values()].flat());
+  const names = (plane: PlaneName) => [...compiled.keys()].filter((name) => TARGETS[name].plane === plane);
+  const of = (plane: PlaneName): readonly Rendered[] => names(plane).flatMap((name) => compiled.get(name) ?? []);
+  const read = policiesOf(of("kubernetes"));
   if (!read.ok) return read;
   const policies = [...foreign, ...read.value];
-  return ok({ planes: [kubernetesPlane(policies)], own: [kubernetesPlane(read.value)], policies });
+  const rules = ciliumRules(of("cilium"));
+  const [cilium, istio] = [ciliumPlane(rules), istioPlane(of("istio"))];
+  const all: readonly (LoadedPlane & { readonly of: PlaneName })[] = [
+    { of: "kubernetes", name: "", plane: kubernetesPlane(policies), own: kubernetesPlane(read.value) },
+    { of: "cilium", name: "", plane: cilium, own: cilium },
+    { of: "istio", name: "", plane: istio, own: istio },
+  ];
+  const active = all.filter((one) => names(one.of).length > 0 || (one.of === "kubernetes" && foreign.length > 0));
+  return ok({
+    planes: active.map((one) => ({ ...one, name: names(one.of).join("+") || "foreign" })),
+    policies: [...policies, ...rules],
+  });
 }

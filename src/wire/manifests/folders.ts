@@ -9,7 +9,7 @@ import { monitoringManifests } from "./monitoring.ts";
 import { LOCAL_URL, NAME, VIRT_CONTROLLERS } from "./names.ts";
 import { SIGNER_PERMISSIONS } from "./permissions.ts";
 import { accountRoles } from "./rbac.ts";
-import { databaseNetworkPolicy, networkPolicy, serverManifests } from "./server.ts";
+import { databaseNetworkPolicy, databasePatches, networkPolicy, serverManifests } from "./server.ts";
 import { exemptingPatches, virtControllerPatch, webhookConfigurations } from "./webhooks.ts";
 
 /** A folder that `kubectl apply -k` takes: files of objects, and what its kustomization says. */
@@ -112,43 +112,51 @@ const overlays = (version: string): readonly Folder[] => [
   },
 ];
 
-const components = (): readonly Folder[] => {
+function database(): Folder {
   const [mutating = [], validating = []] = exemptingPatches(DATABASE_NAMESPACE);
-  return [
-    {
-      path: "components/signer",
-      about:
-        "Certificates for Pods, issued to kubelets (Kubernetes 1.37, or with the gates of PodCertificateRequest on).",
-      kind: "Component",
-      files: { signer: accountRoles("signet-signer", SIGNER_PERMISSIONS) },
+  return {
+    path: "components/database",
+    about: `Signet's PostgreSQL lives in the namespace ${DATABASE_NAMESPACE}, which must never wait for Signet.`,
+    kind: "Component",
+    files: { database: [databaseNetworkPolicy(DATABASE_NAMESPACE)] },
+    rest: {
+      patches: [
+        ...databasePatches(DATABASE_NAMESPACE),
+        webhookPatch("Mutating", mutating),
+        webhookPatch("Validating", validating),
+      ],
     },
-    {
-      path: "components/monitoring",
-      about: "For the Prometheus operator.",
-      kind: "Component",
-      files: { monitoring: monitoringManifests() },
+  };
+}
+
+const components = (): readonly Folder[] => [
+  {
+    path: "components/signer",
+    about:
+      "Certificates for Pods, issued to kubelets (Kubernetes 1.37, or with the gates of PodCertificateRequest on).",
+    kind: "Component",
+    files: { signer: accountRoles("signet-signer", SIGNER_PERMISSIONS) },
+  },
+  {
+    path: "components/monitoring",
+    about: "For the Prometheus operator.",
+    kind: "Component",
+    files: { monitoring: monitoringManifests() },
+  },
+  database(),
+  {
+    path: "components/openshift-virtualization",
+    about: "KubeVirt's virt-controller as OpenShift Virtualization installs it.",
+    kind: "Component",
+    files: {},
+    rest: {
+      patches: [
+        webhookPatch("Validating", virtControllerPatch([VIRT_CONTROLLERS.openshift])),
+        serverArguments(["--virt-controller", VIRT_CONTROLLERS.openshift]),
+      ],
     },
-    {
-      path: "components/database",
-      about: `Signet's PostgreSQL lives in the namespace ${DATABASE_NAMESPACE}, which must never wait for Signet.`,
-      kind: "Component",
-      files: { database: [databaseNetworkPolicy(DATABASE_NAMESPACE)] },
-      rest: { patches: [webhookPatch("Mutating", mutating), webhookPatch("Validating", validating)] },
-    },
-    {
-      path: "components/openshift-virtualization",
-      about: "KubeVirt's virt-controller as OpenShift Virtualization installs it.",
-      kind: "Component",
-      files: {},
-      rest: {
-        patches: [
-          webhookPatch("Validating", virtControllerPatch([VIRT_CONTROLLERS.openshift])),
-          serverArguments(["--virt-controller", VIRT_CONTROLLERS.openshift]),
-        ],
-      },
-    },
-  ];
-};
+  },
+];
 
 /** Roles for what other controllers create; below each other's side, so that one segment takes what it needs. */
 const helperRoles = (): readonly Folder[] =>

@@ -22,6 +22,41 @@ export const serverConfiguration = () => ({
   drain: { delay: `${DRAIN.delay}s`, grace: `${DRAIN.grace}s` },
 });
 
+const DATABASE_FOLDER = "/etc/signet-database";
+
+/** The same with the ledger's copy in PostgreSQL: its Service `postgres`, password and authority from a Secret. */
+export const databaseConfiguration = (namespace: string) => ({
+  ...serverConfiguration(),
+  database: {
+    host: `postgres.${namespace}.svc`,
+    passwordFile: `${DATABASE_FOLDER}/password`,
+    ca: `${DATABASE_FOLDER}/ca.crt`,
+  },
+});
+
+/** What the component `database` changes of the server: its configuration, and the Secret `signet-database` beside it. */
+export const databasePatches = (namespace: string): readonly object[] => [
+  {
+    target: { kind: "ConfigMap", name: NAME },
+    patch: yamlText([{ op: "replace", path: "/data/server.yaml", value: yamlText(databaseConfiguration(namespace)) }]),
+  },
+  {
+    target: { kind: "Deployment", name: NAME },
+    patch: yamlText([
+      {
+        op: "add",
+        path: "/spec/template/spec/volumes/-",
+        value: { name: "database", secret: { secretName: "signet-database", defaultMode: 0o440 } },
+      },
+      {
+        op: "add",
+        path: "/spec/template/spec/containers/0/volumeMounts/-",
+        value: { name: "database", mountPath: DATABASE_FOLDER, readOnly: true },
+      },
+    ]),
+  },
+];
+
 /** The server in the cluster: configuration, Deployment, Service, and what keeps them up. `version` is the image's tag. */
 export const serverManifests = (version: string): readonly Manifest[] => [
   manifest(["v1", "ConfigMap"], inOwn, { data: { "server.yaml": yamlText(serverConfiguration()) } }),

@@ -20,7 +20,7 @@ import { POD_NETWORK, type SiteCase, siteCases } from "./random-site.ts";
 /** A quarantine of one Pod has no form here: its label would have to be written first. */
 const ofRoles = siteCases.filter(({ world }) => world.restrictions.every(({ target }) => target.by !== "pod"));
 
-const SITE: Site = { canaries: [], machines: [], podNetworks: POD_NETWORK };
+const SITE: Site = { canaries: [], machines: [], pods: [], networks: [], podNetworks: POD_NETWORK };
 
 /** Compiles what `written` says and judges it by what the case means. */
 function judged(
@@ -31,7 +31,12 @@ function judged(
   const intent = compileIntent(catalogue);
   const objects = spoil(networkPolicies(doorsOf(compileIntent(written), SITE, now)));
   const { planes, policies } = must(load(new Map([["networkpolicy", objects]]), []));
-  return differences(intent, planes, fieldOf(doorsOf(intent, SITE, now), SITE, members, policies), now);
+  return differences(
+    intent,
+    planes.map(({ plane }) => plane),
+    fieldOf(doorsOf(intent, SITE, now), SITE, members, policies),
+    now,
+  );
 }
 
 test("NetworkPolicies let nobody through a door in force whom the sentences do not mean, on any port", () => {

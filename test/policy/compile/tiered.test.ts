@@ -12,7 +12,7 @@ import { must, NOON } from "../../fakes/judging.ts";
 import { estate, estateMembers, PARTS } from "./estate.ts";
 import { POD_NETWORK, siteCases } from "./random-site.ts";
 
-const SITE: Site = { canaries: [], machines: [], podNetworks: POD_NETWORK };
+const SITE: Site = { canaries: [], machines: [], pods: [], networks: [], podNetworks: POD_NETWORK };
 
 const TIERS = ["clusternetworkpolicy", "adminnetworkpolicy"] as const;
 
@@ -45,6 +45,7 @@ describe.each(TIERS)("NetworkPolicies and %s", (tier) => {
   test("an exception goes through the fence for the two roles and the port it names, and no further", () => {
     const { losses } = compiled(estate(), ["networkpolicy", tier]);
     expect(losses.filter(({ rule }) => rule.startsWith("SegmentException")).map(({ code }) => code)).toEqual([
+      "EXPIRY_BY_CONTROLLER",
       "EXPIRY_BY_CONTROLLER",
     ]);
     const after = compiled(estate(), ["networkpolicy", tier], undefined, Date.parse("2026-12-24T00:00:00Z"));

@@ -1,0 +1,225 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Catalogue } from "../../../src/domain/catalogue.ts";
+import { type Compilation, compile, type Order } from "../../../src/policy/compile/compile.ts";
+import type { Site } from "../../../src/policy/compile/doors.ts";
+import type { Rendered } from "../../../src/policy/compile/rendered.ts";
+import type { TargetName } from "../../../src/policy/compile/targets.ts";
+import { compileIntent } from "../../../src/policy/intent/intent.ts";
+import { parseAddress, setOf } from "../../../src/policy/sets/address-set.ts";
+import { must, NOON } from "../../fakes/judging.ts";
+import { estate, estateMembers, PARTS } from "./estate.ts";
+import { POD_NETWORK, siteCases } from "./random-site.ts";
+
+const SITE: Site = { canaries: [], machines: [], pods: [], networks: [], podNetworks: POD_NETWORK };
+
+const compiled = (catalogue: Catalogue, targets: readonly TargetName[], more: Partial<Order> = {}): Compilation =>
+  must(
+    compile({
+      intent: compileIntent(catalogue),
+      site: SITE,
+      targets,
+      foreign: [],
+      members: estateMembers(catalogue),
+      now: NOON,
+      ...more,
+    }),
+  );
+
+const address = (text: string) => {
+  const block = parseAddress(text);
+  if (!block) throw new Error(text);
+  return setOf(block);
+};
+
+/** The estate with a database on a machine and a function that calls it. */
+const MACHINES: Site = {
+  ...SITE,
+  machines: [
+    { namespace: "pay", name: "db-vm", kind: "Machine", role: "db", addresses: address("10.9.0.7") },
+    { namespace: "shop", name: "mailer", kind: "Function", role: "web", addresses: address("10.9.0.8") },
+  ],
+  pods: [
+    { namespace: "shop", name: "web-1", kind: "Pod", role: "web", addresses: address("10.0.0.5") },
+    { namespace: "lab", name: "trial-1", kind: "Pod", role: "trial", addresses: address("10.0.0.6") },
+  ],
+};
+
+/** Sentences with data clauses. */
+const withData = (...clauses: readonly string[]) =>
+  estate({
+    sentences: [
+      `{apiVersion: signet.dev/v1alpha1, kind: SegmentPolicy, metadata: {name: d, namespace: pay}, spec: {segment: payments, allow: [${clauses
+        .map((data) => `{from: {role: web}, to: {role: db}, 'on': [tcp/5432], data: {${data}}, why: orders}`)
+        .join(", ")}]}}`,
+    ],
+  });
+
+const specOf = (object: Rendered | undefined): unknown => {
+  if (!object) throw new Error("no object");
+  return object.spec;
+};
+
+describe("CiliumNetworkPolicy", () => {
+  test("admits no more than the intent between any workloads: it has denials of its own", () => {
+    fc.assert(
+      fc.property(siteCases, ({ catalogue, members, now }) => {
+        const { widening } = compiled(catalogue, ["ciliumnetworkpolicy"], { members, now });
+        const known = widening.filter(
+          ({ rule, code }) => !rule.startsWith("Restriction") && code !== "PROTOCOL_UNSUPPORTED",
+        );
+        expect(known).toEqual([]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("means for the estate exactly what NetworkPolicies with a tier above mean", () => {
+    const told = (targets: readonly TargetName[]) => {
+      const { losses, widening } = compiled(estate(), targets);
+      const pairs = losses.map(({ code, rule, residual }) => ({ code, rule, residual }));
+      return { widening, pairs: pairs.filter(({ code }) => code !== "EXPIRY_BY_CONTROLLER") };
+    };
+    expect(told(["ciliumnetworkpolicy"])).toEqual(told(["networkpolicy", "clusternetworkpolicy"]));
+  });
+
+  test("as Kubernetes objects, with methods and paths of HTTP", async () => {
+    const catalogue = withData("protocol: http, operations: [get], paths: [/api/*]");
+    const objects = compiled(catalogue, ["ciliumnetworkpolicy"]).compiled.get("ciliumnetworkpolicy");
+    await expect(`${JSON.stringify(objects, null, 2)}\n`).toMatchFileSnapshot(
+      "../../golden/compile/estate.cilium.json",
+    );
+    expect(JSON.stringify(objects)).toContain('{"http":[{"method":"GET","path":"/api/.*"}]}');
+  });
+});
+
+describe("AuthorizationPolicy for ztunnel", () => {
+  test("alone leaves open what it never sees: UDP, the way out, and machines", () => {
+    const { widening } = compiled(estate(), ["istio-ztunnel"]);
+    expect([...new Set(widening.map(({ code }) => code))].sort()).toEqual(["PROTOCOL_UNSUPPORTED", "TARGET_ABSENT"]);
+  });
+
+  test("beside NetworkPolicies and fences adds nothing and takes nothing that is TCP by number", () => {
+    const { widening } = compiled(estate(), ["networkpolicy", "clusternetworkpolicy", "istio-ztunnel"]);
+    expect(widening).toEqual([]);
+  });
+
+  test("two roles of one account are one caller to it, and it says so", () => {
+    const shared = estate({
+      roles: PARTS.roles.map((text) => text.replace("serviceAccounts: [batch]", "serviceAccounts: [web]")),
+    });
+    const { losses } = compiled(shared, ["istio-ztunnel"]);
+    const residual = losses.filter(({ code }) => code === "IDENTITY_SHARED").flatMap((loss) => loss.residual);
+    const found = residual.find(({ from, to }) => from === "shop/(any Pod of role batch)" && to === "pay/db-0[Pod]");
+    expect(found?.on).toMatch(/^tcp\/5432/);
+  });
+
+  test("an L7 attribute is never given to it: it would ignore such a denial, and leave out such an allow", () => {
+    const catalogue = withData("protocol: http, operations: [get]");
+    const { compiled: objects, losses } = compiled(catalogue, ["istio-ztunnel"]);
+    expect(JSON.stringify(objects.get("istio-ztunnel"))).not.toMatch(/methods|paths|hosts/);
+    expect(losses.filter(({ code }) => code === "L7_UNENFORCED").length).toBe(1);
+  });
+
+  test("a label peer has no form in it: Pods without a role stay out", () => {
+    const text = JSON.stringify(compiled(estate(), ["istio-ztunnel"]).compiled.get("istio-ztunnel"));
+    expect(text).not.toContain("podSelector");
+    expect(text).toContain('"principals":["cluster.local/ns/shop/sa/web"]');
+  });
+
+  test("a waypoint's rules come with one for ztunnel that admits the waypoint alone", () => {
+    const catalogue = withData("protocol: http, operations: [get], paths: [/api/*]");
+    const specs = (compiled(catalogue, ["istio-waypoint"]).compiled.get("istio-waypoint") ?? []).map(
+      ({ spec }) => spec,
+    );
+    expect(specs).toEqual([
+      {
+        targetRefs: [{ group: "", kind: "Service", name: "db" }],
+        action: "ALLOW",
+        rules: [
+          {
+            from: [{ source: { principals: ["cluster.local/ns/shop/sa/web"] } }],
+            to: [{ operation: { ports: ["5432"], methods: ["GET"], paths: ["/api/*"] } }],
+          },
+          {
+            from: [{ source: { principals: ["cluster.local/ns/lab/sa/trial"] } }],
+            to: [{ operation: { ports: ["5433"] } }],
+          },
+        ],
+      },
+      {
+        selector: { matchLabels: { "signet.dev/role": "db" } },
+        action: "ALLOW",
+        rules: [{ from: [{ source: { principals: ["cluster.local/ns/pay/sa/waypoint"] } }] }],
+      },
+    ]);
+  });
+});
+
+describe("nftables on a machine", () => {
+  const rules = () => {
+    const [only] = compiled(estate(), ["nftables"], { site: MACHINES }).compiled.get("nftables") ?? [];
+    return (specOf(only) as { readonly text: string }).text;
+  };
+
+  test("as text, with an end that the kernel keeps", async () => {
+    await expect(rules()).toMatchFileSnapshot("../../golden/compile/estate.nft");
+    expect(rules()).toContain(`timeout ${(Date.parse("2026-12-24T00:00:00Z") - NOON) / 1000}s`);
+  });
+});
+
+test("security groups know groups and addresses, and denials are taken out already", () => {
+  const groups = compiled(estate(), ["securitygroups"], { site: MACHINES }).compiled.get("securitygroups") ?? [];
+  const db = groups.find(({ metadata }) => metadata.name === "signet-db");
+  const web = (ports: readonly [number, number], line: string) => ({
+    protocol: "tcp",
+    fromPort: ports[0],
+    toPort: ports[1],
+    group: "signet-web",
+    description: `SegmentPolicy ${line}`,
+  });
+  expect(db?.spec).toEqual({
+    egress: [
+      {
+        protocol: "tcp",
+        fromPort: 443,
+        toPort: 443,
+        cidr: "203.0.113.0/24",
+        description: "SegmentPolicy pay/p, spec.allow[2]",
+      },
+      web([8080, 8084], "shop/p, spec.allow[0]"),
+      web([8086, 8090], "shop/p, spec.allow[0]"),
+    ],
+    ingress: [web([5432, 5432], "pay/p, spec.allow[0]")],
+  });
+});
+
+test("MultiNetworkPolicies repeat the rules on the secondary networks of a namespace, and nowhere else", () => {
+  const site: Site = { ...SITE, networks: [{ namespace: "pay", name: "storage" }] };
+  const policies = compiled(estate(), ["multinetworkpolicy"], { site }).compiled.get("multinetworkpolicy") ?? [];
+  expect(
+    policies.map(({ metadata }) => [metadata.namespace, metadata.annotations?.["k8s.v1.cni.cncf.io/policy-for"]]),
+  ).toEqual([
+    ["pay", "pay/storage"],
+    ["pay", "pay/storage"],
+    ["pay", "pay/storage"],
+  ]);
+});
+
+describe("PostgreSQL", () => {
+  test("grants the operations of a data clause on its tables, and lets certificates in under their own name", async () => {
+    const catalogue = withData("protocol: postgres, operations: [select, insert], tables: [orders]");
+    const [only] = compiled(catalogue, ["postgres"]).compiled.get("postgres") ?? [];
+    const { sql, hba, ident } = specOf(only) as { readonly sql: string; readonly hba: string; readonly ident: string };
+    await expect(`${sql}\n-- pg_hba.conf\n${hba}\n-- pg_ident.conf\n${ident}`).toMatchFileSnapshot(
+      "../../golden/compile/estate.postgres.sql",
+    );
+  });
+
+  test("a clause that must be enforced blocks where no target looks at its data", () => {
+    const catalogue = withData("protocol: postgres, operations: [select], tables: [orders], required: true");
+    const blocking = (targets: readonly TargetName[]) => compiled(catalogue, targets).widening.map(({ code }) => code);
+    expect(blocking(["networkpolicy", "clusternetworkpolicy"])).toEqual(["L7_UNENFORCED"]);
+    expect(blocking(["networkpolicy", "clusternetworkpolicy", "postgres"])).toEqual([]);
+  });
+});
