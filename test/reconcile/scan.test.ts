@@ -21,13 +21,10 @@ function world() {
   const scan = new Scan();
   const present = new Map<string, string>();
   const round = (): readonly string[] =>
-    decideReports(scan, present, scan.takeChanged()).map((action) => {
-      if (action.do === "deleteReport") {
-        present.delete(action.namespace);
-        return `delete ${action.namespace}`;
-      }
-      present.set(action.report.namespace, action.report.digest);
-      return `write ${action.report.namespace || "(cluster)"}`;
+    decideReports(scan, present, scan.takeChanged()).map(({ namespace, digest, object }) => {
+      present.set(namespace, digest);
+      const empty = (object["results"] as readonly object[]).length === 0 && namespace !== "";
+      return `${empty ? "empty" : "write"} ${namespace || "(cluster)"}`;
     });
   return { scan, present, round };
 }
@@ -55,7 +52,7 @@ test("a report is written once, and again only where it says something else", ()
   scan.look(pod("a", [refused]));
   expect(round()).toEqual([]);
   scan.look(pod("a"));
-  expect(round()).toEqual(["write web", "write (cluster)"]);
+  expect(round()).toEqual(["empty web", "write (cluster)"]);
 });
 
 test("only the namespace that changed is written", () => {
@@ -66,13 +63,14 @@ test("only the namespace that changed is written", () => {
   expect(round()).toEqual(["write b", "write (cluster)"]);
 });
 
-test("where nothing runs any more the report goes, also one that an earlier writer left", () => {
+test("where nothing runs any more the report is emptied, once, also one that an earlier writer left", () => {
   const { scan, present, round } = world();
   present.set("left", "old").set("", "old");
-  scan.look(pod("a"));
-  expect(round()).toEqual(["delete left", "write web", "write (cluster)"]);
+  scan.look(pod("a", [warned]));
+  expect(round()).toEqual(["empty left", "write web", "write (cluster)"]);
   scan.forget("uid-web-a");
-  expect(round()).toEqual(["delete web", "write (cluster)"]);
+  expect(round()).toEqual(["empty web", "write (cluster)"]);
+  expect(round()).toEqual([]);
 });
 
 test("a Pod without a role in a namespace that is not enrolled is nobody's concern", () => {

@@ -1,33 +1,31 @@
 import { clusterReport, namespaceReport, type Report } from "./report.ts";
 import type { NamespaceScan, Scan } from "./scan.ts";
 
-/** What has to be done about one report. Done twice it does nothing. */
-export type ReportAction =
-  | { readonly do: "writeReport"; readonly report: Report }
-  | { readonly do: "deleteReport"; readonly namespace: string };
-
 /**
  * Which reports are to be written: those of namespaces that changed and say something else than what is there, by digest.
- * Reports of namespaces in which nothing runs any more go. The key of `present` is the namespace, empty for the cluster's.
+ * The key of `present` is the namespace, empty for the cluster's. A report of a namespace in which nothing runs any more is
+ * emptied: Signet has no right to delete.
  */
 export function decideReports(
   scan: Scan,
   present: ReadonlyMap<string, string>,
   changed: ReadonlySet<string>,
-): readonly ReportAction[] {
+): readonly Report[] {
   const running = scan.namespaces();
-  const gone = [...present.keys()].filter((name) => name !== "" && !running.includes(name));
-  const reports = running
-    .filter((name) => changed.has(name) || !present.has(name))
-    .flatMap((name) => scan.of(name) ?? [])
-    .map(namespaceReport);
-  const whole = changed.size > 0 || !present.has("") ? [clusterReport(scansOf(scan))] : [];
-  return [
-    ...gone.map((namespace): ReportAction => ({ do: "deleteReport", namespace })),
-    ...[...reports, ...whole]
-      .filter(({ namespace, digest }) => present.get(namespace) !== digest)
-      .map((report): ReportAction => ({ do: "writeReport", report })),
+  const known = new Set(running);
+  const gone = [...present.keys()].filter((name) => name !== "" && !known.has(name)).sort();
+  const scans = [
+    ...gone.map(nothingIn),
+    ...running.filter((name) => changed.has(name) || !present.has(name)).flatMap((name) => scan.of(name) ?? []),
   ];
+  const whole = changed.size > 0 || !present.has("") ? [clusterReport(scansOf(scan))] : [];
+  return [...scans.map(namespaceReport), ...whole].filter(({ namespace, digest }) => present.get(namespace) !== digest);
 }
+
+const nothingIn = (namespace: string): NamespaceScan => ({
+  namespace,
+  counts: { pass: 0, warn: 0, fail: 0 },
+  groups: [],
+});
 
 const scansOf = (scan: Scan): readonly NamespaceScan[] => scan.namespaces().flatMap((name) => scan.of(name) ?? []);

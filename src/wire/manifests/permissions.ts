@@ -88,7 +88,7 @@ export const SIGNET_PERMISSIONS: readonly Permission[] = [
   {
     group: "openreports.io",
     resources: ["clusterreports", "reports"],
-    verbs: ["create", "delete", "get", "list", "patch"],
+    verbs: ["create", "get", "list", "patch"],
     where: "cluster",
     why: "reports what is found wrong with what runs, where a cluster has these kinds",
   },

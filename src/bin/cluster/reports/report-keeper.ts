@@ -3,8 +3,8 @@ import type { KubeClient } from "../../../kube/client.ts";
 import type { Term } from "../../../kube/lease.ts";
 import type { Log } from "../../../kube/log.ts";
 import type { Resource } from "../../../kube/resources.ts";
-import { REPORT_DIGEST, REPORT_LABEL, REPORT_NAME } from "../../../reconcile/scan/report.ts";
-import { decideReports, type ReportAction } from "../../../reconcile/scan/report-changes.ts";
+import { type Report, REPORT_DIGEST, REPORT_LABEL, REPORT_NAME } from "../../../reconcile/scan/report.ts";
+import { decideReports } from "../../../reconcile/scan/report-changes.ts";
 import type { Scan } from "../../../reconcile/scan/scan.ts";
 import { type Raw, rawAt, textAt } from "../../../wire/read-object.ts";
 
@@ -18,7 +18,7 @@ const SELECTOR = Object.entries(REPORT_LABEL)
 
 /** What keeping reports needs. */
 export type ReportMeans = {
-  readonly client: Pick<KubeClient, "list" | "patch" | "delete" | "call">;
+  readonly client: Pick<KubeClient, "list" | "patch" | "call">;
   readonly log: Log;
   readonly now: () => number;
 };
@@ -26,7 +26,7 @@ export type ReportMeans = {
 /** A namespace's report is written at most this often, and it is asked this often whether the kinds are there. */
 const WAIT_MS = { round: 5_000, kinds: 60_000 } as const;
 
-/** Keeps the reports of one term: written on change only, deleted where nothing runs; nothing without the kinds. */
+/** Keeps the reports of one term: written on change only, emptied where nothing runs; none without the kinds. */
 export class ReportKeeper {
   readonly #means: ReportMeans;
   readonly #unwritten = new Set<string>();
@@ -50,9 +50,10 @@ export class ReportKeeper {
     }
     const changed = new Set(this.#unwritten);
     this.#unwritten.clear();
-    for (const action of decideReports(scan, this.#present, changed)) {
-      const done = term.valid() && (await this.#perform(action, this.#present).catch(() => false));
-      if (!done) this.#unwritten.add(namespaceOf(action));
+    for (const report of decideReports(scan, this.#present, changed)) {
+      const done = term.valid() && (await this.#write(report).catch(() => false));
+      if (done) this.#present.set(report.namespace, report.digest);
+      else this.#unwritten.add(report.namespace);
     }
   }
 
@@ -67,33 +68,15 @@ export class ReportKeeper {
     return new Map(lists.flatMap((list) => (list.ok ? list.value.items.map(digestOf) : [])));
   }
 
-  async #perform(action: ReportAction, present: Map<string, string>): Promise<boolean> {
+  async #write({ namespace, object }: Report): Promise<boolean> {
     const { client, log } = this.#means;
-    const namespace = namespaceOf(action);
     const [resource, target] = namespace === "" ? [CLUSTER_REPORTS, {}] : [REPORTS, { namespace }];
-    const object = { ...target, name: REPORT_NAME };
-    const done =
-      action.do === "deleteReport"
-        ? await client.delete(resource, object)
-        : await client.patch(resource, object, {
-            type: "apply",
-            body: action.report.object,
-            fieldManager: "signet",
-            force: true,
-          });
-    const gone = !done.ok && action.do === "deleteReport" && done.problems[0]?.code === "NOT_FOUND";
-    if (!done.ok && !gone) {
-      log.debug({ namespace, reason: done.problems.map(problemLine) }, "A report was not written.");
-      return false;
-    }
-    if (action.do === "deleteReport") present.delete(namespace);
-    else present.set(namespace, action.report.digest);
-    return true;
+    const patch = { type: "apply", body: object, fieldManager: "signet", force: true } as const;
+    const done = await client.patch(resource, { ...target, name: REPORT_NAME }, patch);
+    if (!done.ok) log.debug({ namespace, reason: done.problems.map(problemLine) }, "A report was not written.");
+    return done.ok;
   }
 }
-
-const namespaceOf = (action: ReportAction): string =>
-  action.do === "deleteReport" ? action.namespace : action.report.namespace;
 
 const digestOf = (report: Raw): readonly [string, string] => {
   const metadata = rawAt(report, "metadata");
