@@ -16,6 +16,7 @@ COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY LICENSE ./
+COPY certs certs
 # Nothing is written below /app; what the server keeps lies in its state folder, a volume.
 USER 65532:65532
 VOLUME ["/var/lib/signet"]

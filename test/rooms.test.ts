@@ -62,7 +62,7 @@ const ROOMS: Readonly<Record<string, { readonly floor: number; readonly outside:
       "node:process",
     ],
   },
-  cli: { floor: 4, outside: ["commander", "yaml"] },
+  cli: { floor: 4, outside: ["commander", "yaml", "node:path"] },
   bin: {
     floor: 5,
     outside: [

@@ -4,6 +4,7 @@ import { addApprovalsCommand } from "../cli/approvals.ts";
 import { addApproveCommands } from "../cli/approve.ts";
 import { addExceptionCommands } from "../cli/exception-commands.ts";
 import { addGrantCommands } from "../cli/grant-commands.ts";
+import { addCaCommand } from "../cli/ca.ts";
 import type { OpenKube } from "../cli/kube-access.ts";
 import { addConfigCommand } from "../cli/config.ts";
 import { addLedgerCommand } from "../cli/ledger.ts";
@@ -23,6 +24,7 @@ export const EXTRA_COMMANDS: readonly ExtraCommand[] = [
   addGrantCommands,
   addReportCommand(openKube),
   addLedgerCommand,
+  addCaCommand,
   addConfigCommand,
   versionCommand(ownVersion),
 ];

@@ -11,6 +11,8 @@ import { buildServer } from "../http/server.ts";
 import type { Check, Log, Readings, Services } from "../http/services.ts";
 import type { Ledger } from "../store/ledger.ts";
 import { type ConfigFlags, readServerConfig, type ServerConfig } from "../wire/config.ts";
+import { standaloneAuthorities } from "./authorities/standalone.ts";
+import type { RunningAuthorities } from "./authorities/run-authorities.ts";
 import { banner } from "./banner.ts";
 import {
   clientsOf,
@@ -107,8 +109,16 @@ async function start(config: ServerConfig): Promise<Result<Started>> {
       now: Date.now,
     });
     opened.push(folder.close);
+    step = "authorities";
+    const authorities = standaloneAuthorities({
+      state: config.state,
+      trustDomain: () => folder.state().snapshot?.catalogue.definitions.trustDomain?.domain,
+      ledger,
+      log,
+    });
+    opened.push(authorities.stop);
     step = "listen";
-    return { ok: true, value: await listen({ config, log, ledger, folder, certificate, made }) };
+    return { ok: true, value: await listen({ config, log, ledger, folder, certificate, made, authorities }) };
   } catch (fault) {
     for (const close of opened.toReversed()) await close();
     return { ok: false, problems: [startProblem(step, config, fault)] };
@@ -120,9 +130,10 @@ type Parts = Pick<Running, "config" | "log" | "ledger"> & {
   readonly certificate: ServingCertificate;
   /** Whether the catalogue folder is new, with the worked example in it. */
   readonly made: boolean;
+  readonly authorities: RunningAuthorities;
 };
 
-async function listen({ config, log, ledger, folder, certificate, made }: Parts): Promise<Started> {
+async function listen({ config, log, ledger, folder, certificate, made, authorities }: Parts): Promise<Started> {
   let current = certificate;
   const services = makeServices({ config, log, ledger, folder, certificate: () => current });
   const http = buildServer(services, { version: VERSION, pair: certificate, ...clientsOf(config) });
@@ -144,9 +155,11 @@ async function listen({ config, log, ledger, folder, certificate, made }: Parts)
     throw fault;
   });
   log.info({ host: config.host, port, version: VERSION }, "The server listens.");
-  const before = (): void => {
+  void authorities.look();
+  const before = async (): Promise<void> => {
     stopRenewing();
     folder.close();
+    await authorities.stop();
   };
   const told = banner({ config, port, made, state: folder.state(), env: process.env });
   return { running: { config, log, http, ledger, before, after: () => undefined }, told };

@@ -98,5 +98,16 @@ export async function signLeaf(authority: Signed, names: readonly string[], wind
   return { certificate: certificate.toString("pem"), key: await exportKey(keys.privateKey) };
 }
 
+/** Whether what the authority signs is verified by its own certificate: false where key and certificate do not belong together. */
+export async function signsTruly(authority: Signed, now: Instant): Promise<boolean> {
+  const window = { notBefore: now - BACKDATE_MS, notAfter: now + BACKDATE_MS };
+  try {
+    const leaf = new X509Certificate((await signLeaf(authority, ["localhost"], window)).certificate);
+    return await leaf.verify({ publicKey: new X509Certificate(authority.certificate).publicKey, date: new Date(now) });
+  } catch {
+    return false;
+  }
+}
+
 const generalName = (name: string): JsonGeneralName =>
   isIP(name) === 0 ? { type: "dns", value: name } : { type: "ip", value: name };

@@ -63,6 +63,7 @@ export const METRICS = {
   signet_pods_outcomes: metric("gauge", "Pods by what admission would say of them now.", {
     outcome: "pass, warn, fail",
   }),
+  signet_events_total: metric("counter", "Events about objects of the cluster.", { result: "written, dropped" }),
   signet_serving_certificate_expiry_timestamp_seconds: metric("gauge", "When the serving certificate ends."),
   signet_ready: metric("gauge", "1 while the server is ready, otherwise 0."),
   signet_build_info: metric("gauge", "Always 1; the version that runs.", {

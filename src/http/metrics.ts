@@ -39,7 +39,7 @@ type Reader = { readonly services: Services; readonly ready: () => boolean; read
 export function makeMeters(reader: Reader, version: string): Meters {
   const registry = new Registry();
   addGauges(registry, reader, version);
-  addPods(registry, reader);
+  addCluster(registry, reader);
   addProcess(registry);
   const tallies = {
     reviews: tally(registry, "signet_reviews_total"),
@@ -148,12 +148,16 @@ function addGauges(registry: Registry, { services, ready, connections }: Reader,
   );
 }
 
-/** Only the replica that looks after Pods has figures of them; those of others would be 0 and mean nothing. */
-function addPods(registry: Registry, { services }: Reader): void {
+/** What only a server in a cluster has; figures of Pods only where it looks after them: those of others would mean nothing. */
+function addCluster(registry: Registry, { services }: Reader): void {
   const read = (reading: (pods: PodReadings) => number) => (): Reading => {
     const { pods } = services.readings();
     return pods ? [[{}, reading(pods)]] : [];
   };
+  readCounter(registry, "signet_events_total", () => {
+    const { events } = services.readings();
+    return events ? Object.entries(events).map(([result, count]) => [{ result }, count]) : [];
+  });
   readGauge(
     registry,
     "signet_pods",

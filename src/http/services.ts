@@ -37,6 +37,8 @@ export type Readings = {
   readonly certificateNotAfter: Instant;
   /** What is known of the Pods that run; undefined in a replica that does not look after them. */
   readonly pods?: PodReadings | undefined;
+  /** Events about objects of the cluster; undefined where there is no cluster. */
+  readonly events?: { readonly written: number; readonly dropped: number };
 };
 
 /** How many Pods are watched, run without a valid stamp by the reason, were stamped late, run beyond their exception. */

@@ -2,7 +2,7 @@ import { type Raw, rawAt, textAt } from "../wire/read-object.ts";
 import type { Result } from "../domain/problem.ts";
 import { read } from "./client.ts";
 import type { Call, Connection } from "./connection.ts";
-import { collectionPath, type ObjectName, objectPath, type Resource } from "./resources.ts";
+import { type ObjectName, objectPath, type Resource, withQuery } from "./resources.ts";
 
 const LEASES: Resource = {
   group: "coordination.k8s.io",
@@ -28,10 +28,14 @@ export type LeaseEntry = Omit<LeaseRecord, "version"> & { readonly now: number }
 /** The Lease as an elector sees it. Refusals are values; a server that cannot be reached throws. */
 export type LeaseStore = {
   readonly read: () => Promise<Result<LeaseRecord>>;
+  /** Server-side apply: RBAC can allow creation by name only where the request names it. Refused where somebody was first. */
   readonly create: (entry: LeaseEntry) => Promise<Result<LeaseRecord>>;
   /** Refused where the Lease has another version by now. */
   readonly replace: (version: string, entry: LeaseEntry) => Promise<Result<LeaseRecord>>;
 };
+
+/** Characters of a field manager's name (meta/v1 PatchOptions). */
+const MOST_MANAGER = 128;
 
 /** A renewal that takes longer is worth nothing. */
 const TIMEOUT_MS = 5_000;
@@ -46,7 +50,12 @@ export function makeLeaseStore(connection: Pick<Connection, "call">, name: Objec
   return {
     read: () => ask({ method: "GET", path: objectPath(LEASES, name) }),
     create: (entry) =>
-      ask({ method: "POST", path: collectionPath(LEASES, name.namespace), body: leaseOf(name, entry) }),
+      ask({
+        method: "PATCH",
+        path: withQuery(objectPath(LEASES, name), { fieldManager: entry.holder.slice(0, MOST_MANAGER) }),
+        contentType: "application/apply-patch+yaml",
+        body: leaseOf(name, entry),
+      }),
     replace: (version, entry) =>
       ask({ method: "PUT", path: objectPath(LEASES, name), body: leaseOf(name, entry, version) }),
   };

@@ -48,6 +48,15 @@ export function withQuery(path: string, query: Readonly<Record<string, string | 
 /** Secrets of the core group. */
 export const SECRETS: Resource = { group: "", version: "v1", plural: "secrets", kind: "Secret", namespaced: true };
 
+/** ConfigMaps of the core group. */
+export const CONFIG_MAPS: Resource = {
+  group: "",
+  version: "v1",
+  plural: "configmaps",
+  kind: "ConfigMap",
+  namespaced: true,
+};
+
 /** Pods of the core group. */
 export const PODS: Resource = { group: "", version: "v1", plural: "pods", kind: "Pod", namespaced: true };
 

@@ -13,6 +13,10 @@ export type ServingState = {
   readonly publishedAt?: Instant;
   /** Since when leaves come from the newer one. */
   readonly switchedAt?: Instant;
+  /** Since when a call through the API server is known to have met a leaf of the newer one and trusted it. */
+  readonly provenAt?: Instant;
+  /** When a newer one was last given up because no call trusted it. */
+  readonly abandonedAt?: Instant;
 };
 
 /** How long things take, in milliseconds. */
@@ -21,6 +25,8 @@ export type ServingTerms = {
   readonly leafMs: number;
   /** How long every API server may take to see a changed webhook configuration (informer lag). */
   readonly settleMs: number;
+  /** How long every replica may take to see that another authority signs, and to serve a leaf of it. */
+  readonly takeOverMs: number;
 };
 
 /** All that the next step hangs on. */
@@ -44,6 +50,8 @@ export type ServingStep =
   | { readonly do: "settle"; readonly why: string }
   /** Asks through the API server whether its calls still arrive, and only then lets the newer one sign. */
   | { readonly do: "switch"; readonly to: string; readonly why: string }
+  /** Asks through the API server whether calls are answered by leaves of the newer one; `last` if it is given up otherwise. */
+  | { readonly do: "prove"; readonly last: boolean; readonly why: string }
   | { readonly do: "drop"; readonly authority: string; readonly why: string }
   | { readonly do: "wait"; readonly until: Instant };
 
@@ -63,11 +71,12 @@ export function nextServingStep(view: ServingView): ServingStep {
   if (published.some((each) => !sameList(each, bundle)))
     return { do: "publish", bundle, again: isSettling(state), why: "a webhook entry carries another bundle" };
   if (first && second) return rollover(state, first, second, view);
-  return { do: "wait", until: first ? halfLife(first) : now };
+  const againAt = (state.abandonedAt ?? -Infinity) + view.terms.leafMs;
+  return { do: "wait", until: first ? Math.max(halfLife(first), againAt) : now };
 }
 
 function rollover(
-  { signer, publishedAt, switchedAt }: ServingState,
+  { signer, publishedAt, switchedAt, provenAt }: ServingState,
   older: ServingAuthority,
   newer: ServingAuthority,
   { now, terms }: ServingView,
@@ -78,16 +87,25 @@ function rollover(
     if (now < settled) return { do: "wait", until: settled };
     return { do: "switch", to: newer.id, why: "every API server has had time to learn the newer authority" };
   }
+  if (provenAt === undefined) return proof(switchedAt ?? now, now, terms);
   const ended = Math.min((switchedAt ?? now) + terms.leafMs + marginOf(terms), Math.max(older.notAfter, now));
   if (now < ended) return { do: "wait", until: ended };
   return { do: "drop", authority: older.id, why: "its last leaf has ended" };
 }
 
+/** Once every replica had time to take over, calls must be trusted; if none is for as long as a bundle settles, it is over. */
+function proof(switchedAt: Instant, now: Instant, { takeOverMs, settleMs }: ServingTerms): ServingStep {
+  const begins = switchedAt + takeOverMs;
+  if (now < begins) return { do: "wait", until: begins };
+  return { do: "prove", last: now >= begins + settleMs, why: "every replica has had time to take over" };
+}
+
 const isSettling = ({ signer, publishedAt, authorities }: ServingState): boolean =>
   publishedAt !== undefined && signer !== authorities.at(-1)?.id;
 
-const isDue = (authority: ServingAuthority, { now, asked }: ServingView): boolean =>
-  asked || now >= halfLife(authority);
+/** One that was given up is not tried again before a leaf's life has passed, unless somebody asks. */
+const isDue = (authority: ServingAuthority, { state, now, asked, terms }: ServingView): boolean =>
+  asked || now >= Math.max(halfLife(authority), (state?.abandonedAt ?? -Infinity) + terms.leafMs);
 
 const whyDue = ({ asked }: ServingView): string =>
   asked ? "another authority was asked for" : "half of the authority's life is over";

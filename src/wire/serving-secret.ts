@@ -18,6 +18,8 @@ export type ServingSecret = {
   readonly signer: string;
   readonly publishedAt?: Instant;
   readonly switchedAt?: Instant;
+  readonly provenAt?: Instant;
+  readonly abandonedAt?: Instant;
   /** The last request for another authority that was followed. */
   readonly rotated?: string;
 };
@@ -29,15 +31,16 @@ const BUNDLE_KEY = "ca.crt";
 export const ROTATE_ANNOTATION = "signet.dev/rotate";
 
 /** How far a rollover has come, as far as it is written down. */
-function marksOf(state: Raw): Pick<ServingSecret, "publishedAt" | "switchedAt" | "rotated"> {
-  const [publishedAt, switchedAt] = [numberAt(state, "publishedAt"), numberAt(state, "switchedAt")];
+function marksOf(state: Raw): Pick<ServingSecret, (typeof MARKS)[number] | "rotated"> {
   const rotated = textAt(state, "rotated");
-  return {
-    ...(publishedAt === undefined ? {} : { publishedAt }),
-    ...(switchedAt === undefined ? {} : { switchedAt }),
-    ...(rotated === undefined ? {} : { rotated }),
-  };
+  const marks = MARKS.flatMap((mark) => {
+    const at = numberAt(state, mark);
+    return at === undefined ? [] : [[mark, at] as const];
+  });
+  return { ...Object.fromEntries(marks), ...(rotated === undefined ? {} : { rotated }) };
 }
+
+const MARKS = ["publishedAt", "switchedAt", "provenAt", "abandonedAt"] as const;
 
 /** Reads the Secret's `data`; undefined where no authority is in it yet. Throws where what is in it cannot be read. */
 export function readServingSecret(secret: Raw): ServingSecret | undefined {

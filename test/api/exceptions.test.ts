@@ -193,8 +193,8 @@ test("9: when it is ended what runs is flagged everywhere, and the next start is
   const next = { ...(await importer()), metadata: { ...META, name: "next" } };
   await expect.poll(async () => (await dryRun(next)).status, PATIENCE).toBe(403);
   await expect
-    .poll(async () => (await condition("legacy-import", "RunsBeyondEnd"))?.message, PATIENCE)
-    .toBe("1 Pod runs only because of it; the next start is refused.");
+    .poll(async () => (await condition("legacy-import", "RunningBeyondEnd"))?.message, PATIENCE)
+    .toBe("One Pod runs that only this let in: importer. Their next start will be refused.");
   const metrics = async () => signet.replicas()[0]?.metrics();
   await expect.poll(metrics, PATIENCE).toMatch(/^signet_pods_beyond_exception 1$/m);
   await expect

@@ -206,3 +206,42 @@ test("no key is ever in what it says, nor anything secret that it was sent", { t
   expect(everything).not.toMatch(/s3cret|PRIVATE KEY/);
   expect(server.err()).toContain("A review was answered.");
 });
+
+/** What `signet ca status -o json` says, once there is a status. */
+const caStatus = (): { readonly authorities: readonly { readonly state: string }[] } | undefined => {
+  const { stdout } = cli("ca", "status", "--state", "state", "-o", "json");
+  return stdout === "" ? undefined : (JSON.parse(stdout) as ReturnType<typeof caStatus>);
+};
+const states = () => caStatus()?.authorities.map(({ state }) => state);
+
+test("a server makes its authority on first run, follows what `signet ca rotate` asks for, and goes on after kill -9", {
+  timeout: SLOW,
+}, async () => {
+  const patient = { timeout: 40_000, interval: 200 };
+  const first = await serve();
+  await vi.waitFor(() => expect(states()).toEqual(["active"]), patient);
+  expect(cli("ca", "rotate", "--state", "state").status).toBe(0);
+  await vi.waitFor(() => expect(states()).toEqual(["active", "published"]), patient);
+  first.child.kill("SIGKILL");
+  await first.ended;
+  const again = await serve();
+  expect(cli("ca", "rotate", "--withdraw", "--state", "state").status).toBe(0);
+  await vi.waitFor(() => expect(states()).toEqual(["active", "revoked"]), patient);
+  again.child.kill("SIGINT");
+  expect(await again.ended).toBe(0);
+  const shown = cli("ledger", "show", "--state", "state", "--kind", "authority", "--output", "json").stdout;
+  const steps = shown.split("\n").filter((line) => line !== "");
+  expect(steps.map((line) => (JSON.parse(line) as { body: { step: string } }).body.step)).toEqual([
+    "make",
+    "publish",
+    "confirm",
+    "activate",
+    "request",
+    "make",
+    "publish",
+    "confirm",
+    "withdraw",
+  ]);
+  const files = ["authorities/authorities.sealed", "authorities/status.json", "ledger.db"];
+  for (const file of files) expect(readFileSync(join(folder, "state", file), "latin1")).not.toContain("PRIVATE KEY");
+});

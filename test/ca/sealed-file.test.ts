@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { keyFileSealing, sealedFile } from "../../src/ca/keys/sealed-file.ts";
-import { seal, unseal } from "../../src/ca/keys/seal.ts";
+import { seal, type Sealing, unseal } from "../../src/ca/keys/seal.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -11,7 +11,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const SECRET = { secret: "correct horse" };
+const SECRET: Sealing = { secret: "correct horse", kind: "passphrase" };
 
 test("what is sealed opens with the same secret, and its text is nowhere in the file", async () => {
   const vault = sealedFile(join(folder, "one"), SECRET);
@@ -30,15 +30,17 @@ test("a writer that did not see the last change writes nothing", async () => {
 });
 
 test("another secret, and every change of the file, are noticed", async () => {
-  const sealed = seal("the key", SECRET);
+  const sealed = await seal("the key", SECRET);
   const at = sealed.indexOf('"data":"') + 9;
   const changed = `${sealed.slice(0, at)}${sealed[at] === "A" ? "B" : "A"}${sealed.slice(at + 1)}`;
-  expect([
-    unseal(sealed, { secret: "another" }),
-    unseal(changed, SECRET),
-    unseal("{}", SECRET),
-    unseal("", SECRET),
-  ]).toEqual([undefined, undefined, undefined, undefined]);
+  const opened = [
+    await unseal(sealed, { ...SECRET, secret: "another" }),
+    await unseal(sealed, { ...SECRET, kind: "random" }),
+    await unseal(changed, SECRET),
+    await unseal("{}", SECRET),
+    await unseal("", SECRET),
+  ];
+  expect(opened).toEqual([undefined, undefined, undefined, undefined, undefined]);
   const path = join(folder, "three");
   const vault = sealedFile(path, SECRET);
   await vault.write("the key", "");

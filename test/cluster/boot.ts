@@ -10,6 +10,7 @@ import { type KubectlOptions, type KubectlResult, runKubectl } from "./kubectl.t
 import { FILES, layOut } from "./layout.ts";
 import { createFakeNodes, nodeSubject } from "./nodes.ts";
 import type { Authority } from "./pki.ts";
+import type { NetworkName } from "./node/networks/network.ts";
 import { type ExtraFlags, nodePlan } from "./node/plan.ts";
 import type { RealNode } from "./node/start-node.ts";
 import { type Reaper, startReaper } from "./reaper.ts";
@@ -27,6 +28,8 @@ export type ClusterOptions = {
   readonly fakeNodes?: number;
   /** A real node, n1, with kubelet, containerd and running Pods, in namespaces of its own (needs root); default 0. */
   readonly nodes?: 0 | 1;
+  /** What connects its Pods: the first of these, `bridge` by default; the others can be switched to. */
+  readonly networks?: readonly NetworkName[];
   /** Where the API server listens; default 127.0.0.1. */
   readonly address?: string;
   /** The folder in which the state folder is made; default the system's for temporary files. */
@@ -88,7 +91,7 @@ const GRACE_MS = 2_000;
  */
 export async function bootCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const log = options.log ?? ((line: string) => process.stderr.write(`${line}\n`));
-  const nodes = nodePlan(options.nodes ?? 0);
+  const nodes = nodePlan(options.nodes ?? 0, options.networks);
   const asked = [...(options.components ?? DEFAULT_COMPONENTS), ...nodes.components];
   const wanted: readonly ComponentName[] = ["etcd", "kube-apiserver", ...asked];
   const components = COMPONENT_NAMES.filter((name) => wanted.includes(name));

@@ -4,10 +4,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { findBinaries, MissingBinary, sourcesFromEnvironment } from "./binaries.ts";
 import { bootCluster, type Cluster } from "./boot.ts";
-import { ensureCommands, NODE_COMMANDS } from "../parts/packages.ts";
+import { CILIUM_COMMANDS, ensureCommands, NODE_COMMANDS } from "../parts/packages.ts";
 import { COMPONENT_NAMES, type ComponentName } from "./components.ts";
 import { type Installed, installSignet } from "./install.ts";
-import { NODE_BINARIES } from "./node/start-node.ts";
+import type { NetworkName } from "./node/networks/network.ts";
+import { readNetworkName } from "./node/networks/table.ts";
+import { nodePlan } from "./node/plan.ts";
 import { startReaper } from "./reaper.ts";
 import { ComponentFailure } from "./runner.ts";
 
@@ -21,6 +23,8 @@ Boots a Kubernetes control plane of its own on loopback (etcd, kube-apiserver, k
   --with kube-scheduler       run this component too
   --signet [N]                install Signet and run N replicas of its server (default 1) beside the API server
   --nodes 1                   run a real node, n1: kubelet, containerd and Pods, in namespaces of its own; needs root
+  --network calico            what connects its Pods: bridge (the default, no policies), calico or cilium; with
+                              several the first is started, and --prepare gets all ready
   --fake-nodes N              create N Node objects n1 … nN that have no kubelet
   --extra-apiserver-flag=F    hand F to kube-apiserver; may be repeated
   --extra-controller-flag=F   hand F to kube-controller-manager; may be repeated
@@ -42,6 +46,7 @@ type Settings = {
   readonly components: readonly ComponentName[];
   readonly fakeNodes: number;
   readonly nodes: 0 | 1;
+  readonly networks: readonly NetworkName[];
   /** How many replicas of Signet's server; 0 installs nothing. */
   readonly signet: number;
   readonly apiServerFlags: readonly string[];
@@ -59,6 +64,7 @@ function readSettings(args: readonly string[]): Settings | "help" {
     with: flags,
     "fake-nodes": { type: "string", default: "0" },
     nodes: { type: "string", default: "0" },
+    network: flags,
     signet: { type: "string", default: "0" },
     "extra-apiserver-flag": flags,
     "extra-controller-flag": flags,
@@ -71,6 +77,7 @@ function readSettings(args: readonly string[]): Settings | "help" {
   return {
     command: values.once,
     components: ["kube-controller-manager", ...values.with.map(componentName)],
+    networks: values.network.map(networkName),
     nodes: countOf("--nodes", values.nodes, 1) > 0 ? 1 : 0,
     fakeNodes: countOf("--fake-nodes", values["fake-nodes"], 9999),
     signet: countOf("--signet", values.signet, 9),
@@ -95,6 +102,12 @@ function componentName(text: string): ComponentName {
   return found;
 }
 
+function networkName(text: string): NetworkName {
+  const found = readNetworkName(text);
+  if (found === undefined) throw new UsageError(`--network ${text}: not one of bridge, calico, cilium`);
+  return found;
+}
+
 function countOf(option: string, text: string, most: number): number {
   if (!/^\d{1,4}$/.test(text) || Number(text) > most)
     throw new UsageError(`${option} ${text}: not a number from 0 to ${most}`);
@@ -111,7 +124,7 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  if (settings.nodes > 0) makeRoomForNode();
+  if (settings.nodes > 0) makeRoomForNode(settings);
   const interruption = firstSignal();
   leaveWithNpm();
   const abort = new AbortController();
@@ -138,22 +151,26 @@ async function main(): Promise<number> {
 }
 
 /** A node needs programs of the machine, and the right to make namespaces. */
-function makeRoomForNode(): void {
+function makeRoomForNode({ networks }: Settings): void {
   if (process.getuid?.() !== 0) throw new UsageError("--nodes 1: making a node's namespaces needs root");
-  const missing = ensureCommands([...NODE_COMMANDS, "setpriv"]);
+  const missing = ensureCommands([
+    ...NODE_COMMANDS,
+    ...(networks.includes("cilium") ? CILIUM_COMMANDS : []),
+    "setpriv",
+  ]);
   if (missing.length > 0) throw new UsageError(`--nodes 1: not on this machine: ${missing.join(", ")}`);
 }
 
-async function prepare({ components, nodes }: Settings): Promise<undefined> {
-  const names = ["etcd", "kube-apiserver", ...components, "kubectl", ...(nodes > 0 ? NODE_BINARIES : [])] as const;
+async function prepare({ components, nodes, networks }: Settings): Promise<undefined> {
+  const names = ["etcd", "kube-apiserver", ...components, "kubectl", ...nodePlan(nodes, networks).binaries] as const;
   const binaries = await findBinaries(names, sourcesFromEnvironment(process.env), log);
   for (const [name, file] of binaries) process.stdout.write(`${name} ${file}\n`);
 }
 
 function boot(settings: Settings, signal: AbortSignal): Promise<Cluster> {
-  const { components, fakeNodes, nodes, keep, apiServerFlags, controllerFlags } = settings;
+  const { components, fakeNodes, nodes, networks, keep, apiServerFlags, controllerFlags } = settings;
   const extraFlags = { "kube-apiserver": apiServerFlags, "kube-controller-manager": controllerFlags };
-  return bootCluster({ components, fakeNodes, nodes, keep, extraFlags, signal, log });
+  return bootCluster({ components, fakeNodes, nodes, networks, keep, extraFlags, signal, log });
 }
 
 async function install(cluster: Cluster, replicas: number): Promise<Installed> {

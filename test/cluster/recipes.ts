@@ -4,19 +4,31 @@ import { join } from "node:path";
 
 /** A folder of Go module files under `test/cluster/go`, what pins the version in its go.mod, and how it is built. */
 export type GoModule = {
-  readonly folder: "kubernetes" | "etcd" | "containerd" | "node";
+  readonly folder: "kubernetes" | "etcd" | "containerd" | "node" | "calico" | "cilium";
   readonly path: string;
+  /** A module that go.mod replaces by a folder: a copy of what is published, with one line put in. */
+  readonly patched?: Patch;
   /** Build tags, comma-separated. */
   readonly tags?: string;
   /** `-X` settings of the linker: without the version a program calls itself v0.0.0. */
   readonly sets: (version: string) => Readonly<Record<string, string>>;
 };
 
-/** How one binary is made: the package of its module. */
-export type Recipe = {
-  readonly module: GoModule;
-  readonly package: string;
+/** One line more in one file of a module; `folder` is what go.mod replaces the module by. */
+export type Patch = {
+  readonly module: string;
+  /** Its checksum, as go.sum would hold it: the public database does not know this version. */
+  readonly sum: string;
+  readonly folder: string;
+  readonly file: string;
+  readonly after: string;
+  readonly line: string;
 };
+
+/** How one binary is made: the package of its module; or a folder of the module's files that is copied. */
+export type Recipe =
+  | { readonly module: GoModule; readonly package: string }
+  | { readonly module: GoModule; readonly copy: string };
 
 const ETCD: GoModule = { folder: "etcd", path: "go.etcd.io/etcd/server/v3", sets: () => ({}) };
 
@@ -31,6 +43,23 @@ const CONTAINERD: GoModule = {
 
 /** Programs of our own that a node and its Pods are made of. */
 const NODE: GoModule = { folder: "node", path: "golang.org/x/sys", sets: () => ({}) };
+
+const CALICO: GoModule = {
+  folder: "calico",
+  path: "github.com/projectcalico/calico",
+  sets: () => ({}),
+  // The api module that can be had is some weeks older than the release that uses it.
+  patched: {
+    module: "github.com/projectcalico/api",
+    sum: "h1:uawQ+eFENhBbwlOy0ooDwnzVWN2KP6X//GuJMXauyew=",
+    folder: "api",
+    file: "pkg/apis/projectcalico/v3/kubecontrollersconfig.go",
+    after: "type Template struct {",
+    line: '\tInterfacePattern string `json:"interfacePattern,omitempty"`',
+  },
+};
+
+const CILIUM: GoModule = { folder: "cilium", path: "github.com/cilium/cilium", tags: "osusergo", sets: () => ({}) };
 
 const TABLE = {
   etcd: { module: ETCD, package: "." },
@@ -49,8 +78,16 @@ const TABLE = {
   "node-init": { module: NODE, package: "./init" },
   "node-door": { module: NODE, package: "./door" },
   "node-probe": { module: NODE, package: "./probe" },
+  "node-done": { module: NODE, package: "./done" },
   pause: { module: NODE, package: "./pause" },
   standin: { module: NODE, package: "./standin" },
+  "calico-felix": { module: CALICO, package: "github.com/projectcalico/calico/felix/cmd/calico-felix" },
+  calico: { module: CALICO, package: "github.com/projectcalico/calico/cni-plugin/cmd/calico" },
+  "calico-crds": { module: CALICO, copy: "libcalico-go/config/crd" },
+  "cilium-agent": { module: CILIUM, package: "github.com/cilium/cilium/daemon" },
+  "cilium-cni": { module: CILIUM, package: "github.com/cilium/cilium/plugins/cilium-cni" },
+  "cilium-bpf": { module: CILIUM, copy: "bpf" },
+  "cilium-crds": { module: CILIUM, copy: "pkg/k8s/apis/cilium.io/client/crds" },
 } as const satisfies Readonly<Record<string, Recipe>>;
 
 /** Every program a test cluster can be made of. */
@@ -64,9 +101,13 @@ export const BINARY_NAMES: readonly BinaryName[] = Object.keys(TABLE).filter((na
 
 /** The version that a module's go.mod requires, e.g. `v1.37.2`. */
 export function versionOf(module: GoModule, goFolder: string): string {
-  const text = readFileSync(join(goFolder, module.folder, "go.mod"), "utf8");
-  const found = text.match(new RegExp(`^(?:require)?\\s*${module.path.replaceAll(".", "\\.")} (v\\S+)$`, "m"))?.[1];
-  if (found === undefined) throw new Error(`${module.folder}/go.mod does not require ${module.path}`);
+  return versionIn(readFileSync(join(goFolder, module.folder, "go.mod"), "utf8"), module.path);
+}
+
+/** The version that the text of a go.mod requires of a module; throws where it requires none. */
+export function versionIn(goMod: string, path: string): string {
+  const found = goMod.match(new RegExp(`^(?:require)?\\s*${path.replaceAll(".", "\\.")} (v\\S+)$`, "m"))?.[1];
+  if (found === undefined) throw new Error(`go.mod does not require ${path}`);
   return found;
 }
 
@@ -79,7 +120,9 @@ export function linkerFlags(module: GoModule, version: string): string {
 /** The name of the cache folder: it changes whenever what would be built changes. */
 export function cacheKey(module: GoModule, goFolder: string): string {
   const version = versionOf(module, goFolder);
-  const digest = createHash("sha256").update([linkerFlags(module, version), module.tags ?? ""].join(""));
+  const { tags = "", patched } = module;
+  const patch = patched === undefined ? "" : JSON.stringify(patched);
+  const digest = createHash("sha256").update([linkerFlags(module, version), tags, patch].join(""));
   const folder = join(goFolder, module.folder);
   for (const file of filesBelow(folder)) digest.update(`\0${file}\0`).update(readFileSync(join(folder, file)));
   return [module.folder, version, process.platform, process.arch, digest.digest("hex").slice(0, 12)].join("-");

@@ -1,5 +1,5 @@
 import type { ApiRequest, Query, Verb } from "./api-request.ts";
-import type { Json, ObjectStore } from "./object-store.ts";
+import { type Json, type ObjectStore, Refusal } from "./object-store.ts";
 import { jsonPatch, mergePatch, type Operation } from "./patches.ts";
 
 /** What reviews answer. */
@@ -23,9 +23,20 @@ export const VERBS: Readonly<Record<Exclude<Verb, "watch">, (means: Means, reque
     review(reviewers, target.resource.kind, body) ?? store.create(target.resource, target.namespace ?? "", body),
   update: ({ store }, request) => store.update(keyOf(request), request.body, request.target.subresource),
   patch: ({ store }, request) =>
+    applied(store, request) ??
     store.update(keyOf(request), patched(store.get(keyOf(request)), request), request.target.subresource),
   delete: ({ store }, request) => store.remove(keyOf(request), (request.body["preconditions"] ?? {}) as Json),
 };
+
+/** Server-side apply as a manager of its own: it creates, and gives way where somebody else was first. */
+function applied(store: ObjectStore, { target, body, contentType, query }: ApiRequest): Json | undefined {
+  const { resource, namespace = "", name = "" } = target;
+  if (!contentType.startsWith("application/apply-patch")) return undefined;
+  const found = store.list(resource, namespace).some(({ metadata }) => (metadata as Json)["name"] === name);
+  if (!found) return store.create(resource, namespace, body);
+  if (query["force"] === "true") return undefined;
+  throw new Refusal(409, "Conflict", "conflicts with another manager");
+}
 
 function patched(before: Json, { body, contentType }: ApiRequest): Json {
   if (!contentType.startsWith("application/json-patch")) return mergePatch(before, body) as Json;

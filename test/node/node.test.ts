@@ -10,7 +10,7 @@ const BOOT_MS = 100_000;
 const TEST_MS = 60_000;
 
 function pod(name: string): object {
-  const containers = [{ name: "main", image: STANDIN_IMAGE, args: ["8080"] }];
+  const containers = [{ name: "main", image: STANDIN_IMAGE, args: ["tcp/8080"] }];
   return { apiVersion: "v1", kind: "Pod", metadata: { name }, spec: { terminationGracePeriodSeconds: 0, containers } };
 }
 

@@ -15,6 +15,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   runc: "runc",
   conntrack: "conntrack",
   busybox: "busybox-static",
+  "clang-19": "clang-19",
+  "llc-19": "llvm-19",
   "/usr/lib/cni/bridge": "containernetworking-plugins",
 };
 
@@ -29,6 +31,9 @@ export const NODE_COMMANDS: readonly string[] = [
   "busybox",
   "/usr/lib/cni/bridge",
 ];
+
+/** What Cilium needs besides: it compiles its programs on the node. */
+export const CILIUM_COMMANDS: readonly string[] = ["clang-19", "llc-19"];
 
 const isThere = (command: string): boolean => spawnSync("sh", ["-c", `command -v ${command}`]).status === 0;
 

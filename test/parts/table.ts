@@ -1,4 +1,4 @@
-import { NODE_COMMANDS } from "./packages.ts";
+import { CILIUM_COMMANDS, NODE_COMMANDS } from "./packages.ts";
 
 /** One part of `npm test`: its name, what it runs, how long it may take, and what the machine must have for it. */
 export type Part = {
@@ -30,6 +30,8 @@ export const SPECIAL_FOLDERS = [
   "browser",
   "slow",
 ] as const;
+
+const PREPARE_NODE = ["node", "test/cluster/main.ts", "--prepare", "--nodes", "1"];
 
 /** The parts of `npm test`, in their order. */
 export const PARTS: readonly Part[] = [
@@ -68,7 +70,16 @@ export const PARTS: readonly Part[] = [
     ceiling: 120,
     folders: ["test/node"],
     commands: [...NODE_COMMANDS, "setpriv"],
-    prepare: { command: ["node", "test/cluster/main.ts", "--prepare", "--nodes", "1"], ceiling: 2400 },
+    prepare: { command: PREPARE_NODE, ceiling: 2400 },
+  },
+  {
+    name: "judges",
+    about: "two real implementations of network policies, seen by probes from inside Pods",
+    // Half of it on two idle cores; Cilium compiles its programs for every Pod.
+    ceiling: 300,
+    folders: ["test/judges"],
+    commands: [...NODE_COMMANDS, ...CILIUM_COMMANDS, "setpriv"],
+    prepare: { command: [...PREPARE_NODE, "--network", "calico", "--network", "cilium"], ceiling: 2400 },
   },
   {
     name: "host",

@@ -1,5 +1,4 @@
 import { beforeEach, expect, test } from "vitest";
-import { decideApprovals } from "../../src/reconcile/approvals/decide.ts";
 import { ApprovalStore } from "../fakes/approval-store.ts";
 import { NOON } from "../fakes/judging.ts";
 
@@ -20,9 +19,9 @@ const exception = (expires: number) =>
 
 let store: ApprovalStore;
 /** What was said until the decider had nothing more to do. */
-const told = (now: number, beyond?: ReadonlyMap<string, number>): readonly string[] =>
+const told = (now: number): readonly string[] =>
   store
-    .reconcile(now, (snapshot, at) => decideApprovals({ ...snapshot, ...(beyond ? { beyond } : {}) }, at))
+    .reconcile(now)
     .flatMap(({ event }) => (event ? [`${event.type} ${event.reason} ${event.regarding.name}: ${event.note}`] : []));
 const condition = (type: string) =>
   store.get("SegmentException", "import").status.conditions.find((one) => one.type === type);
@@ -88,12 +87,4 @@ test("an extension that nobody approves does not keep what has ended ready", () 
 test("what nobody approved is not counted down", () => {
   expect(told(END - DAY_MS)).toEqual([]);
   expect(condition("Ending")).toBeUndefined();
-});
-
-test("Pods that run beyond the end are said on it, and no longer when they are gone", () => {
-  approve();
-  told(END, new Map([["web/import", 2]]));
-  expect(condition("RunsBeyondEnd")?.message).toBe("2 Pods run only because of it; the next start is refused.");
-  told(END, new Map());
-  expect(condition("RunsBeyondEnd")).toBeUndefined();
 });

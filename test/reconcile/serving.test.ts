@@ -9,7 +9,7 @@ import {
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-const TERMS = { leafMs: DAY, settleMs: 30_000 };
+const TERMS = { leafMs: DAY, settleMs: 30_000, takeOverMs: 10_000 };
 const OLD = { id: "old", notBefore: 0, notAfter: 100 * DAY };
 const NEW = { id: "new", notBefore: 50 * DAY, notAfter: 150 * DAY };
 const AT = 50 * DAY;
@@ -29,6 +29,7 @@ const view = (
 
 const one: ServingState = { authorities: [OLD], signer: "old" };
 const two: ServingState = { authorities: [OLD, NEW], signer: "old" };
+const switched: ServingState = { ...two, signer: "new", publishedAt: AT, switchedAt: AT };
 const BOTH = [
   ["old", "new"],
   ["old", "new"],
@@ -61,13 +62,28 @@ describe("the next step of the serving authority", () => {
       { do: "publish", again: true },
     ],
     [
-      "after the switch the old one stays for its last leaf",
-      view({ ...two, signer: "new", publishedAt: AT, switchedAt: AT }, BOTH, AT + DAY),
+      "after the switch each replica has time to take over",
+      view(switched, BOTH, AT + 9_999),
+      { do: "wait", until: AT + 10_000 },
+    ],
+    ["then calls must be trusted", view(switched, BOTH, AT + 10_000), { do: "prove", last: false }],
+    ["or it is given up in the end", view(switched, BOTH, AT + 40_000), { do: "prove", last: true }],
+    ["until they were, the old one never goes", view(switched, BOTH, AT + 2 * DAY), { do: "prove" }],
+    [
+      "one that was given up is not tried again before a leaf's life",
+      view({ ...one, abandonedAt: AT }, [["old"]], AT + DAY - 1),
+      { do: "wait", until: AT + DAY },
+    ],
+    ["then it is", view({ ...one, abandonedAt: AT }, [["old"]], AT + DAY), { do: "prepare" }],
+    ["or when somebody asks", view({ ...one, abandonedAt: AT }, [["old"]], AT + 1, true), { do: "prepare" }],
+    [
+      "once they were, the old one stays for its last leaf",
+      view({ ...switched, provenAt: AT }, BOTH, AT + DAY),
       { do: "wait", until: AT + DAY + 300_000 },
     ],
     [
       "then it is dropped",
-      view({ ...two, signer: "new", publishedAt: AT, switchedAt: AT }, BOTH, AT + DAY + 300_000),
+      view({ ...switched, provenAt: AT }, BOTH, AT + DAY + 300_000),
       { do: "drop", authority: "old" },
     ],
   ];
@@ -102,6 +118,7 @@ function perform(world: World, now: number, crashed: boolean, terms: ServingTerm
     world.seen.push({ at: now, bundle: [...step.bundle] });
   } else if (step.do === "settle") world.state = { ...state, publishedAt: now };
   else if (step.do === "switch") world.state = { ...state, signer: step.to, switchedAt: now };
+  else if (step.do === "prove") world.state = { ...state, provenAt: now };
   else world.state = { authorities: state.authorities.filter(({ id }) => id !== step.authority), signer: state.signer };
 }
 

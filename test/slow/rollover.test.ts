@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { accepted } from "../cluster/accepted.ts";
@@ -79,6 +80,58 @@ test("the authority is replaced while Pods are created, and no call meets a cert
   expect(failures).toEqual([]);
   expect(asked).toBeGreaterThan(100);
   expect(await bundle()).not.toEqual([before]);
+});
+
+type State = { readonly authorities: readonly { readonly key: string }[] };
+
+/** Puts a key into the newer authority that does not belong to its certificate, as a broken disk or hand might. */
+async function breakNewer(): Promise<void> {
+  const { body } = await cluster.request("GET", SECRET);
+  const { metadata, data } = body as { readonly metadata: { readonly resourceVersion: string }; readonly data: Data };
+  const state = JSON.parse(Buffer.from(data["state.json"] ?? "", "base64").toString("utf8")) as State;
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const key = privateKey.export({ format: "pem", type: "pkcs8" });
+  const broken = {
+    ...state,
+    authorities: state.authorities.map((each, index) => (index === 1 ? { ...each, key } : each)),
+  };
+  const kept = Buffer.from(JSON.stringify(broken)).toString("base64");
+  const { resourceVersion } = metadata;
+  await accepted(cluster, "PATCH", SECRET, {
+    contentType: "application/merge-patch+json",
+    body: { metadata: { resourceVersion }, data: { "state.json": kept } },
+  });
+}
+
+type Data = Readonly<Record<string, string>>;
+
+test("a newer authority that is broken is given up, and no call ever depended on it", {
+  timeout: TEST_MS,
+}, async () => {
+  const before = await bundle();
+  const asking = keepAsking();
+  await ask("broken");
+  await expect.poll(async () => (await bundle()).length, { timeout: 20_000 }).toBe(2);
+  await breakNewer();
+  await expect.poll(bundle, { timeout: 60_000 }).toEqual(before);
+  expect((await asking.stop()).failures).toEqual([]);
+  const told = signet.replicas().flatMap((each) => each.log());
+  expect(told.filter(({ msg }) => String(msg).startsWith("The newer serving authority was given up"))).toHaveLength(1);
+});
+
+test("the Secret and the Lease are deleted: both come back as they were, and no call fails", {
+  timeout: TEST_MS,
+}, async () => {
+  const lease = "/apis/coordination.k8s.io/v1/namespaces/signet-system/leases/signet-leader";
+  const before = await bundle();
+  const asking = keepAsking();
+  await accepted(cluster, "DELETE", SECRET);
+  await expect.poll(async () => (await cluster.request("GET", SECRET)).status, { timeout: 30_000 }).toBe(200);
+  expect(await bundle()).toEqual(before);
+  await accepted(cluster, "DELETE", lease);
+  const held = { status: 200, body: { spec: { holderIdentity: expect.stringMatching(/^(?!absent-)./) } } };
+  await expect.poll(() => cluster.request("GET", lease), { timeout: 60_000 }).toMatchObject(held);
+  expect((await asking.stop()).failures).toEqual([]);
 });
 
 test("the replica that leads is killed in the middle, and the other brings it to its end", {

@@ -13,6 +13,7 @@ import { type Connection, makeConnection } from "../../kube/connection.ts";
 import { LiveMachines } from "../../kube/machines.ts";
 import { LEASE, NAME, SERVICE_HOST } from "../../wire/manifests/names.ts";
 import { SIGNET_NAMESPACE } from "../../domain/exempt-namespaces.ts";
+import { EventRecorder } from "../../kube/events.ts";
 import { makeLeaseStore } from "../../kube/lease-record.ts";
 import { Elector, type Term } from "../../kube/lease.ts";
 import type { ClusterConfig, ServerConfig } from "../../wire/config.ts";
@@ -31,6 +32,7 @@ import {
 } from "../server-parts.ts";
 import { catalogueCheck } from "./catalogue-check.ts";
 import { keepCertificate, type SharedCertificate } from "./serving-keeper.ts";
+import { makeRefusals } from "./refusals.ts";
 import { runServing, type ServingLoop } from "./serving-loop.ts";
 import { makeServingStore, type ServingStore } from "./serving-store.ts";
 import { readLive } from "./read-live.ts";
@@ -83,16 +85,18 @@ async function assemble(parts: Parts): Promise<Started> {
   const { config, log, ledger, connection, store, first } = parts;
   const client = makeKubeClient(connection);
   const verdicts = makeVerdictLog(ledger, config.requireApproval, setImmediate);
+  const events = new EventRecorder({ ...meansOf(connection, log), client, instance: hostname() });
   const writer = makeWriter({
     ...meansOf(connection, log),
     ...parts,
     client,
+    events,
     live: () => feed.live,
     machines: () => feed.machines,
   });
   const feed = follow(parts, verdicts, writer.nudge);
   let serving: ServingLoop | undefined;
-  const http = buildServer(makeServices({ parts, ...feed, verdicts, writer, serving: () => serving }), {
+  const http = buildServer(makeServices({ parts, ...feed, verdicts, writer, events, serving: () => serving }), {
     version: VERSION,
     pair: first,
     ...clientsOf(config),
@@ -111,7 +115,7 @@ async function assemble(parts: Parts): Promise<Started> {
     headers: { [SELF.header]: SELF.value },
   });
   const elector = stand(parts, writer.begin);
-  const after = ending({ serving, feed, verdicts, connection });
+  const after = ending({ serving, feed, verdicts, events, connection });
   return {
     running: { config, log, http, ledger, before: () => elector.stop(), after },
     told: `Signet listens at https://${config.host}:${port}; /readyz says when it is ready.\n`,
@@ -122,16 +126,18 @@ type Ending = {
   readonly serving: ServingLoop;
   readonly feed: Feed;
   readonly verdicts: VerdictLog;
+  readonly events: EventRecorder;
   readonly connection: Connection;
 };
 
 /** What follows the drain: nobody asks any more, so what feeds verdicts may go. */
 const ending =
-  ({ serving, feed, verdicts, connection }: Ending) =>
+  ({ serving, feed, verdicts, events, connection }: Ending) =>
   async (): Promise<void> => {
     serving.stop();
     await feed.stop();
     verdicts.flush();
+    await events.settled();
     connection.close();
   };
 
@@ -203,11 +209,13 @@ type Fed = {
   readonly verdicts: VerdictLog;
   readonly reads: { readonly count: number; readonly at: number };
   readonly writer: Writer;
+  readonly events: EventRecorder;
   readonly serving: () => ServingLoop | undefined;
 };
 
-function makeServices({ parts, live, machines, verdicts, reads, writer, serving }: Fed): Services {
-  const { config, ledger, log, first } = parts;
+function makeServices({ parts, live, machines, verdicts, reads, writer, events, serving }: Fed): Services {
+  const { config, ledger, log, first, connection } = parts;
+  const tellOwner = makeRefusals({ client: makeKubeClient(connection), log, events });
   return {
     catalogue: () => live.current(),
     freshen: (lacks) => readLive(live, lacks),
@@ -218,7 +226,10 @@ function makeServices({ parts, live, machines, verdicts, reads, writer, serving 
     },
     now: Date.now,
     requireApproval: config.requireApproval,
-    record: verdicts.record,
+    record: (judged) => {
+      verdicts.record(judged);
+      tellOwner(judged);
+    },
     checks: () => [catalogueCheck(live), ...(serving()?.checks() ?? [NOT_YET]), ...ledgerChecks(ledger)],
     readings: () => ({
       catalogueReadAt: reads.at,
@@ -227,6 +238,7 @@ function makeServices({ parts, live, machines, verdicts, reads, writer, serving 
       ...ledgerReadings(ledger),
       certificateNotAfter: (serving()?.current() ?? first).notAfter,
       pods: writer.pods(),
+      events: events.counts(),
     }),
     log,
   };

@@ -26,7 +26,10 @@ export async function keepCertificate(
   means: KeeperMeans,
   current: SharedCertificate | undefined,
 ): Promise<SharedCertificate> {
-  const state = await foundServing(means.store, means.authorityMs, means.now);
+  const kept = current ? (await means.store.read()).state : undefined;
+  // The Secret is gone: whoever writes brings it back as it was.
+  if (current && !kept) return current;
+  const state = kept ?? (await foundServing(means.store, means.authorityMs, means.now));
   const authority = bundleText(state);
   const fits = current?.signer === state.signer && means.now() < current.renewAt;
   if (current && fits) return authority === current.authority ? current : { ...current, authority };

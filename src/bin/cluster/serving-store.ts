@@ -1,7 +1,8 @@
+import { randomUUID } from "node:crypto";
 import { fingerprint, makeAuthority } from "../../ca/serving-certificates.ts";
 import { SIGNET_NAMESPACE } from "../../domain/exempt-namespaces.ts";
 import type { Instant } from "../../domain/instant.ts";
-import { problemLine } from "../../domain/problem.ts";
+import { problemLine, type Result } from "../../domain/problem.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import { SECRETS as SECRET_RESOURCE } from "../../kube/resources.ts";
 import { SECRETS } from "../../wire/manifests/names.ts";
@@ -27,37 +28,44 @@ export type KeptServing = {
 /** The Secret in which replicas share the authority of serving certificates. */
 export type ServingStore = {
   readonly read: () => Promise<KeptServing>;
+  /** What was last read, or written, whatever became of the Secret since. */
+  readonly remembered: () => ServingSecret | undefined;
   /** Writes only where nobody wrote since; false where somebody did. */
   readonly write: (kept: KeptServing, next: ServingSecret) => Promise<boolean>;
 };
 
 /** The store over the API server. Throws where that cannot be asked. */
-export const makeServingStore = (client: KubeClient): ServingStore => ({
-  read: async () => {
-    const found = await client.get(SECRET_RESOURCE, NAME);
-    if (!found.ok && found.problems[0]?.code !== "NOT_FOUND")
-      throw new Error(found.problems.map(problemLine).join("; "));
-    const secret = found.ok ? found.value : undefined;
-    const state = secret && readServingSecret(secret);
-    const asked = secret && rotationAsked(secret);
-    return { secret, state, asked: asked === state?.rotated ? undefined : asked };
-  },
-  write: async ({ secret }, next) => {
-    const data = renderServingSecret(next);
-    const written = secret
-      ? await client.update(SECRET_RESOURCE, { ...secret, data })
-      : await client.create(SECRET_RESOURCE, {
-          apiVersion: "v1",
-          kind: "Secret",
-          metadata: NAME,
-          type: "Opaque",
-          data,
-        });
-    if (written.ok) return true;
-    if (written.problems[0]?.code === "API_CONFLICT") return false;
-    throw new Error(written.problems.map(problemLine).join("; "));
-  },
-});
+export function makeServingStore(client: Pick<KubeClient, "get" | "update" | "patch">): ServingStore {
+  let last: ServingSecret | undefined;
+  return {
+    read: async () => {
+      const found = await client.get(SECRET_RESOURCE, NAME);
+      if (!found.ok && found.problems[0]?.code !== "NOT_FOUND")
+        throw new Error(found.problems.map(problemLine).join("; "));
+      const secret = found.ok ? found.value : undefined;
+      const state = secret && readServingSecret(secret);
+      const asked = secret && rotationAsked(secret);
+      last = state ?? last;
+      return { secret, state, asked: asked === state?.rotated ? undefined : asked };
+    },
+    remembered: () => last,
+    write: async ({ secret }, next) => {
+      const data = renderServingSecret(next);
+      const written = secret ? await client.update(SECRET_RESOURCE, { ...secret, data }) : await make(client, data);
+      if (written.ok) last = next;
+      if (written.ok || written.problems[0]?.code === "API_CONFLICT") return written.ok;
+      throw new Error(written.problems.map(problemLine).join("; "));
+    },
+  };
+}
+
+/** By server-side apply, each time as another manager: creation that RBAC can limit to a name, and that gives way to whoever was first. */
+const make = (client: Pick<KubeClient, "patch">, data: Raw): Promise<Result<Raw>> =>
+  client.patch(SECRET_RESOURCE, NAME, {
+    type: "apply",
+    fieldManager: `signet-${randomUUID()}`,
+    body: { apiVersion: "v1", kind: "Secret", metadata: NAME, type: "Opaque", data },
+  });
 
 /** A new authority, as the Secret keeps it. */
 export async function newAuthority(now: Instant, lifetimeMs: number): Promise<KeptAuthority> {
@@ -65,7 +73,12 @@ export async function newAuthority(now: Instant, lifetimeMs: number): Promise<Ke
   return { id: fingerprint(made.certificate), ...made };
 }
 
-/** What the Secret holds; whoever finds it without an authority makes the first one. */
+async function firstState(now: Instant, lifetimeMs: number): Promise<ServingSecret> {
+  const first = await newAuthority(now, lifetimeMs);
+  return { authorities: [first], signer: first.id };
+}
+
+/** What the Secret holds; whoever finds it without an authority brings back what it remembers, or makes the first one. */
 export async function foundServing(
   store: ServingStore,
   lifetimeMs: number,
@@ -74,7 +87,6 @@ export async function foundServing(
   for (;;) {
     const kept = await store.read();
     if (kept.state) return kept.state;
-    const first = await newAuthority(now(), lifetimeMs);
-    await store.write(kept, { authorities: [first], signer: first.id });
+    await store.write(kept, store.remembered() ?? (await firstState(now(), lifetimeMs)));
   }
 }

@@ -1,19 +1,23 @@
 import { SIGNET_NAMESPACE } from "../../domain/exempt-namespaces.ts";
 import type { LiveCatalogue } from "../../kube/catalogue.ts";
 import type { KubeClient } from "../../kube/client.ts";
+import type { EventRecorder } from "../../kube/events.ts";
 import type { Term } from "../../kube/lease.ts";
 import { LivePods } from "../../kube/live-pods.ts";
 import { type Log, reasonOf } from "../../kube/log.ts";
 import type { LiveMachines } from "../../kube/machines.ts";
 import type { WatchMeans } from "../../kube/watch.ts";
+import { EventBudget, podEvent } from "../../reconcile/events.ts";
+import type { Concern } from "../../reconcile/pods/concerns.ts";
 import type { ClusterConfig, ServerConfig } from "../../wire/config.ts";
 import { recordApprovals } from "./approvals.ts";
 import { makeBell } from "./bell.ts";
+import { flagExceptions } from "./pods/exceptions.ts";
 import { makeMachineRound } from "./pods/machine-round.ts";
 import { type PodFigures, PodRounds } from "./pods/pod-rounds.ts";
 import { ReportKeeper } from "./reports/report-keeper.ts";
 import { Scan } from "../../reconcile/scan/scan.ts";
-import { countBeyond, scanPod } from "../../reconcile/scan/scan-pod.ts";
+import { scanPod } from "../../reconcile/scan/scan-pod.ts";
 import { advanceServing } from "./serving-rollover.ts";
 import type { ServingStore } from "./serving-store.ts";
 
@@ -26,6 +30,7 @@ export type WriterMeans = Pick<WatchMeans, "connection" | "clock" | "random"> & 
   readonly live: () => LiveCatalogue;
   readonly machines: () => LiveMachines;
   readonly config: Pick<ServerConfig, "requireApproval">;
+  readonly events: Pick<EventRecorder, "emit">;
 };
 
 /** The loop that writes while this replica holds the Lease. */
@@ -46,6 +51,7 @@ const ROUND_MS = { idle: 1_000, least: 50 } as const;
 /** Each duty looks at how things are and does what is missing; what fails is tried again in the next round. */
 export function makeWriter(means: WriterMeans): Writer {
   const bell = makeBell();
+  const onConcern = podTeller(means.events);
   let rounds: { readonly own: PodRounds; readonly scan: Scan } | undefined;
   const work = async (term: Term): Promise<void> => {
     // What a term knows of Pods ends with it: the next one looks at them all.
@@ -56,7 +62,7 @@ export function makeWriter(means: WriterMeans): Writer {
     const own = new PodRounds({
       ...looking,
       pods,
-      onConcern: () => undefined,
+      onConcern,
       onLook: (pod) => scanPod(scan, pod),
       onGone: (uid) => scan.forget(uid),
     });
@@ -66,9 +72,10 @@ export function makeWriter(means: WriterMeans): Writer {
     pods.start();
     const duties: readonly Duty[] = [
       ["serving authority", () => advanceServing(means, term)],
-      ["approvals", () => recordApprovals(means, term, countBeyond(own.ended()))],
+      ["approvals", () => recordApprovals(means, term)],
       ["machines", () => tendMachines(term)],
       ["pods", () => own.tend(term)],
+      ["exceptions", () => flagWhenKnown(means, own, term)],
       ["reports", () => reports.tend(term, scan)],
     ];
     while (term.valid()) {
@@ -81,6 +88,21 @@ export function makeWriter(means: WriterMeans): Writer {
   const figures = (): WriterFigures | undefined =>
     rounds && { ...rounds.own.figures(), outcomes: rounds.scan.counts() };
   return { begin: (term) => void work(term), nudge: bell.ring, pods: figures };
+}
+
+/** Says on a Pod what is wrong with it, but not that its labels followed an approved edit. */
+function podTeller(events: WriterMeans["events"]): (concern: Concern) => void {
+  const budget = new EventBudget();
+  return (concern) => {
+    const event = concern.do === "stampPod" && !concern.missed ? undefined : podEvent(budget, concern, Date.now());
+    if (event) events.emit(event);
+  };
+}
+
+/** Until all Pods were looked at nobody knows which exceptions were outlived. */
+async function flagWhenKnown(means: WriterMeans, rounds: PodRounds, term: Term): Promise<void> {
+  const ended = rounds.ended();
+  if (ended) await flagExceptions(means, ended, term);
 }
 
 type Duty = readonly [name: string, run: () => Promise<void>];

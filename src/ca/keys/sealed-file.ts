@@ -12,23 +12,25 @@ const digest = (text: string | undefined): string => (text === undefined ? "" : 
  */
 export const sealedFile = (folder: string, sealing: Sealing): Vault => {
   const path = join(folder, "authorities.sealed");
-  // Opening costs a fifth of a second on purpose, and the file seldom changes.
-  let opened: Kept = { text: undefined, version: "" };
+  // Opening a passphrase's file costs a fifth of a second on purpose, and the file seldom changes.
+  let known: Kept = { text: undefined, version: "" };
   return {
-    read: () => {
+    read: async () => {
       const sealed = readIfThere(path);
-      if (digest(sealed) === opened.version) return Promise.resolve(opened);
-      const text = sealed === undefined ? undefined : unseal(sealed, sealing);
+      if (digest(sealed) === known.version) return known;
+      const text = sealed === undefined ? undefined : await unseal(sealed, sealing);
       if (sealed !== undefined && text === undefined)
-        return Promise.reject(new Error(`${path} cannot be opened: another passphrase or key file, or a damaged file`));
-      opened = { text, version: digest(sealed) };
-      return Promise.resolve(opened);
+        throw new Error(`${path} cannot be opened: another passphrase or key file, or a damaged file`);
+      known = { text, version: digest(sealed) };
+      return known;
     },
-    write: (text, version) => {
-      if (digest(readIfThere(path)) !== version) return Promise.resolve(false);
+    write: async (text, version) => {
+      const sealed = await seal(text, sealing);
+      if (digest(readIfThere(path)) !== version) return false;
       makePrivateFolder(folder);
-      writeWhole(path, seal(text, sealing), 0o600);
-      return Promise.resolve(true);
+      writeWhole(path, sealed, 0o600);
+      known = { text, version: digest(sealed) };
+      return true;
     },
   };
 };
@@ -39,8 +41,8 @@ export const sealedFile = (folder: string, sealing: Sealing): Vault => {
  */
 export function keyFileSealing(path: string): Sealing {
   const known = readIfThere(path);
-  if (known !== undefined) return { secret: known.trim() };
+  if (known !== undefined) return { secret: known.trim(), kind: "random" };
   const secret = randomBytes(32).toString("base64");
   writeWhole(path, `${secret}\n`, 0o600);
-  return { secret };
+  return { secret, kind: "random" };
 }

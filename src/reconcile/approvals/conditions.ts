@@ -132,14 +132,7 @@ export function mergeConditions(
 }
 
 /** Types of which nobody else writes conditions; one that is no longer said goes. */
-const OURS: ReadonlySet<string> = new Set([
-  "Approved",
-  "Ready",
-  "NamespacesApproved",
-  "SelfApproval",
-  "Ending",
-  "RunsBeyondEnd",
-]);
+const OURS: ReadonlySet<string> = new Set(["Approved", "Ready", "NamespacesApproved", "SelfApproval", "Ending"]);
 
 const isSame = (a: Condition, b: Condition): boolean =>
   a.type === b.type &&

@@ -13,19 +13,11 @@ const NEARNESS: readonly { readonly within: number; readonly reason: string }[] 
   { within: 7 * DAY_MS, reason: "WithinAWeek" },
 ];
 
-/**
- * The conditions that tell of an exception's end, while one of its generations is in force: Ending a week and a day before,
- * and RunsBeyondEnd while Pods run that only it had let in.
- */
-export function countdown(
+/** The condition that tells of an exception's end a week and a day before, while one of its generations is in force. */
+export const countdown = (
   { inForce, exception }: Outcome & { readonly exception: Exception },
-  beyond: ReadonlyMap<string, number> | undefined,
   now: Instant,
-): readonly Said[] {
-  const pods = beyond?.get(`${exception.namespace}/${exception.name}`) ?? 0;
-  const runs = pods === 0 ? [] : [said("RunsBeyondEnd", true, "PodsRun", runsText(pods))];
-  return inForce ? [ending(exception, now), ...runs] : runs;
-}
+): readonly Said[] => (inForce ? [ending(exception, now)] : []);
 
 function ending({ expires }: Exception, now: Instant): Said {
   const near = NEARNESS.find(({ within }) => expires - now <= within);
@@ -35,9 +27,6 @@ function ending({ expires }: Exception, now: Instant): Said {
     near.within === 0 ? `It ended at ${when}.` : `It ends at ${when}; extend it, or mend what it is for.`;
   return said("Ending", true, near.reason, sentence);
 }
-
-const runsText = (pods: number): string =>
-  `${pods === 1 ? "1 Pod runs" : `${pods} Pods run`} only because of it; the next start is refused.`;
 
 /** The Event at each step of the countdown; undefined where the step was told before. The condition is its memory. */
 export function countdownEvent(

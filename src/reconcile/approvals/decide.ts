@@ -36,8 +36,6 @@ export type ApprovalSnapshot = {
   readonly objects: readonly KubeObject[];
   /** What of them is in force, and the live namespaces with their UIDs. */
   readonly definitions: Definitions;
-  /** How many Pods run beyond the end of an exception, by `namespace/name` of it; absent: not looked yet. */
-  readonly beyond?: ReadonlyMap<string, number>;
 };
 
 /** What has to be written into the status of one object, and what for. Done twice it does nothing. */
@@ -201,10 +199,10 @@ function actionOf(standing: Standing, snapshot: ApprovalSnapshot, now: Instant):
   };
 }
 
-function saidOf(standing: Standing, { definitions, beyond }: ApprovalSnapshot, now: Instant): readonly Said[] {
+function saidOf(standing: Standing, { definitions }: ApprovalSnapshot, now: Instant): readonly Said[] {
   const { outcome } = standing.decision;
   const said = [...approvalConditions(outcome, now)];
-  if (outcome.exception) said.push(...countdown({ ...outcome, exception: outcome.exception }, beyond, now));
+  if (outcome.exception) said.push(...countdown({ ...outcome, exception: outcome.exception }, now));
   if (standing.approvable.object.kind === "Segment" && outcome.inForce)
     said.push(namespacesCondition(namespacesAnew(outcome.inForce, definitions.namespaces)));
   if (isLocalTrustDomain(standing.approvable))

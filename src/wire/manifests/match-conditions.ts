@@ -1,5 +1,6 @@
 import { RESERVED_PREFIXES, USER_ANNOTATIONS } from "../../domain/reserved-keys.ts";
 import { NETWORKS_ANNOTATION } from "../workloads/escapes.ts";
+import { SELF_TEST } from "./names.ts";
 
 /** A CEL condition of a webhook entry; the API server calls only where all of an entry's hold. */
 export type MatchCondition = { readonly name: string; readonly expression: string };
@@ -38,6 +39,12 @@ const foreignLabelsDiffer = differs("labels", "!k.startsWith('kubevirt.io/')");
 export const NOT_BEING_DELETED: MatchCondition = {
   name: "not-being-deleted",
   expression: "!has(object.metadata.deletionTimestamp)",
+};
+
+/** Nothing but the dry run by which Signet sees whether it is called. */
+export const SELF_TEST_ONLY: MatchCondition = {
+  name: "self-test-only",
+  expression: `request.name == '${SELF_TEST}' && request.?dryRun.orValue(false)`,
 };
 
 /** The object carries a key that only Signet writes. */

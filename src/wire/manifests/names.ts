@@ -18,6 +18,12 @@ export const SERVICE_HOST = `${NAME}.${SIGNET_NAMESPACE}.svc`;
 /** The Lease that elects the one replica that writes. */
 export const LEASE = "signet-leader";
 
+/** The ConfigMap, in Signet's namespace, that is only ever written as a dry run: to see whether webhooks are called. */
+export const SELF_TEST = "signet-self-test";
+
+/** End of the names of the webhook entries that match it. */
+export const SELF_TEST_ENTRY = "self-test.signet.dev";
+
 /** Secrets that the server keeps: its authorities' keys, and its serving certificate (`tls.crt`, `tls.key`, `ca.crt`). */
 export const SECRETS = { authorities: "signet-authorities", serving: "signet-serving" } as const;
 

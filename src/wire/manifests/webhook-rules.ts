@@ -37,6 +37,9 @@ export const STAMPED: readonly WebhookRule[] = [
   rule("kubevirt.io", ["v1"], ["virtualmachineinstances", "virtualmachines"], ["CREATE"]),
 ];
 
+/** What Signet writes as a dry run to see whether it is called. */
+export const SELF_TESTED: readonly WebhookRule[] = [rule("", ["v1"], ["configmaps"])];
+
 /** Whatever holds a template of Pods or machines. */
 export const TEMPLATES: readonly WebhookRule[] = [
   rule("", ["v1"], ["podtemplates", "replicationcontrollers"]),

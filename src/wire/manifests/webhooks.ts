@@ -10,12 +10,22 @@ import {
   NO_MIRROR_POD,
   NO_PLAIN_MIRROR_POD,
   NOT_BEING_DELETED,
+  SELF_TEST_ONLY,
   notByVirtController,
   POD_CHANGE,
   TEMPLATE_CHANGE,
 } from "./match-conditions.ts";
-import { NAME } from "./names.ts";
-import { LAUNCHED, MACHINES, POD_CREATION, PODS, STAMPED, TEMPLATES, type WebhookRule } from "./webhook-rules.ts";
+import { NAME, SELF_TEST_ENTRY } from "./names.ts";
+import {
+  LAUNCHED,
+  MACHINES,
+  POD_CREATION,
+  PODS,
+  SELF_TESTED,
+  STAMPED,
+  TEMPLATES,
+  type WebhookRule,
+} from "./webhook-rules.ts";
 
 /** What differs between installations. */
 export type WebhookSettings = {
@@ -32,7 +42,7 @@ type Entry = {
   readonly name: string;
   readonly failurePolicy: "Fail" | "Ignore";
   readonly rules: readonly WebhookRule[];
-  /** Beside not being exempt. */
+  /** Beside not being exempt, unless the entry is about Signet's own namespace. */
   readonly namespaces: readonly Requirement[];
   readonly conditions: readonly MatchCondition[];
 };
@@ -47,6 +57,17 @@ const NOT_EXEMPT: Requirement = {
   operator: "NotIn",
   values: [...EXEMPT_NAMESPACES],
 };
+
+const OURS: Requirement = { key: "kubernetes.io/metadata.name", operator: "In", values: [SIGNET_NAMESPACE] };
+
+/** By which Signet sees, without changing anything, whether the API server reaches it and trusts its certificate. */
+const selfTest = (webhook: "mutate" | "validate"): Entry => ({
+  name: `${webhook}.${SELF_TEST_ENTRY}`,
+  failurePolicy: "Fail",
+  rules: SELF_TESTED,
+  namespaces: [OURS],
+  conditions: [SELF_TEST_ONLY],
+});
 
 /** The entries that stamp. They fail open: what is not stamped in an enrolled namespace is refused at validation. */
 const mutating = (): readonly Entry[] => [
@@ -132,7 +153,9 @@ function webhookOf(entry: Entry, path: string, { reach }: WebhookSettings): obje
     matchPolicy: "Equivalent",
     sideEffects: "None",
     timeoutSeconds: TIMEOUTS[entry.failurePolicy],
-    namespaceSelector: { matchExpressions: [NOT_EXEMPT, ...entry.namespaces] },
+    namespaceSelector: {
+      matchExpressions: entry.namespaces.includes(OURS) ? [OURS] : [NOT_EXEMPT, ...entry.namespaces],
+    },
     rules: entry.rules,
     matchConditions: entry.conditions,
   };
@@ -148,11 +171,13 @@ const METADATA = { name: NAME, annotations: { "admissions.enforcer/disabled": "t
  * takes away again.
  */
 export function webhookConfigurations(settings: WebhookSettings): readonly Manifest[] {
-  const stamping = mutating().map((entry) => ({
+  const stamping = [...mutating(), selfTest("mutate")].map((entry) => ({
     ...webhookOf(entry, "/mutate", settings),
     reinvocationPolicy: "IfNeeded",
   }));
-  const judging = validating(settings.virtControllers).map((entry) => webhookOf(entry, "/validate", settings));
+  const judging = [...validating(settings.virtControllers), selfTest("validate")].map((entry) =>
+    webhookOf(entry, "/validate", settings),
+  );
   return [
     manifest([API_VERSION, "MutatingWebhookConfiguration"], METADATA, { webhooks: stamping }),
     manifest([API_VERSION, "ValidatingWebhookConfiguration"], METADATA, { webhooks: judging }),

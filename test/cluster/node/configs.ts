@@ -81,19 +81,6 @@ disabled_plugins = ["io.containerd.grpc.v1.nri", "io.containerd.nri.v1.nri", "io
 `;
 }
 
-/** Pods on one bridge, and no policy: whatever is not stopped by somebody else passes. */
-export function bridgeConflist(stateDir: string): string {
-  const ipam = {
-    type: "host-local",
-    dataDir: join(stateDir, "node/addresses"),
-    ranges: [[{ subnet: NODE.podNetwork, rangeStart: NODE.firstPodAddress, gateway: NODE.address }]],
-    routes: [{ dst: "0.0.0.0/0" }],
-  };
-  const bridge = { type: "bridge", bridge: NODE.bridge, isGateway: true, ipMasq: false, hairpinMode: true, ipam };
-  const portmap = { type: "portmap", capabilities: { portMappings: true } };
-  return JSON.stringify({ cniVersion: "1.0.0", name: "bridge", plugins: [bridge, portmap] });
-}
-
 /** Tells the API server to reach kubelet, and Services, through the door's socket. */
 export function egressConfig(stateDir: string): string {
   const uds = { udsName: join(stateDir, NODE_FILES.proxySocket) };

@@ -5,7 +5,7 @@ import { PAUSE_IMAGE } from "./configs.ts";
 import type { Image } from "./image.ts";
 import type { Member } from "./tar.ts";
 
-/** The image for Pods of tests: `/bin/standin` echoes on the ports it is told, and a small shell looks around. */
+/** The image for Pods of tests: `/bin/standin` answers on the ports it is told, like `tcp/5432`, and a small shell looks around. */
 export const STANDIN_IMAGE = "lab.local/standin:1";
 
 const APPLETS = ["sh", "cat", "ls", "sleep", "id", "ip", "true", "grep", "stat", "env"];
@@ -19,7 +19,8 @@ export async function baseImages(bin: (name: BinaryName) => string): Promise<rea
   ];
 }
 
-async function standinMembers(bin: (name: BinaryName) => string): Promise<readonly Member[]> {
+/** What lies in a stand-in's image. */
+export async function standinMembers(bin: (name: BinaryName) => string): Promise<readonly Member[]> {
   const busybox = commandInPath("busybox");
   if (busybox === undefined) throw new Error("busybox is missing: install Debian's busybox-static");
   return [

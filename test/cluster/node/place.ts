@@ -15,6 +15,7 @@ export const NODE_API_URL = `https://${NODE.address}:${NODE.apiPort}`;
 /** Paths inside the state folder. */
 export const NODE_FILES = {
   kubeconfig: "kubeconfig/kubelet",
+  daemonKubeconfig: "kubeconfig/node-daemons",
   kubeletConfig: "node/kubelet.yaml",
   kubeletCert: "pki/kubelet.crt",
   kubeletKey: "pki/kubelet.key",

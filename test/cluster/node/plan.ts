@@ -1,8 +1,11 @@
 import type { ComponentName } from "../components.ts";
 import type { BinaryName } from "../recipes.ts";
+import { cgroupOf, writeServerFiles } from "./layout.ts";
+import type { NetworkName } from "./networks/network.ts";
+import { NETWORKS } from "./networks/table.ts";
 import { NODE_FILES } from "./place.ts";
 import { cleanUpScript } from "./scripts.ts";
-import { cgroupOf, layOutNode, NODE_BINARIES, type NodeOptions, type RealNode, startNode } from "./start-node.ts";
+import { type NodeOptions, type RealNode, startNode } from "./start-node.ts";
 
 /** Flags by component, as they are handed to a cluster's boot. */
 export type ExtraFlags = Partial<Readonly<Record<ComponentName, readonly string[]>>>;
@@ -28,18 +31,33 @@ const NO_NODE: NodePlan = {
   start: async () => undefined,
 };
 
-const ONE_NODE: NodePlan = {
-  binaries: NODE_BINARIES,
-  components: ["kube-scheduler"],
-  lastWork: (stateDir) => cleanUpScript(cgroupOf(stateDir)),
-  layOut: layOutNode,
-  // The API server finds kubelet in the node's network through the door.
-  flags: (given) => {
-    const egress = `--egress-selector-config-file=${NODE_FILES.egress}`;
-    return { ...given, "kube-apiserver": [egress, ...(given["kube-apiserver"] ?? [])] };
-  },
-  start: startNode,
-};
+const NODE_BINARIES: readonly BinaryName[] = [
+  "kubelet",
+  "kube-scheduler",
+  "containerd",
+  "containerd-shim-runc-v2",
+  "ctr",
+  "node-init",
+  "node-door",
+  "node-probe",
+  "node-done",
+  "pause",
+  "standin",
+];
 
-/** The plan for that many nodes. */
-export const nodePlan = (nodes: 0 | 1): NodePlan => (nodes === 0 ? NO_NODE : ONE_NODE);
+/** The plan for that many nodes, whose Pods are on the first of the networks; the others can be switched to later. */
+export function nodePlan(nodes: 0 | 1, networks: readonly NetworkName[] = []): NodePlan {
+  if (nodes === 0) return NO_NODE;
+  return {
+    binaries: [...NODE_BINARIES, ...networks.flatMap((name) => NETWORKS[name].binaries)],
+    components: ["kube-scheduler"],
+    lastWork: (stateDir) => cleanUpScript(cgroupOf(stateDir)),
+    layOut: writeServerFiles,
+    // The API server finds kubelet in the node's network through the door.
+    flags: (given) => {
+      const egress = `--egress-selector-config-file=${NODE_FILES.egress}`;
+      return { ...given, "kube-apiserver": [egress, ...(given["kube-apiserver"] ?? [])] };
+    },
+    start: (options) => startNode(options, networks[0] ?? "bridge"),
+  };
+}

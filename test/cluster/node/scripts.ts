@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { cgroupOf } from "./layout.ts";
 import { NODE, NODE_FILES } from "./place.ts";
 
 /** What kubelet and network programs set for the whole kernel, and the values they want to find. */
@@ -17,7 +18,7 @@ const TUNABLES: Readonly<Record<string, string>> = {
  * Prepares the namespaces: folders of the machine that daemons write to are covered by empty ones, settings of the whole
  * kernel by files that already say what kubelet would write; and the network with its bridge. The host sees none of it.
  */
-export function setUpScript(stateDir: string, cgroup: string): string {
+export function setUpScript(stateDir: string): string {
   const tunables = join(stateDir, NODE_FILES.tunables);
   const cover = Object.entries(TUNABLES).map(([name, value]) => {
     const file = join(tunables, name.replaceAll("/", "."));
@@ -38,7 +39,7 @@ ip link set ${NODE.bridge} up
 ip route add 169.254.1.1/32 dev ${NODE.bridge}
 echo 1 >/proc/sys/net/ipv4/ip_forward
 [ ! -e /proc/sys/net/bridge/bridge-nf-call-iptables ] || echo 1 >/proc/sys/net/bridge/bridge-nf-call-iptables
-${cgroupScript(cgroup)}
+${cgroupScript(cgroupOf(stateDir))}
 `;
 }
 

@@ -1,18 +1,19 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ApiClient } from "../api.ts";
-import { writeKubeconfig } from "../kubeconfig.ts";
-import { nodeSubject } from "../nodes.ts";
-import type { Authority } from "../pki.ts";
-import { commandInPath, type Reaper } from "../reaper.ts";
+import type { Reaper } from "../reaper.ts";
 import type { BinaryName } from "../recipes.ts";
-import { bridgeConflist, containerdConfig, egressConfig, kubeletConfig } from "./configs.ts";
 import { type Image, imageArchive } from "./image.ts";
 import { baseImages } from "./images.ts";
-import { makeNamespaces, type Namespaces, tailOf } from "./namespaces.ts";
-import { NODE, NODE_API_URL, NODE_FILES } from "./place.ts";
+import { statusInside } from "./inside.ts";
+import { type NodeLayout, writeNodeFiles } from "./layout.ts";
+import { makeNamespaces, type Namespaces, type Program, tailOf } from "./namespaces.ts";
+import type { NetworkName, NodeAccess } from "./networks/network.ts";
+import { NETWORKS } from "./networks/table.ts";
+import { NODE, NODE_FILES } from "./place.ts";
+import { emptyNode, setSchedulable } from "./pods-gone.ts";
 import { setUpScript } from "./scripts.ts";
 
 /** The daemons of a node that a test may stop and start. */
@@ -21,9 +22,12 @@ export type DaemonName = "containerd" | "kubelet";
 /** A node with kubelet, containerd and Pods that run, in namespaces of its own. */
 export type RealNode = {
   readonly name: string;
-  /** Its network namespace as a file, and a number for probes from the node itself. */
-  readonly network: string;
-  readonly namespaces: Namespaces;
+  /** Its network namespace, as a file of the machine to enter it by. */
+  readonly namespace: string;
+  /** The network that its Pods are on now. */
+  readonly network: () => NetworkName;
+  /** Deletes every Pod of the node and puts another network in place of the old one, which must have been named at the boot. */
+  readonly useNetwork: (name: NetworkName) => Promise<void>;
   /** Puts images into containerd's store, under the references they name. */
   readonly load: (images: readonly Image[]) => Promise<void>;
   /** Runs a program inside the node's namespaces to its end; throws when its code is not 0. */
@@ -31,9 +35,7 @@ export type RealNode = {
   readonly restart: (daemon: DaemonName) => Promise<void>;
 };
 
-export type NodeOptions = {
-  readonly stateDir: string;
-  readonly authority: Authority;
+export type NodeOptions = NodeLayout & {
   readonly reaper: Reaper;
   readonly admin: ApiClient;
   /** Where the API server listens on the machine's loopback. */
@@ -41,112 +43,115 @@ export type NodeOptions = {
   readonly signal: AbortSignal | undefined;
 };
 
-/** The binaries a node needs besides those of the control plane. */
-export const NODE_BINARIES: readonly BinaryName[] = [
-  "kubelet",
-  "kube-scheduler",
-  "containerd",
-  "containerd-shim-runc-v2",
-  "ctr",
-  "node-init",
-  "node-door",
-  "node-probe",
-  "pause",
-  "standin",
-];
-
 const READY_MS = 90_000;
 const POLL_MS = 40;
+const STOP_MS = 5_000;
 
-/** The control group that holds a node's Pods. */
-export const cgroupOf = (stateDir: string): string => basename(stateDir);
-
-/** What the API server reads at its start; it must lie there before. */
-export async function layOutNode(stateDir: string): Promise<void> {
-  await mkdir(join(stateDir, "node"));
-  await writeFile(join(stateDir, NODE_FILES.egress), egressConfig(stateDir));
-}
-
-/** Starts a node and resolves when it is Ready. */
-export async function startNode(options: NodeOptions): Promise<RealNode> {
-  const { stateDir, reaper } = options;
-  await writeConfigs(options);
+/** Starts a node with that network and resolves when it is Ready. */
+export async function startNode(options: NodeOptions, network: NetworkName): Promise<RealNode> {
+  const { stateDir, reaper, admin } = options;
+  await writeNodeFiles(options);
   const bin = join(stateDir, "bin");
   const namespaces = makeNamespaces(reaper, bin);
-  const cgroup = cgroupOf(stateDir);
-  const daemons: Readonly<Record<DaemonName, readonly [string, ...string[]]>> = {
-    containerd: [join(bin, "containerd"), "--config", join(stateDir, NODE_FILES.containerdConfig)],
-    kubelet: kubeletCommand(stateDir),
-  };
-  const program = (id: string, argv: readonly [string, ...string[]]) => ({
-    id,
-    argv,
-    env: { PATH: `${bin}:/usr/sbin:/usr/bin:/sbin:/bin`, HOME: stateDir },
-    dir: stateDir,
-    log: join(stateDir, "logs", `${id}.log`),
-  });
-  let runs = 0;
-  const run = (...argv: [string, ...string[]]) => namespaces.run(program(`run-${++runs}-${basename(argv[0])}`, argv));
-  const start = async (daemon: DaemonName): Promise<void> => {
-    namespaces.start(program(daemon, daemons[daemon]));
-    const log = join(stateDir, "logs", `${daemon}.log`);
-    await until(daemon, () => isUp(daemon, options), namespaces, log, options.signal);
-  };
-  const load = async (images: readonly Image[]): Promise<void> => {
-    const file = join(stateDir, NODE_FILES.images, `${++runs}.tar`);
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, imageArchive(images));
-    const socket = join(stateDir, NODE_FILES.containerdSocket);
-    await run(join(bin, "ctr"), "--address", socket, "--namespace", "k8s.io", "images", "import", file);
-  };
-  await run("/bin/sh", "-euc", setUpScript(stateDir, cgroup));
+  const access = accessTo(namespaces, options);
+  await access.run("/bin/sh", "-euc", setUpScript(stateDir));
   openDoor(options, namespaces.network);
-  await start("containerd");
-  await load(await baseImages((name) => join(bin, name)));
-  await start("kubelet");
+  let current = network;
+  const configure = (name: NetworkName): Promise<void> => {
+    const conflist = JSON.stringify(NETWORKS[name].conflist(access));
+    return writeFile(join(stateDir, NODE_FILES.cniConfig, "10-network.conflist"), conflist);
+  };
+  const load = (images: readonly Image[]) => loadImages(images, access);
+  await configure(network);
+  await startDaemon("containerd", access);
+  await load(await baseImages(access.bin));
+  await startDaemon("kubelet", access);
+  await NETWORKS[network].start(access);
+  const restart = async (daemon: DaemonName): Promise<void> => {
+    await access.stop(daemon);
+    await startDaemon(daemon, access);
+  };
   return {
     name: NODE.name,
-    network: namespaces.network,
-    namespaces,
+    namespace: namespaces.network,
+    network: () => current,
     load,
-    run,
-    restart: async (daemon) => {
-      await namespaces.stop(daemon, 5_000);
-      await start(daemon);
+    run: access.run,
+    restart,
+    useNetwork: async (name) => {
+      await setSchedulable(admin, NODE.name, false);
+      await emptyNode(admin, NODE.name);
+      await NETWORKS[current].stop(access);
+      await rm(join(stateDir, "node/addresses"), { recursive: true, force: true });
+      await configure(name);
+      // containerd reads its network when it starts; later it only notices, at some time.
+      await restart("containerd");
+      await NETWORKS[name].start(access);
+      current = name;
+      await setSchedulable(admin, NODE.name, true);
     },
   };
 }
 
-function kubeletCommand(stateDir: string): readonly [string, ...string[]] {
-  return [
-    join(stateDir, "bin/kubelet"),
-    `--config=${join(stateDir, NODE_FILES.kubeletConfig)}`,
-    `--kubeconfig=${join(stateDir, NODE_FILES.kubeconfig)}`,
-    `--node-ip=${NODE.address}`,
-    `--hostname-override=${NODE.name}`,
-    `--root-dir=${join(stateDir, NODE_FILES.kubeletRoot)}`,
-    `--cert-dir=${join(stateDir, "pki")}`,
-  ];
+function accessTo(namespaces: Namespaces, options: NodeOptions): NodeAccess {
+  const { stateDir, admin, signal } = options;
+  const bin = (name: BinaryName): string => join(stateDir, "bin", name);
+  const program = (id: string, argv: readonly [string, ...string[]], env = {}): Program => ({
+    id,
+    argv,
+    env: { PATH: `${join(stateDir, "bin")}:/usr/sbin:/usr/bin:/sbin:/bin`, HOME: stateDir, ...env },
+    dir: stateDir,
+    log: join(stateDir, "logs", `${id}.log`),
+  });
+  let runs = 0;
+  return {
+    stateDir,
+    admin,
+    bin,
+    daemonKubeconfig: join(stateDir, NODE_FILES.daemonKubeconfig),
+    run: (...argv) => namespaces.run(program(`run-${++runs}-${basename(argv[0])}`, argv)),
+    start: (id, argv, env) => namespaces.start(program(id, argv, env)),
+    stop: (id) => namespaces.stop(id, STOP_MS),
+    until: async (id, check) => {
+      const deadline = Date.now() + READY_MS;
+      const fail = (what: string) =>
+        new Error(`${id} ${what}; the end of its log:\n${tailOf(join(stateDir, "logs", `${id}.log`))}`);
+      while (!(await check())) {
+        signal?.throwIfAborted();
+        if (!namespaces.isRunning(id)) throw fail("ended by itself");
+        if (Date.now() > deadline) throw fail("was not ready in time");
+        await sleep(POLL_MS);
+      }
+    },
+    statusInside: (address, path) => statusInside(join(stateDir, NODE_FILES.proxySocket), address, path),
+  };
 }
 
-async function writeConfigs({ stateDir, authority }: NodeOptions): Promise<void> {
-  const subject = nodeSubject(NODE.name);
-  const serving = await authority.server(subject, [NODE.address, NODE.name]);
-  const pair = await authority.client(subject);
-  const runc = commandInPath("runc") ?? "/usr/sbin/runc";
-  await writeKubeconfig(join(stateDir, NODE_FILES.kubeconfig), NODE_API_URL, authority.cert, { pair });
-  const contents: Readonly<Record<string, string>> = {
-    [NODE_FILES.kubeletCert]: serving.cert,
-    [NODE_FILES.kubeletKey]: serving.key,
-    [NODE_FILES.kubeletConfig]: kubeletConfig(stateDir, cgroupOf(stateDir)),
-    [NODE_FILES.containerdConfig]: containerdConfig(stateDir, runc, ["/usr/lib/cni"]),
-    [NODE_FILES.resolvConf]: "nameserver 10.96.0.10\n",
-    [join(NODE_FILES.cniConfig, "10-bridge.conflist")]: bridgeConflist(stateDir),
+async function startDaemon(daemon: DaemonName, access: NodeAccess): Promise<void> {
+  const { stateDir, admin } = access;
+  const commands: Readonly<Record<DaemonName, readonly [string, ...string[]]>> = {
+    containerd: [access.bin("containerd"), "--config", join(stateDir, NODE_FILES.containerdConfig)],
+    kubelet: [
+      access.bin("kubelet"),
+      `--config=${join(stateDir, NODE_FILES.kubeletConfig)}`,
+      `--kubeconfig=${join(stateDir, NODE_FILES.kubeconfig)}`,
+      `--node-ip=${NODE.address}`,
+      `--hostname-override=${NODE.name}`,
+      `--root-dir=${join(stateDir, NODE_FILES.kubeletRoot)}`,
+      `--cert-dir=${join(stateDir, "pki")}`,
+    ],
   };
-  for (const folder of [NODE_FILES.cniConfig, NODE_FILES.staticPods, NODE_FILES.volumePlugins, NODE_FILES.podLogs]) {
-    await mkdir(join(stateDir, folder), { recursive: true });
-  }
-  for (const [file, text] of Object.entries(contents)) await writeFile(join(stateDir, file), text, { mode: 0o600 });
+  access.start(daemon, commands[daemon]);
+  const socket = join(stateDir, NODE_FILES.containerdSocket);
+  await access.until(daemon, () => (daemon === "containerd" ? accepts(socket) : nodeReady(admin)));
+}
+
+async function loadImages(images: readonly Image[], access: NodeAccess): Promise<void> {
+  const file = join(access.stateDir, NODE_FILES.images, `${images[0]?.reference.replaceAll(/[^a-z0-9]/g, "-")}.tar`);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, imageArchive(images));
+  const socket = join(access.stateDir, NODE_FILES.containerdSocket);
+  await access.run(access.bin("ctr"), "--address", socket, "--namespace", "k8s.io", "images", "import", file);
 }
 
 /** The door runs outside, where the API server is; see its source for what it does. */
@@ -158,10 +163,6 @@ function openDoor({ stateDir, reaper, serverPort }: NodeOptions, network: string
     `--proxy=${join(stateDir, NODE_FILES.proxySocket)}`,
   ];
   reaper.spawn(join(stateDir, "bin/node-door"), flags, { stdio: ["ignore", "inherit", "inherit"] }).unref();
-}
-
-function isUp(daemon: DaemonName, { stateDir, admin }: NodeOptions): Promise<boolean> {
-  return daemon === "containerd" ? accepts(join(stateDir, NODE_FILES.containerdSocket)) : nodeReady(admin);
 }
 
 function accepts(path: string): Promise<boolean> {
@@ -186,21 +187,4 @@ async function nodeReady(admin: ApiClient): Promise<boolean> {
   if (!conditions.some((each) => each.type === "Ready" && each.status === "True")) return false;
   // The condition outlives a kubelet that was stopped; its own word does not.
   return (await admin.request("GET", `/api/v1/nodes/${NODE.name}/proxy/healthz`)).status === 200;
-}
-
-async function until(
-  daemon: DaemonName,
-  check: () => Promise<boolean>,
-  namespaces: Namespaces,
-  log: string,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const deadline = Date.now() + READY_MS;
-  while (!(await check())) {
-    signal?.throwIfAborted();
-    if (!namespaces.isRunning(daemon))
-      throw new Error(`${daemon} ended by itself; the end of its log:\n${tailOf(log)}`);
-    if (Date.now() > deadline) throw new Error(`${daemon} was not ready in time; the end of its log:\n${tailOf(log)}`);
-    await sleep(POLL_MS);
-  }
 }

@@ -22,7 +22,25 @@ type Entry = {
 const entriesOf = (configuration: Manifest | undefined): readonly Entry[] =>
   (configuration?.["webhooks"] ?? []) as readonly Entry[];
 const [mutating, validating] = objectsIn("base/webhooks");
-const entries = [...entriesOf(mutating), ...entriesOf(validating)];
+const allEntries = [...entriesOf(mutating), ...entriesOf(validating)];
+const isSelfTest = ({ name }: Entry): boolean => name.endsWith("self-test.signet.dev");
+const entries = allEntries.filter((entry) => !isSelfTest(entry));
+
+test("each configuration ends with an entry about nothing but Signet's dry runs in its own namespace", () => {
+  expect([entriesOf(mutating), entriesOf(validating)].map((each) => each.at(-1))).toEqual(
+    allEntries.filter(isSelfTest),
+  );
+  for (const { namespaceSelector, matchConditions, rules, failurePolicy } of allEntries.filter(isSelfTest)) {
+    expect(failurePolicy).toBe("Fail");
+    expect(namespaceSelector.matchExpressions).toEqual([
+      { key: "kubernetes.io/metadata.name", operator: "In", values: ["signet-system"] },
+    ]);
+    expect(matchConditions.map(({ expression }) => expression)).toEqual([
+      "request.name == 'signet-self-test' && request.?dryRun.orValue(false)",
+    ]);
+    expect(rules.map(({ resources }) => resources)).toEqual([["configmaps"]]);
+  }
+});
 
 test("what fails closed is about enrolled namespaces, or about objects that carry a key which only Signet writes", () => {
   const closed = entries.filter(({ failurePolicy }) => failurePolicy === "Fail");
@@ -86,7 +104,7 @@ test("caBundle is left to Signet, and the overlay by URL differs in nothing but 
 
 test("a component's patches hit what they mean, in every entry", () => {
   const [first = [], second = []] = exemptingPatches("db");
-  expect([first.length, second.length]).toEqual([entriesOf(mutating).length, entriesOf(validating).length]);
+  expect([first.length, second.length]).toEqual([entriesOf(mutating).length - 1, entriesOf(validating).length - 1]);
   for (const { path } of [...first, ...second])
     expect(path).toMatch(/^\/webhooks\/\d+\/namespaceSelector\/matchExpressions\/0\/values\/-$/);
   const positions = entriesOf(validating).flatMap(({ matchConditions }, entry) =>

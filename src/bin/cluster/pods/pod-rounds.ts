@@ -89,9 +89,9 @@ export class PodRounds {
     };
   }
 
-  /** The Pods that run beyond the end of their exception. */
-  ended(): readonly EndedException[] {
-    return this.#concerns.ended();
+  /** Who runs beyond an exception's end; undefined until every Pod was looked at. */
+  ended(): readonly EndedException[] | undefined {
+    return this.#looked && this.#waiting.size === 0 ? this.#concerns.ended() : undefined;
   }
 
   #gather({ revision }: Catalogue): void {

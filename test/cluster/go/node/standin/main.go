@@ -1,5 +1,8 @@
-// Command standin stands in for any program of a Pod: it listens on the ports it is given, by TCP and by UDP, and
-// sends back what it gets. `standin connect HOST:PORT` tries a connection and prints open, refused or dropped.
+// Command standin stands in for any program of a Pod. It listens on the ports it is given: `tcp/5432` and `udp/5432`
+// send back what they get, `http/8080` says that it is well, by HTTP and by gRPC's health service. Without any it listens
+// on http/$PORT, or only waits. `mtls/8443` tells callers, by the certificates that Signet delivers, who they are.
+// `standin connect HOST:PORT` tries a connection and prints open, refused or dropped; `standin call HOST:PORT SECONDS`
+// keeps calling an mtls port and prints whom it met.
 package main
 
 import (
@@ -8,10 +11,15 @@ import (
 	"io"
 	"log"
 	"net"
+	"net/http"
 	"os"
+	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 )
+
+var kinds = map[string]func(address string) error{"tcp": echoStreams, "udp": echoPackets, "http": sayWell, "mtls": tellNames}
 
 func main() {
 	args := os.Args[1:]
@@ -19,14 +27,24 @@ func main() {
 		fmt.Println(connect(args[1]))
 		return
 	}
+	if len(args) == 3 && args[0] == "call" {
+		callNames(args[1], args[2])
+		return
+	}
 	if port := os.Getenv("PORT"); port != "" && len(args) == 0 {
-		args = []string{port}
+		args = []string{"http/" + port}
 	}
-	for _, port := range args {
-		go echoStreams(port)
-		go echoPackets(port)
+	for _, each := range args {
+		kind, port, _ := strings.Cut(each, "/")
+		serve, known := kinds[kind]
+		if !known {
+			log.Fatalf("%s: not tcp/N, udp/N, http/N or mtls/N", each)
+		}
+		go func() { log.Fatal(serve(":" + port)) }()
 	}
-	select {}
+	ended := make(chan os.Signal, 1)
+	signal.Notify(ended, syscall.SIGINT, syscall.SIGTERM)
+	<-ended
 }
 
 func connect(address string) string {
@@ -41,15 +59,15 @@ func connect(address string) string {
 	return "open"
 }
 
-func echoStreams(port string) {
-	listener, err := net.Listen("tcp", ":"+port)
+func echoStreams(address string) error {
+	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	for {
 		connection, err := listener.Accept()
 		if err != nil {
-			continue
+			return err
 		}
 		go func() {
 			defer connection.Close()
@@ -58,10 +76,10 @@ func echoStreams(port string) {
 	}
 }
 
-func echoPackets(port string) {
-	packets, err := net.ListenPacket("udp", ":"+port)
+func echoPackets(address string) error {
+	packets, err := net.ListenPacket("udp", address)
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	buffer := make([]byte, 2048)
 	for {
@@ -70,4 +88,25 @@ func echoPackets(port string) {
 			_, _ = packets.WriteTo(buffer[:size], from)
 		}
 	}
+}
+
+// sayWell answers every HTTP request with 200, and grpc.health.v1.Health/Check with SERVING.
+func sayWell(address string) error {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	server := &http.Server{Addr: address, Protocols: protocols, Handler: http.HandlerFunc(answer)}
+	return server.ListenAndServe()
+}
+
+func answer(to http.ResponseWriter, request *http.Request) {
+	if request.Header.Get("Content-Type") != "application/grpc" {
+		_, _ = io.WriteString(to, "well\n")
+		return
+	}
+	to.Header().Set("Content-Type", "application/grpc")
+	to.Header().Set("Trailer", "Grpc-Status")
+	// One message of two bytes: field 1, status, is 1 for SERVING.
+	_, _ = to.Write([]byte{0, 0, 0, 0, 2, 0x08, 1})
+	to.Header().Set("Grpc-Status", "0")
 }

@@ -1,0 +1,82 @@
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { vi } from "vitest";
+import { applyApproved } from "../api/approve.ts";
+import { accepted, kubectlDone } from "../cluster/accepted.ts";
+import type { BinaryName } from "../cluster/recipes.ts";
+import type { Cluster } from "../cluster/boot.ts";
+import { standinMembers } from "../cluster/node/images.ts";
+import { type PodFacts, peersOf } from "../cluster/node/peers.ts";
+import type { Peer } from "../cluster/node/probing.ts";
+import { JUDGED_POD_NETWORK } from "../cluster/node/networks/calico.ts";
+import { listensOf, readApplication, standInImages } from "../cluster/node/standins.ts";
+
+const ROOT = join(import.meta.dirname, "..", "..");
+const DATA = join(ROOT, "test/conformance/data/apps/online-boutique");
+const MANIFESTS = join(DATA, "kubernetes-manifests.yaml");
+/** The catalogue and the sentences of the worked example. */
+export const EXAMPLE = join(ROOT, "docs/examples/online-boutique");
+
+const SHOP = readApplication(readFileSync(MANIFESTS, "utf8"));
+const PATIENCE = { timeout: 60_000, interval: 100 };
+
+type Edge = { readonly from: string; readonly to: string; readonly podPort: number };
+
+/** The true call graph, as lines of a matrix of probes. */
+export const CALLS: ReadonlySet<string> = new Set(
+  (JSON.parse(readFileSync(join(DATA, "edges.json"), "utf8")) as { readonly edges: readonly Edge[] }).edges.map(
+    ({ from, to, podPort }) => `${from} -> ${to} tcp/${podPort}`,
+  ),
+);
+
+/** Puts the stand-ins' images on the node and the shop's catalogue, approved, into the cluster. */
+export async function prepareShop(cluster: Cluster): Promise<void> {
+  const bin = (name: BinaryName): string => join(cluster.stateDir, "bin", name);
+  const images = standInImages(SHOP, await standinMembers(bin), readFileSync(bin("node-done")));
+  await cluster.node().load(images);
+  await applyApproved(cluster, readFileSync(join(EXAMPLE, "catalogue.yaml"), "utf8"), "alice");
+  const stamped = async (): Promise<string | undefined> => {
+    const body = {
+      metadata: { name: "tried", labels: { app: "redis-cart" } },
+      spec: TRIED,
+      apiVersion: "v1",
+      kind: "Pod",
+    };
+    const answer = await cluster.request("POST", "/api/v1/namespaces/default/pods?dryRun=All", { body });
+    return (answer.body as PodFacts).metadata?.labels?.["signet.dev/role"];
+  };
+  await vi.waitFor(async () => {
+    const role = await stamped();
+    if (role !== "redis-cart") throw new Error(`stamped with ${role}`);
+  }, PATIENCE);
+}
+
+const TRIED = { containers: [{ name: "main", image: "example.org/none" }] };
+
+/** Applies the shop's own manifests, unmodified; its Pods come by and by. */
+export const openShop = (cluster: Cluster): Promise<string> => kubectlDone(cluster, ["apply", "-f", MANIFESTS]);
+
+/** The shop's Pods when all are Ready. */
+export const shopPeers = (cluster: Cluster): Promise<readonly Peer[]> =>
+  peersOf(cluster, ["default"], SHOP.size, ({ metadata }) => {
+    const name = metadata.labels?.["app"] ?? metadata.name;
+    const template = SHOP.get(name);
+    return { name, listens: template === undefined ? [] : listensOf(template) };
+  });
+
+/** Takes the shop away, and all policies of its namespace. */
+export async function closeShop(cluster: Cluster): Promise<void> {
+  await kubectlDone(cluster, ["delete", "--ignore-not-found", "--wait=false", "-f", MANIFESTS]);
+  await accepted(cluster, "DELETE", "/apis/networking.k8s.io/v1/namespaces/default/networkpolicies");
+}
+
+/** What `signet policy compile` prints for the sentences of a folder, over the shop's manifests. */
+export async function compiledSentences(catalogue: string): Promise<string> {
+  const cli = join(ROOT, "src/bin/cli.ts");
+  const options = ["--target", "networkpolicy", "--pod-cidr", JUDGED_POD_NETWORK];
+  const args = [cli, "policy", "compile", MANIFESTS, "--catalogue", catalogue, ...options];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 1 << 26 });
+  return stdout;
+}
