@@ -1,4 +1,5 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import process from "node:process";
 import { runCli } from "../cli/program.ts";
 import { ok, refuse } from "../domain/problem.ts";
@@ -18,6 +19,15 @@ function written(path: string, text: string, options: { readonly mode?: number; 
   } catch (fault) {
     return refuse("FILE_UNREADABLE", "", `"${path}" could not be written: ${String(fault)}`, "Check the folder.");
   }
+}
+
+function writtenAnew(path: string, text: string) {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+  } catch (fault) {
+    return refuse("FILE_UNREADABLE", "", `"${dirname(path)}" could not be made: ${String(fault)}`, "Check the folder.");
+  }
+  return written(path, text, { flag: "wx" });
 }
 
 /** A fault of ours: sysexits' EX_SOFTWARE, so that it is never taken for a difference (1) or a refusal (3). */
@@ -41,6 +51,7 @@ try {
         writeKey: (path, text) => written(path, text, { mode: 0o600, flag: "wx" }),
       },
       writeFile: (path, text) => written(path, text, {}),
+      writeNew: writtenAnew,
     },
     process.argv.slice(2),
     EXTRA_COMMANDS,

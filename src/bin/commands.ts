@@ -7,24 +7,33 @@ import { addGrantCommands } from "../cli/grant-commands.ts";
 import { addCaCommand } from "../cli/ca.ts";
 import type { OpenKube } from "../cli/kube-access.ts";
 import { addConfigCommand } from "../cli/config.ts";
+import { addInitCommand } from "../cli/init.ts";
 import { addLedgerCommand } from "../cli/ledger.ts";
+import { addPublishCommands } from "../cli/policy-publish.ts";
+import type { OpenPublishing } from "../cli/publish-access.ts";
 import type { ExtraCommand } from "../cli/program.ts";
 import { addReportCommand } from "../cli/report.ts";
+import { addRevokeCommand } from "../cli/revoke.ts";
 import { serverCommand } from "../cli/server.ts";
 import { type Version, versionCommand } from "../cli/version.ts";
+
+const openPublishing: OpenPublishing = async (choice) => (await import("./open-publishing.ts")).openPublishing(choice);
 
 const openKube: OpenKube = async (choice) => (await import("./open-kube.ts")).openKube(choice);
 
 /** Commands that need more than files and a terminal; what is heavy is loaded when it runs. */
 export const EXTRA_COMMANDS: readonly ExtraCommand[] = [
   serverCommand(async () => (await import("./server.ts")).serve),
+  addInitCommand(openKube),
   addApproveCommands(openKube),
   addApprovalsCommand(openKube),
   addExceptionCommands(openKube),
   addGrantCommands,
   addReportCommand(openKube),
+  addPublishCommands(openPublishing),
   addLedgerCommand,
   addCaCommand,
+  addRevokeCommand,
   addConfigCommand,
   versionCommand(ownVersion),
 ];

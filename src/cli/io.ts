@@ -26,6 +26,8 @@ export type Io = {
   readonly openCopies?: OpenCopies;
   /** Writes a file anew; its folder must be there. */
   readonly writeFile: (path: string, text: string) => Result<undefined>;
+  /** Writes a file that is not there yet, and the folders above it; refuses to overwrite. */
+  readonly writeNew?: (path: string, text: string) => Result<undefined>;
   /** Signs and verifies grants. */
   readonly grants?: GrantKeeper;
 };

@@ -40,7 +40,7 @@ export function addCompile(policy: Command, io: Io, outcome: Outcome): void {
     .argument("[path...]", "files or folders of workloads and of policies that are not ours")
     .addOption(catalogueOption())
     .addOption(targetOption())
-    .option("--pod-cidr <cidr>", "addresses that Pods have: never outside; repeatable", collect, [])
+    .option("--pod-cidr <cidr>", "addresses that Pods have: never outside; repeatable", collectTexts, [])
     .addOption(waiveOption())
     .addOption(atOption())
     .addOption(outputOption(["yaml", "json"]))
@@ -58,10 +58,11 @@ export function addCompile(policy: Command, io: Io, outcome: Outcome): void {
   );
 }
 
-const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+/** A repeatable option's texts. */
+export const collectTexts = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
 /** `--target`: names with commas between them. */
-const targetOption = (): Option =>
+export const targetOption = (): Option =>
   new Option("--target <names>", `data planes: ${TARGET_NAMES.join(", ")}`)
     .argParser(readTargets)
     .default(["networkpolicy"], "networkpolicy");
@@ -74,7 +75,7 @@ function readTargets(text: string): readonly TargetName[] {
 }
 
 /** `--waive`: a kind of loss and an end. */
-const waiveOption = (): Option =>
+export const waiveOption = (): Option =>
   new Option("--waive <code=time>", "take a kind of loss upon yourself until then; repeatable")
     .argParser((text: string, before: readonly Waiver[]) => [...before, readWaiver(text)])
     .default([], "none");

@@ -54,6 +54,8 @@ export type Workload = {
   readonly ownLabels: Labels;
   readonly ownAnnotations: Labels;
   readonly owner?: Owner;
+  /** Whether it serves a function: a Pod of a Knative Service, or what brings such Pods. Fits roles for functions too. */
+  readonly serves?: "function";
   /** The user name of whoever creates it, where that is known. */
   readonly creator?: string;
   readonly escapes: readonly Escape[];

@@ -12,7 +12,7 @@ export type Identity = { readonly role: Role; readonly segment: Segment; readonl
 /** What identity depends on; admission, signing and reconciling all come here. */
 export type Bearer = Pick<
   Workload,
-  "kind" | "namespace" | "serviceAccount" | "labels" | "annotations" | "creator" | "metadataPath"
+  "kind" | "serves" | "namespace" | "serviceAccount" | "labels" | "annotations" | "creator" | "metadataPath"
 >;
 
 /**
@@ -45,7 +45,8 @@ export const fitting = (candidates: readonly Role[], bearer: Bearer): readonly R
 /** What keeps a role that covers the identity from fitting, as the end of a sentence; undefined where it fits. */
 export function misfit(role: Role, bearer: Bearer): string | undefined {
   const { kinds, labels, createdBy } = role.match;
-  if (!kinds.includes(bearer.kind)) return `it is for kind ${kinds.join(", ")}, not ${bearer.kind}`;
+  const isFunction = bearer.serves === "function" && kinds.includes("Function");
+  if (!kinds.includes(bearer.kind) && !isFunction) return `it is for kind ${kinds.join(", ")}, not ${bearer.kind}`;
   if (!selects(labels, bearer.labels)) return "the labels do not match its podLabels";
   if (createdBy.length === 0) return undefined;
   if (bearer.creator === undefined) return "who creates the workload is not known, and the role asks for it";

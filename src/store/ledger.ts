@@ -1,9 +1,10 @@
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import type { Instant } from "../domain/instant.ts";
 import type { Entry } from "./chain.ts";
 import type { StoredSnapshot } from "./ledger-file.ts";
 import { LedgerQueue } from "./ledger-queue.ts";
 import type { FromWorker, WorkerData } from "./ledger-worker.ts";
+import { startThread } from "./thread.ts";
 
 /** Figures of the ledger since it was opened. */
 export type LedgerFigures = {
@@ -54,8 +55,7 @@ export type LedgerSettings = {
 export async function openLedger(settings: LedgerSettings): Promise<Ledger> {
   const { path, version, now } = settings;
   const data: WorkerData = { path, version, now: now() };
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const worker = new Worker(new URL(`./ledger-worker.${extension}`, import.meta.url), {
+  const worker = startThread("ledger-worker", {
     workerData: data,
     resourceLimits: { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 4 },
   });

@@ -1,5 +1,6 @@
-import { formatInstant, type Instant } from "../domain/instant.ts";
+import { formatInstant, type Instant, parseInstant } from "../domain/instant.ts";
 import type { ProblemCode } from "../domain/problem-codes.ts";
+import { isRaw, type Raw, textAt } from "./read-object.ts";
 
 /** What every record of a request for a certificate says. */
 type Asked = {
@@ -43,4 +44,27 @@ export function renderIssuanceRecord({ at: _at, subject: _subject, ...record }: 
   if (record.outcome === "refused") return JSON.stringify(record);
   const { notBefore, notAfter, ...rest } = record;
   return JSON.stringify({ ...rest, notBefore: formatInstant(notBefore), notAfter: formatInstant(notAfter) });
+}
+
+/** What is read back of a certificate that was issued. */
+export type ReadIssued = Pick<Issued, "serial" | "spiffeId" | "role" | "segment" | "notAfter">;
+
+/** Reads a record of this Signet's ledger; undefined for a refusal, or for what is no such record. The chain vouches for it. */
+export function readIssued(body: string): ReadIssued | undefined {
+  const raw = parsed(body);
+  const [serial, spiffeId, role, segment, end] = ["serial", "spiffeId", "role", "segment", "notAfter"].map((key) =>
+    textAt(raw, key),
+  );
+  const notAfter = end === undefined ? undefined : parseInstant(end, "notAfter");
+  if (serial === undefined || spiffeId === undefined || role === undefined || segment === undefined) return undefined;
+  return notAfter?.ok ? { serial, spiffeId, role, segment, notAfter: notAfter.value } : undefined;
+}
+
+function parsed(body: string): Raw {
+  try {
+    const value: unknown = JSON.parse(body);
+    return isRaw(value) ? value : {};
+  } catch {
+    return {};
+  }
 }

@@ -66,6 +66,7 @@ const kept = (workload: Workload): Kept => ({
   ...(workload.ownLabels === workload.labels ? {} : { ownLabels: workload.ownLabels }),
   ...(workload.ownAnnotations === workload.annotations ? {} : { ownAnnotations: judged(workload.ownAnnotations) }),
   ...(workload.owner ? { owner: workload.owner } : {}),
+  ...(workload.serves === undefined ? {} : { serves: workload.serves }),
   ...(workload.creator === undefined ? {} : { creator: workload.creator }),
   escapes: workload.escapes,
   metadataPath: workload.metadataPath,

@@ -6,6 +6,7 @@ import type { KubeObject } from "./objects.ts";
 import { type Raw, sourceOf } from "./read-object.ts";
 import { annotatedNetworks, podEscapes } from "./workloads/escapes.ts";
 import { FieldReader } from "./workloads/field-reader.ts";
+import { servedBy } from "./workloads/revisions.ts";
 import { type Shape, shapeOf } from "./workloads/shapes.ts";
 import { vmiEscapes } from "./workloads/vmi-escapes.ts";
 
@@ -52,13 +53,25 @@ function shaped(reader: FieldReader, shape: Shape, object: KubeObject, around: S
     annotations: inner.annotations,
     ownLabels: own.labels,
     ownAnnotations: own.annotations,
-    ...(owner === undefined ? {} : { owner }),
-    ...(creator === undefined ? {} : { creator }),
+    ...present({ owner, creator, serves: shape.serves ?? servedBy(inner.labels, owner) }),
     escapes,
     metadataPath: pathText([...path, "metadata"]),
     source: sourceOf(object, []),
   };
 }
+
+type Optional = { readonly owner?: Owner; readonly creator?: string; readonly serves?: "function" };
+
+/** What is known, without the rest: an absent field is not there at all. */
+const present = ({
+  owner,
+  creator,
+  serves,
+}: { readonly [K in keyof Optional]: Optional[K] | undefined }): Optional => ({
+  ...(owner === undefined ? {} : { owner }),
+  ...(creator === undefined ? {} : { creator }),
+  ...(serves === undefined ? {} : { serves }),
+});
 
 function metadataOf(reader: FieldReader, holder: Raw, path: FieldPath) {
   const metadata = reader.object(holder, "metadata", path);

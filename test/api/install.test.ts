@@ -282,7 +282,8 @@ describe("components", () => {
     const path = await withComponents("openshift-virtualization");
     const rendered = await kubectl("kustomize", path);
     expect(rendered).not.toContain("kubevirt:kubevirt-controller");
-    expect(rendered.match(/openshift-cnv:kubevirt-controller/g)).toHaveLength(4);
+    // Four conditions of the webhooks, and the argument of the server.
+    expect(rendered.match(/openshift-cnv:kubevirt-controller/g)).toHaveLength(5);
     await applyServerSide(path);
   });
 

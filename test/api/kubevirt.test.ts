@@ -1,10 +1,11 @@
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, realpath, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { parse } from "yaml";
 import { HELPER_SEGMENT, helperRole, HELPERS } from "../../src/wire/manifests/helper-roles.ts";
 import { HELPER_PODS, helperPodBody } from "../fakes/helper-pods.ts";
-import { accepted } from "../cluster/accepted.ts";
+import { accepted, kubectlDone } from "../cluster/accepted.ts";
 import type { ApiAnswer } from "../cluster/api.ts";
 import { bootCluster, type Cluster } from "../cluster/boot.ts";
 import { type Installed, installSignet } from "../cluster/install.ts";
@@ -21,6 +22,7 @@ import {
   VIRT_CONTROLLER_RULES,
   virtualMachine,
 } from "./play-kubevirt.ts";
+import { blocksOf, runScript } from "./runbook.ts";
 
 /** The first run on a machine may have to build the binaries. */
 const FIRST_BOOT_MS = 20 * 60_000;
@@ -393,6 +395,43 @@ test("a quarantined machine stays where it is, and the others move", { timeout: 
   );
   const other = await cluster.request("GET", `${instances}/orders`);
   expect(await move(other.body as Live & Instance)).toMatchObject({ status: 201 });
+});
+
+describe("kubevirt.md, word by word", () => {
+  let clone: string;
+  beforeAll(async () => {
+    clone = await mkdtemp(join(await realpath(tmpdir()), "signet-vms-"));
+    await symlink(join(import.meta.dirname, "..", "..", "manifests"), join(clone, "manifests"));
+    const binding = ["create", "clusterrolebinding", "signet-approvers", "--clusterrole=signet-approver"];
+    await kubectlDone(cluster, [...binding, "--group=security-engineers"]);
+  }, TEST_MS);
+
+  afterAll(() => rm(clone, { recursive: true, force: true }));
+
+  test.each(
+    blocksOf("kubevirt.md")
+      .filter(({ needsNodes }) => !needsNodes)
+      .map((block) => [block.title, block] as const),
+  )("%s", { timeout: TEST_MS }, async (_title, { script }) => {
+    const { code, output } = await runScript(script, clone, cluster.env);
+    expect(code, `${script}\n${output}`).toBe(0);
+  });
+
+  test("then the page's machine holds its role, and the labels that the role was given later reach a new one", async () => {
+    const { stdout } = await cluster.kubectl(["get", "vm", "orders-db", "-n", "vms", "-o", "json"]);
+    expect(identityOf(JSON.parse(stdout) as Live)).toEqual([
+      "vm-orders-db",
+      "vms",
+      "spiffe://example.org/ns/vms/sa/orders-db",
+    ]);
+    const body = virtualMachine("later", { serviceAccountName: "orders-db" });
+    const path = `${pathOf("vms", "virtualmachines")}?dryRun=All`;
+    const tier = async () => {
+      const answer = await cluster.request("POST", path, { body });
+      return (answer.body as Live).metadata.labels?.["role.signet.dev/tier"];
+    };
+    await vi.waitFor(async () => expect(await tier()).toBe("data"), PATIENCE);
+  });
 });
 
 describe("with Signet killed", () => {

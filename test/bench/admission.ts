@@ -94,12 +94,14 @@ async function measure({ signet, floor, authority, requests, size, seconds }: Me
   const run = (port: number, ms: number): Promise<Loaded> =>
     sendLoad({ port, authority, connections: CONNECTIONS, requests, milliseconds: ms });
   for (const child of [floor, signet, floor, signet]) await run(child.port, WARM_MS);
-  const rounds: { floor: Loaded; signet: Loaded; cpu: number }[] = [];
+  const rounds: { floor: Loaded; signet: Loaded; cpu: number; floorCpu: number }[] = [];
   for (let round = 0; round < ROUNDS; round++) {
+    const [floorBefore, before] = [cpuSeconds(floor.pid), cpuSeconds(signet.pid)];
     const bare = await run(floor.port, milliseconds);
-    const before = cpuSeconds(signet.pid);
+    const floorCpu = ((cpuSeconds(floor.pid) - floorBefore) / bare.count) * 1000;
     const ours = await run(signet.port, milliseconds);
-    rounds.push({ floor: bare, signet: ours, cpu: ((cpuSeconds(signet.pid) - before) / ours.count) * 1000 });
+    const cpu = ((cpuSeconds(signet.pid) - before) / ours.count) * 1000;
+    rounds.push({ floor: bare, signet: ours, cpu, floorCpu });
   }
   return {
     name: "admission",
@@ -112,5 +114,6 @@ async function measure({ signet, floor, authority, requests, size, seconds }: Me
     rssMb: peakMb(signet.pid),
     cpuSecPer1000: round(median(rounds.map((each) => each.cpu)), 4),
     machine: machine(),
+    floorCpuSecPer1000: round(median(rounds.map((each) => each.floorCpu)), 4),
   };
 }

@@ -18,6 +18,14 @@ export type Figures = {
   /** Everything once, in milliseconds. */
   readonly fullMs?: number;
   readonly p99Us?: number;
+  /** The floor's own, and an equal pair of in-process policies. */
+  readonly floorCpuSecPer1000?: number;
+  readonly celOpsPerSec?: number;
+  readonly overCel?: number;
+  /** What came of Pods that were created under fire. */
+  readonly missed?: number;
+  readonly wronglyAdmitted?: number;
+  readonly killed?: number;
   /** Costs at growing sizes. */
   readonly growth?: readonly object[];
 };

@@ -16,6 +16,19 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     seconds: 36,
     run: async (size, seconds) => (await import("./admission.ts")).admission(size, seconds),
   },
+  "admission-api": {
+    about:
+      "POST pods?dryRun=All through a real API server, against a bare pair of webhooks and an equal pair of policies",
+    size: 1,
+    seconds: 30,
+    run: async (size, seconds) => (await import("./admission-api.ts")).admissionApi(size, seconds),
+  },
+  chaos: {
+    about: "Pods from Deployments while replicas are killed and certificates rotate: how many are missed",
+    size: 1_000,
+    seconds: 600,
+    run: async (size, seconds) => (await import("./chaos.ts")).chaos(size, seconds),
+  },
   start: {
     about: "the standalone server until it is ready, against Node's own start",
     size: 1,

@@ -18,7 +18,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
 }
 
 test.each([
-  ["signet rev", ["review"]],
+  ["signet rev", ["review", "revoke"]],
   ["signet catalogue ", ["export"]],
   ["signet catalogue export --o", ["--output"]],
   ["signet catalogue export --output ", ["yaml", "json"]],

@@ -17,6 +17,7 @@ export const NOON = "2026-11-23T12:00:00Z";
 /** An Io over files in memory, and what was printed through it. */
 export function fakeIo(files: Files, { now = NOON, env = {}, color = false }: World = {}) {
   const printed = { out: "", err: "" };
+  const written: Record<string, string> = {};
   const io: Io = {
     out: (text) => {
       printed.out += text;
@@ -34,8 +35,13 @@ export function fakeIo(files: Files, { now = NOON, env = {}, color = false }: Wo
       return ok(paths.flatMap((path) => namesAt(files, path)).map((name) => ({ name, text: files[name] ?? "" })));
     },
     writeFile: () => refuse("FILE_UNREADABLE", "", "Nothing can be written here.", "Check the folder."),
+    writeNew: (path, text) => {
+      if (path in files || path in written) return refuse("FILE_UNREADABLE", "", `"${path}" is there already.`);
+      written[path] = text;
+      return ok(undefined);
+    },
   };
-  return { io, printed };
+  return { io, printed, written };
 }
 
 const namesAt = (files: Files, path: string): readonly string[] =>

@@ -16,11 +16,11 @@ export type Rendered = {
 };
 
 /** The label that says who an object is managed by. */
-const MANAGED_BY_LABEL = "app.kubernetes.io/managed-by";
+export const MANAGED_BY_LABEL = "app.kubernetes.io/managed-by";
 /** The label that says for which target an object was compiled; with it, what is no longer meant is found again. */
-const TARGET_LABEL = "policy.signet.dev/target";
+export const TARGET_LABEL = "policy.signet.dev/target";
 /** The annotation that names the lines that an object comes from. */
-const LINES_ANNOTATION = "policy.signet.dev/lines";
+export const LINES_ANNOTATION = "policy.signet.dev/lines";
 
 /** The labels by which compiled objects of a target are known as ours. */
 export const ownerLabels = (target: string): Readonly<Record<string, string>> => ({

@@ -1,3 +1,4 @@
+import { canonical } from "../../policy/compile/published.ts";
 import { type Rendered, shortHash } from "../../policy/compile/rendered.ts";
 
 /** One write to the cluster, and what it is for. `apply` writes the whole object. */
@@ -63,8 +64,7 @@ const removed = (object: Rendered): Write => ({ verb: "delete", object, why: "re
 const isIdle = (write: Write, last: Write | undefined): boolean =>
   last?.verb === "apply" && write.verb === "apply" && JSON.stringify(last.object) === JSON.stringify(write.object);
 
-/** Rules have no order of their own in a spec: they are compared as written, since they are compiled in order. */
-const specKey = ({ spec }: Rendered): string => JSON.stringify(spec);
+const specKey = ({ spec }: Rendered): string => canonical(spec);
 
 /** One object with the rules of both; where it is for others now, the new one stands beside it under another name. */
 function bothOf(was: Rendered, is: Rendered): readonly Write[] {
@@ -72,7 +72,7 @@ function bothOf(was: Rendered, is: Rendered): readonly Write[] {
   const spec: Record<string, unknown> = { ...right };
   for (const name of RULES) {
     const rules = [
-      ...new Map([...listOf(left[name]), ...listOf(right[name])].map((rule) => [JSON.stringify(rule), rule])).values(),
+      ...new Map([...listOf(left[name]), ...listOf(right[name])].map((rule) => [canonical(rule), rule])).values(),
     ];
     if (rules.length > 0) spec[name] = rules;
   }
@@ -92,7 +92,7 @@ const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? v
 
 /** Whom the rules are for: everything of a spec but the rules. */
 const targetKey = (spec: Readonly<Record<string, unknown>>): string =>
-  JSON.stringify(Object.entries(spec).filter(([key]) => !RULES.some((rule) => rule === key)));
+  canonical(Object.fromEntries(Object.entries(spec).filter(([key]) => !RULES.some((rule) => rule === key))));
 
 /** Two of one priority are undefined to some; all of ours deny, so any other will do while it stands in. */
 const withFreePriority = (spec: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>

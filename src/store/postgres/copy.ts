@@ -1,4 +1,4 @@
-import { Worker } from "node:worker_threads";
+import { startThread } from "../thread.ts";
 import type { DatabaseSettings } from "./settings.ts";
 import type { FromShipper, ShipData } from "./ship-worker.ts";
 import type { Progress } from "./shipper.ts";
@@ -15,9 +15,8 @@ export type CopyTold = { readonly failed: (reason: string) => void; readonly men
 
 /** Begins to copy a ledger, in a thread of its own: nothing waits for PostgreSQL, not even the local file. */
 export function copyLedger(path: string, settings: DatabaseSettings, told: CopyTold): LedgerCopy {
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   const data: ShipData = { path, settings };
-  const worker = new Worker(new URL(`./ship-worker.${extension}`, import.meta.url), { workerData: data });
+  const worker = startThread("postgres/ship-worker", { workerData: data });
   let progress: Progress = { shipped: 0, behind: 0 };
   const take = (next: Progress): void => {
     if (next.failing !== undefined && next.failing !== progress.failing) told.failed(next.failing);

@@ -41,15 +41,20 @@ export function podEscapes(reader: FieldReader, spec: Raw, path: FieldPath): Esc
   for (const flag of ["hostNetwork", "hostPID", "hostIPC"] as const)
     if (reader.flag(spec, flag, path)) found.push(escape(flag, [...path, flag]));
   hostProcess(reader, spec, path, found);
-  for (const volume of reader.objects(spec, "volumes", path)) volumeEscapes(reader, volume.raw, volume.path, found);
-  for (const list of ["initContainers", "containers", "ephemeralContainers"])
-    for (const container of reader.objects(spec, list, path))
+  for (const volume of reader.objectsWith(spec, { key: "volumes", path }, mayLeave))
+    volumeEscapes(reader, volume.raw, volume.path, found);
+  for (const key of ["initContainers", "containers", "ephemeralContainers"])
+    for (const container of reader.objectsWith(spec, { key, path }, isSecured))
       containerEscapes(reader, container.raw, container.path, found);
   return found;
 }
 
+/** Whether a volume, a container or a source of a volume has a field by which something could leave. */
+const mayLeave = (volume: Raw): boolean => volume["hostPath"] !== undefined || volume["projected"] !== undefined;
+const isSecured = (container: Raw): boolean => container["securityContext"] !== undefined;
+const isCertificate = (source: Raw): boolean => source["podCertificate"] !== undefined;
+
 function containerEscapes(reader: FieldReader, container: Raw, path: FieldPath, found: Escape[]): void {
-  if (container["securityContext"] === undefined) return;
   const security = reader.object(container, "securityContext", path);
   const at = [...path, "securityContext"];
   if (reader.flag(security, "privileged", at)) found.push(escape("privileged", [...at, "privileged"]));
@@ -79,8 +84,9 @@ function volumeEscapes(reader: FieldReader, volume: Raw, path: FieldPath, found:
     const hostPath = reader.text(host, "path", [...path, "hostPath"]) ?? "/";
     found.push(escape("hostPath", [...path, "hostPath", "path"], `hostPath:${cleanPath(hostPath)}`));
   }
-  const at = [...path, "projected"];
-  for (const source of reader.objects(reader.object(volume, "projected", path), "sources", at)) {
+  const projected = reader.object(volume, "projected", path);
+  const sources = { key: "sources", path: [...path, "projected"] };
+  for (const source of reader.objectsWith(projected, sources, isCertificate)) {
     const certificate = reader.object(source.raw, "podCertificate", source.path);
     if (reader.text(certificate, "signerName", [...source.path, "podCertificate"]) === SIGNER_NAME)
       found.push(escape("signerVolume", [...source.path, "podCertificate"]));

@@ -7,6 +7,7 @@ const NO_LABELS: Labels = Object.freeze({});
 type Field = { readonly raw: Raw; readonly key: string; readonly path: FieldPath };
 
 const NOTHING: Raw = Object.freeze({});
+const anyObject = (): boolean => true;
 
 /**
  * Reads fields of a foreign object and collects what is wrong. Fields nobody asks for are left aside; a field that is asked
@@ -42,10 +43,22 @@ export class FieldReader {
 
   /** The objects of a list, each with its path. */
   objects(raw: Raw, key: string, path: FieldPath): readonly { readonly raw: Raw; readonly path: FieldPath }[] {
+    return this.objectsWith(raw, { key, path }, anyObject);
+  }
+
+  /** The same of those objects only that somebody looks into; most of a Pod's have nothing to be looked for. */
+  objectsWith(
+    raw: Raw,
+    { key, path }: { readonly key: string; readonly path: FieldPath },
+    counts: (item: Raw) => boolean,
+  ): readonly { readonly raw: Raw; readonly path: FieldPath }[] {
     const found: { raw: Raw; path: FieldPath }[] = [];
-    for (const [index, item] of this.list(raw, key, path).entries())
-      if (isRaw(item)) found.push({ raw: item, path: [...path, key, index] });
-      else this.#wrong([...path, key, index], "an object");
+    const items = this.list(raw, key, path);
+    for (let index = 0; index < items.length; index += 1) {
+      const item = items[index];
+      if (!isRaw(item)) this.#wrong([...path, key, index], "an object");
+      else if (counts(item)) found.push({ raw: item, path: [...path, key, index] });
+    }
     return found;
   }
 

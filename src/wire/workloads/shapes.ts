@@ -9,6 +9,8 @@ export type Shape = {
   readonly template: readonly string[];
   /** Whether `spec` there is a Pod's or a KubeVirt VMI's. */
   readonly spec: "pod" | "vmi";
+  /** Whether its Pods serve a function, whatever their labels say. */
+  readonly serves?: "function";
   /** User name of the controller that will create the Pods, where Kubernetes fixes it. */
   readonly creator?: string;
 };
@@ -35,8 +37,11 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   "batch/CronJob": template(["spec", "jobTemplate", "spec", "template"], "job-controller"),
   "apps.openshift.io/DeploymentConfig": template(["spec", "template"], "replication-controller"),
   "argoproj.io/Rollout": template(["spec", "template"], "replicaset-controller"),
-  "serving.knative.dev/Service": template(["spec", "template"], "replicaset-controller"),
-  "serving.knative.dev/Configuration": template(["spec", "template"], "replicaset-controller"),
+  "serving.knative.dev/Service": { ...template(["spec", "template"], "replicaset-controller"), serves: "function" },
+  "serving.knative.dev/Configuration": {
+    ...template(["spec", "template"], "replicaset-controller"),
+    serves: "function",
+  },
   "kubevirt.io/VirtualMachine": { kind: "VirtualMachine", form: "object", template: ["spec", "template"], spec: "vmi" },
   "kubevirt.io/VirtualMachineInstance": { kind: "VirtualMachine", form: "object", template: [], spec: "vmi" },
   "kubevirt.io/VirtualMachineInstanceReplicaSet": {

@@ -1,0 +1,31 @@
+import type { TargetName } from "../policy/compile/targets.ts";
+import type { KubeResource } from "./kube-access.ts";
+
+/** The resources that each target publishes to a cluster; targets that act elsewhere are not published there. */
+export const PUBLISHED: Readonly<Partial<Record<TargetName, readonly KubeResource[]>>> = {
+  networkpolicy: [resource("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", true)],
+  clusternetworkpolicy: [
+    resource("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy", "clusternetworkpolicies", false),
+  ],
+  adminnetworkpolicy: [
+    resource("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy", "adminnetworkpolicies", false),
+  ],
+  baselineadminnetworkpolicy: [
+    resource("policy.networking.k8s.io/v1alpha1", "BaselineAdminNetworkPolicy", "baselineadminnetworkpolicies", false),
+  ],
+  ciliumnetworkpolicy: [
+    resource("cilium.io/v2", "CiliumNetworkPolicy", "ciliumnetworkpolicies", true),
+    resource("cilium.io/v2", "CiliumClusterwideNetworkPolicy", "ciliumclusterwidenetworkpolicies", false),
+  ],
+  "istio-ztunnel": [resource("security.istio.io/v1", "AuthorizationPolicy", "authorizationpolicies", true)],
+  "istio-waypoint": [resource("security.istio.io/v1", "AuthorizationPolicy", "authorizationpolicies", true)],
+  multinetworkpolicy: [resource("k8s.cni.cncf.io/v1beta1", "MultiNetworkPolicy", "multi-networkpolicies", true)],
+};
+
+/** Targets that are taken where the cluster has their kind and nothing else is said: those that add denials. */
+export const DETECTED: readonly TargetName[] = ["networkpolicy", "clusternetworkpolicy", "adminnetworkpolicy"];
+
+function resource(apiVersion: string, kind: string, plural: string, namespaced: boolean): KubeResource {
+  const [group = "", version = ""] = apiVersion.split("/");
+  return { group, version, kind, plural, namespaced };
+}

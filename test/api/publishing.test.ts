@@ -1,0 +1,180 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { PUBLISHED } from "../../src/cli/published-kinds.ts";
+import { compile } from "../../src/policy/compile/compile.ts";
+import type { Rendered } from "../../src/policy/compile/rendered.ts";
+import { TARGET_NAMES } from "../../src/policy/compile/targets.ts";
+import { compileIntent } from "../../src/policy/intent/intent.ts";
+import { accepted } from "../cluster/accepted.ts";
+import { bootCluster, type Cluster } from "../cluster/boot.ts";
+import { type Files, signet } from "../fakes/io.ts";
+import { must, NOON } from "../fakes/judging.ts";
+import { estate, estateMembers } from "../policy/compile/estate.ts";
+import { POD_NETWORK } from "../policy/compile/random-site.ts";
+
+const FIRST_BOOT_MS = 20 * 60_000;
+const TEST_MS = 60_000;
+const CRDS = "test/conformance/data/crds";
+const CRD_FILES = [
+  "network-policy-api/v1alpha2-standard/policy.networking.k8s.io_clusternetworkpolicies.yaml",
+  "network-policy-api/v1alpha1-standard/policy.networking.k8s.io_adminnetworkpolicies.yaml",
+  "network-policy-api/v1alpha1-standard/policy.networking.k8s.io_baselineadminnetworkpolicies.yaml",
+  "cilium/ciliumnetworkpolicies.yaml",
+  "cilium/ciliumclusterwidenetworkpolicies.yaml",
+  "istio/security.istio.io_authorizationpolicies.yaml",
+];
+const POLICIES = "/apis/networking.k8s.io/v1/namespaces/default/networkpolicies";
+
+let cluster: Cluster;
+
+beforeAll(async () => {
+  cluster = await bootCluster({ components: [], audit: "off" });
+  for (const file of CRD_FILES)
+    await accepted(cluster, "POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", {
+      body: parse(readFileSync(`${CRDS}/${file}`, "utf8")) as object,
+    });
+  for (const name of ["pay", "shop"])
+    await accepted(cluster, "POST", "/api/v1/namespaces", { body: { metadata: { name } } });
+  for (const role of ["frontend", "cartservice", "checkoutservice"]) await addPod(role);
+}, FIRST_BOOT_MS);
+
+afterAll(() => cluster.stop(), TEST_MS);
+
+/** A Pod as admission leaves it. */
+async function addPod(role: string): Promise<void> {
+  await accepted(cluster, "POST", "/api/v1/namespaces/default/serviceaccounts", { body: { metadata: { name: role } } });
+  const labels = {
+    app: role,
+    "signet.dev/role": role,
+    "signet.dev/segment": "boutique",
+    "signet.dev/environment": "prod",
+  };
+  const spec = { serviceAccountName: role, containers: [{ name: "main", image: "x" }] };
+  await accepted(cluster, "POST", "/api/v1/namespaces/default/pods", {
+    body: { metadata: { name: role, labels }, spec },
+  });
+}
+
+const EXAMPLE = "docs/examples/online-boutique";
+
+/** The definitions of the example, some texts in them changed. */
+const definitions = (change: (text: string) => string = (text) => text): Files =>
+  Object.fromEntries(
+    readdirSync(EXAMPLE)
+      .filter((name) => name !== "intruder.yaml")
+      .map((name) => [`shop/${name}`, change(readFileSync(`${EXAMPLE}/${name}`, "utf8"))]),
+  );
+
+const run = (words: string, files: Files = definitions()) =>
+  signet(`policy ${words} --catalogue shop --pod-cidr 10.244.0.0/16 --kubeconfig ${cluster.kubeconfigPath}`, files);
+
+const policyNames = async (): Promise<readonly string[]> => {
+  const { body } = await cluster.request("GET", POLICIES);
+  return (body as { items: { metadata: { name: string } }[] }).items.map(({ metadata }) => metadata.name);
+};
+
+test("every kind is served", { timeout: TEST_MS }, async () => {
+  for (const { group, version, plural } of Object.values(PUBLISHED).flat()) {
+    if (group === "k8s.cni.cncf.io") continue;
+    const path = `/apis/${group}/${version}/${plural}`;
+    await expect.poll(async () => (await cluster.request("GET", path)).status, { timeout: 30_000 }).toBe(200);
+  }
+});
+
+/** The path under which an object is made. */
+function pathOf({ kind, metadata }: Rendered): string {
+  const resource = Object.values(PUBLISHED)
+    .flat()
+    .find((one) => one.kind === kind);
+  if (!resource) throw new Error(kind);
+  const namespace = resource.namespaced ? `namespaces/${metadata.namespace ?? ""}/` : "";
+  return `/apis/${resource.group}/${resource.version}/${namespace}${resource.plural}`;
+}
+
+test.each(TARGET_NAMES.filter((name) => PUBLISHED[name] && name !== "multinetworkpolicy"))(
+  "what is compiled for %s is an object to the real API server",
+  { timeout: TEST_MS },
+  async (target) => {
+    const catalogue = estate();
+    const order = { intent: compileIntent(catalogue), foreign: [], members: estateMembers(catalogue), now: NOON };
+    const site = { canaries: [], machines: [], pods: [], networks: [], podNetworks: POD_NETWORK };
+    const { compiled } = must(compile({ ...order, site, targets: [target] }));
+    const answers = await Promise.all(
+      (compiled.get(target) ?? []).map((body) =>
+        cluster.request("POST", `${pathOf(body)}?dryRun=All&fieldValidation=Strict`, { body }),
+      ),
+    );
+    expect(answers.filter(({ status }) => status !== 201).map(({ body }) => body)).toEqual([]);
+  },
+);
+
+describe("applied to a cluster, in order", () => {
+  test("a dry run shows the pairs that close, and writes nothing", { timeout: TEST_MS }, async () => {
+    const ran = await run("apply --dry-run");
+    expect([ran.code, await policyNames()]).toEqual([0, []]);
+    expect(ran.out).toMatch(/default\/cartservice\[Pod\] +default\/frontend\[Pod\] +- +everything/);
+    expect(ran.out).toMatch(/apply NetworkPolicy default\/signet-role-frontend \(add\)\n/);
+    expect(ran.out).toMatch(/\d+ writes would be made\.\n$/);
+  });
+
+  test("the sentences are published to the targets that the cluster has", { timeout: TEST_MS }, async () => {
+    const ran = await run("apply");
+    expect([ran.code, (await policyNames()).length]).toEqual([0, 13]);
+    for (const plural of ["v1alpha2/clusternetworkpolicies", "v1alpha1/adminnetworkpolicies"]) {
+      const { body } = await cluster.request("GET", `/apis/policy.networking.k8s.io/${plural}`);
+      expect((body as { items: unknown[] }).items.length).toBeGreaterThan(0);
+    }
+    expect((await run("status")).code).toBe(0);
+  });
+
+  test("applied again, nothing is written", { timeout: TEST_MS }, async () => {
+    expect((await run("apply")).out).toBe("No pair opens or closes.\n0 writes.\n");
+  });
+
+  test("one changed sentence shows the pair it opens and closes, and its two doors follow", {
+    timeout: TEST_MS,
+  }, async () => {
+    const moved = definitions((text) =>
+      text.replace("on: [tcp/7070]\n    why: shows", "on: [tcp/7071]\n    why: shows"),
+    );
+    const ran = await run("apply", moved);
+    expect(ran.out).toMatch(/default\/frontend\[Pod\] +default\/cartservice\[Pod\] +tcp\/7071 +tcp\/7070\n/);
+    expect(ran.out).toMatch(/4 writes\.\n$/);
+    const { body } = await cluster.request("GET", `${POLICIES}/signet-role-frontend`);
+    expect(JSON.stringify(body)).toContain('"port":7071');
+    expect((await run("apply")).code).toBe(0);
+  });
+
+  test("what somebody changed is named by status, and mended by apply", { timeout: TEST_MS }, async () => {
+    await accepted(cluster, "PATCH", `${POLICIES}/signet-role-redis-cart`, {
+      body: { spec: { ingress: [{}] } },
+      contentType: "application/merge-patch+json",
+    });
+    const status = await run("status");
+    expect(status.code).toBe(3);
+    expect(status.out).toContain(
+      "NetworkPolicy default/signet-role-redis-cart: somebody changed it since it was written.\n",
+    );
+    const mended = await run("apply");
+    expect(mended.out).toContain("Somebody changed NetworkPolicy default/signet-role-redis-cart; it is mended.\n");
+    expect((await run("status")).code).toBe(0);
+  });
+
+  test("a NetworkPolicy of somebody else is left alone, and blocks where it opens more", {
+    timeout: TEST_MS,
+  }, async () => {
+    const open = { metadata: { name: "open" }, spec: { podSelector: {}, ingress: [{}], egress: [{}] } };
+    await accepted(cluster, "POST", POLICIES, { body: open });
+    const ran = await run("apply");
+    expect(ran.code).toBe(3);
+    expect(ran.err).toContain("FOREIGN_ALLOW");
+    await accepted(cluster, "DELETE", `${POLICIES}/open`);
+  });
+
+  test("what is no longer meant is taken away, whole", { timeout: TEST_MS }, async () => {
+    const watched = definitions((text) => text.replace("mode: enforce", "mode: observe"));
+    expect((await run("apply", watched)).code).toBe(0);
+    expect(await policyNames()).toEqual([]);
+  });
+});

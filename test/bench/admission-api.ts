@@ -1,0 +1,179 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { applyApproved } from "../api/approve.ts";
+import { accepted } from "../cluster/accepted.ts";
+import { bootCluster, type Cluster } from "../cluster/boot.ts";
+import { installSignet } from "../cluster/install.ts";
+import { barePair, celPair, NAMESPACES, PATCHED, signetOnly } from "./api-contenders.ts";
+import { type Child, startChild } from "./children.ts";
+import { cpuSeconds, type Figures, machine, median, peakMb, quantile, round } from "./figures.ts";
+import { podOf } from "./reviews.ts";
+
+const CONNECTIONS = 16;
+const ROUNDS = 4;
+const WARM_MS = 1500;
+const ACCOUNT = "worker";
+
+const CATALOGUE = `
+apiVersion: signet.dev/v1alpha1
+kind: TrustDomain
+metadata: {name: local}
+spec: {domain: bench.example.org}
+---
+apiVersion: signet.dev/v1alpha1
+kind: Segment
+metadata: {name: bench}
+spec: {environment: test, namespaces: [${NAMESPACES.signet}], mode: enforce}
+---
+apiVersion: signet.dev/v1alpha1
+kind: WorkloadRole
+metadata: {name: ${ACCOUNT}}
+spec: {segment: bench, match: {serviceAccounts: [${ACCOUNT}]}, labels: {tier: data}}
+`;
+
+type Contender = keyof typeof NAMESPACES;
+
+/**
+ * `POST pods?dryRun=All` through a real API server: with Signet's webhooks, with a bare pair that does the least that is
+ * legal, and with an equal pair of in-process policies, each in a namespace of its own, in alternating rounds.
+ */
+export async function admissionApi(size: number, seconds: number): Promise<Figures> {
+  const cluster = await bootCluster({ audit: "off", components: [] });
+  const folder = mkdtempSync(join(tmpdir(), "signet-bench-"));
+  const children: Child[] = [];
+  try {
+    for (const name of Object.values(NAMESPACES)) await makeNamespace(cluster, name);
+    await makeDefaultAccount(cluster);
+    const signet = await installSignet(cluster, { replicas: 1 });
+    try {
+      await applyApproved(cluster, CATALOGUE, "alice");
+      const [replica] = signet.replicas();
+      if (!replica) throw new Error("there is no replica");
+      await signetOnly(cluster, replica.port);
+      const floor = await startFloor(cluster, folder);
+      children.push(floor);
+      await barePair(cluster, floor.port);
+      await celPair(cluster);
+      for (const each of Object.keys(NAMESPACES) as Contender[]) await untilStamped(cluster, each);
+      return await measure({ cluster, pids: { signet: replica.pid, bare: floor.pid, cel: 0 }, size, seconds });
+    } finally {
+      await signet.stop();
+    }
+  } finally {
+    await Promise.all(children.map((child) => child.end()));
+    rmSync(folder, { recursive: true });
+    await cluster.stop();
+  }
+}
+
+async function makeNamespace(cluster: Cluster, name: string): Promise<void> {
+  const labels = name === NAMESPACES.signet ? { "signet.dev/enrol": "true" } : {};
+  await accepted(cluster, "POST", "/api/v1/namespaces", { body: { metadata: { name, labels } } });
+  await accepted(cluster, "POST", `/api/v1/namespaces/${name}/serviceaccounts`, {
+    body: { metadata: { name: ACCOUNT } },
+  });
+}
+
+/** Without controllers nobody makes a namespace's default account, which the installation's own probe needs. */
+const makeDefaultAccount = (cluster: Cluster): Promise<unknown> =>
+  accepted(cluster, "POST", "/api/v1/namespaces/default/serviceaccounts", { body: { metadata: { name: "default" } } });
+
+async function startFloor(cluster: Cluster, folder: string): Promise<Child> {
+  const { cert, key } = await cluster.authority.server({ name: "floor" }, ["127.0.0.1"]);
+  writeFileSync(join(folder, "floor.pem"), `${key}\n${cert}`, { mode: 0o600 });
+  writeFileSync(join(folder, "patch"), Buffer.from(JSON.stringify(PATCHED)).toString("base64"));
+  return startChild(["test/bench/floor.ts", join(folder, "floor.pem"), join(folder, "patch")], /port (\d+)/);
+}
+
+/** The Pod of the other bench, as a client sends it. */
+function podIn(namespace: string): string {
+  const pod = podOf(0, 0);
+  const { managedFields: _m, creationTimestamp: _c, ...metadata } = pod.metadata;
+  const { volumes: _v, ...spec } = pod.spec;
+  const containers = spec.containers.map(({ volumeMounts: _, ...container }) => container);
+  return JSON.stringify({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { ...metadata, namespace },
+    spec: { ...spec, containers, serviceAccountName: ACCOUNT, serviceAccount: ACCOUNT, priority: undefined },
+  });
+}
+
+const create = (cluster: Cluster, namespace: string, body: string) =>
+  cluster.request("POST", `/api/v1/namespaces/${namespace}/pods?dryRun=All`, { body });
+
+/** Configurations and roles come into force one after the other. */
+async function untilStamped(cluster: Cluster, contender: Contender): Promise<void> {
+  const namespace = NAMESPACES[contender];
+  for (const until = Date.now() + 60_000; ; ) {
+    const { status, body } = await create(cluster, namespace, podIn(namespace));
+    const { metadata } = body as { readonly metadata?: { readonly labels?: Readonly<Record<string, string>> } };
+    if (status === 201 && metadata?.labels?.["signet.dev/role"] === ACCOUNT) return;
+    if (Date.now() > until) throw new Error(`no stamp in ${namespace}: ${status} ${JSON.stringify(body)}`);
+  }
+}
+
+type Measured = {
+  readonly cluster: Cluster;
+  readonly pids: Readonly<Record<Contender, number>>;
+  readonly size: number;
+  readonly seconds: number;
+};
+
+type Round = { readonly perSecond: number; readonly times: Float64Array; readonly cpuPer1000: number };
+
+async function measure({ cluster, pids, size, seconds }: Measured): Promise<Figures> {
+  const milliseconds = Math.max(500, ((seconds * 1000 - 3 * WARM_MS) / ROUNDS / 3) | 0);
+  const contenders: readonly Contender[] = ["bare", "signet", "cel"];
+  const rounds: Record<Contender, Round[]> = { bare: [], signet: [], cel: [] };
+  for (const each of contenders) await load(cluster, NAMESPACES[each], WARM_MS);
+  for (let number = 0; number < ROUNDS; number += 1)
+    for (const each of contenders) {
+      const before = pids[each] === 0 ? 0 : cpuSeconds(pids[each]);
+      const loaded = await load(cluster, NAMESPACES[each], milliseconds);
+      const cpu = pids[each] === 0 ? 0 : cpuSeconds(pids[each]) - before;
+      rounds[each].push({ ...loaded, cpuPer1000: (cpu / loaded.times.length) * 1000 });
+    }
+  return figuresOf(rounds, size, peakMb(pids.signet));
+}
+
+function figuresOf(rounds: Readonly<Record<Contender, readonly Round[]>>, size: number, rssMb: number): Figures {
+  const rate = (of: Contender): number => median(rounds[of].map(({ perSecond }) => perSecond));
+  const against = (of: Contender): number =>
+    median(rounds.signet.map(({ perSecond }, index) => perSecond / (rounds[of][index]?.perSecond ?? 1)));
+  const time = (share: number): number => round(median(rounds.signet.map(({ times }) => quantile(times, share))));
+  const cpu = (of: Contender): number => round(median(rounds[of].map(({ cpuPer1000 }) => cpuPer1000)), 3);
+  return {
+    name: "admission-api",
+    size,
+    opsPerSec: round(rate("signet"), 0),
+    floorOpsPerSec: round(rate("bare"), 0),
+    ratio: round(against("bare"), 3),
+    p50Ms: time(0.5),
+    p99Ms: time(0.99),
+    rssMb,
+    cpuSecPer1000: cpu("signet"),
+    machine: machine(),
+    floorCpuSecPer1000: cpu("bare"),
+    celOpsPerSec: round(rate("cel"), 0),
+    overCel: round(against("cel"), 3),
+  };
+}
+
+/** Creates Pods for nothing over so many connections until the time is over; an answer but 201 ends the bench. */
+async function load(cluster: Cluster, namespace: string, milliseconds: number): Promise<Omit<Round, "cpuPer1000">> {
+  const body = podIn(namespace);
+  const times: number[] = [];
+  const began = performance.now();
+  const work = async (): Promise<void> => {
+    for (let sent = performance.now(); sent - began < milliseconds; sent = performance.now()) {
+      const { status, body: answer } = await create(cluster, namespace, body);
+      if (status !== 201) throw new Error(`${namespace}: ${status} ${JSON.stringify(answer)}`);
+      times.push(performance.now() - sent);
+    }
+  };
+  await Promise.all(Array.from({ length: CONNECTIONS }, work));
+  const seconds = (performance.now() - began) / 1000;
+  return { perSecond: times.length / seconds, times: Float64Array.from(times).sort() };
+}

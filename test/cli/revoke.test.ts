@@ -1,0 +1,99 @@
+import { expect, test } from "vitest";
+import { EXTRA_COMMANDS } from "../../src/bin/commands.ts";
+import type { LedgerLine } from "../../src/cli/ledger.ts";
+import { runCli } from "../../src/cli/program.ts";
+import { ok, refuse } from "../../src/domain/problem.ts";
+import { renderIssuanceRecord } from "../../src/wire/issuance-record.ts";
+import { fakeIo } from "../fakes/io.ts";
+
+const line = (serial: string, account: string, notAfter: string, pod = "p"): LedgerLine => {
+  const asked = { at: 0, door: "rest", caller: "c", subject: `Pod web/${pod}` };
+  const spiffeId = `spiffe://example.org/ns/web/sa/${account}`;
+  const rest = { role: account, segment: "shop", keyType: "ECDSAP256", notBefore: 0, authority: "aa", sha256: "bb" };
+  const body = renderIssuanceRecord({
+    ...asked,
+    ...rest,
+    outcome: "issued",
+    serial,
+    spiffeId,
+    notAfter: Date.parse(notAfter),
+  });
+  return { chain: 0, seq: 0, at: 0, kind: "issuance", subject: asked.subject, body, hash: "" };
+};
+
+const LEDGER = [
+  line("4a01", "cart", "2026-11-23T11:59:59Z"),
+  line("4a02", "cart", "2026-11-23T13:00:00Z"),
+  line("4a03", "cart", "2026-11-23T15:00:00Z", "q"),
+  line("4a04", "front", "2026-11-23T16:00:00Z"),
+];
+
+async function run(...words: readonly string[]) {
+  const { io, printed } = fakeIo({});
+  const view = {
+    records: () => LEDGER,
+    verify: () => refuse("LEDGER_BROKEN", "", "Not asked here."),
+    close: () => undefined,
+  };
+  const openLedger = () => Promise.resolve(ok({ ...view, lastVerdict: () => undefined, snapshot: () => undefined }));
+  const code = await runCli({ ...io, openLedger }, ["revoke", ...words], EXTRA_COMMANDS);
+  return { code, ...printed };
+}
+
+test("a Restriction is printed, ready to be applied", async () => {
+  const { code, out } = await run(
+    "--identity",
+    "spiffe://example.org/ns/web/sa/cart",
+    "--reason",
+    "key in a log",
+    "--ticket",
+    "SEC-1",
+  );
+  expect([code, out]).toEqual([
+    0,
+    `apiVersion: signet.dev/v1alpha1
+kind: Restriction
+metadata:
+  name: r-2026-11-23-12-00-00
+spec:
+  target:
+    identity: spiffe://example.org/ns/web/sa/cart
+  effect: revoke
+  reason: key in a log
+  ticket: SEC-1
+`,
+  ]);
+});
+
+const until = (...rows: readonly string[]): string =>
+  `Whoever verifies by the bundle alone trusts until:\nUNTIL                 SERIAL  IDENTITY                             HOLDER\n${rows.join("")}`;
+const SECOND = "2026-11-23T13:00:00Z  4a02    spiffe://example.org/ns/web/sa/cart  Pod web/p\n";
+const THIRD = "2026-11-23T15:00:00Z  4a03    spiffe://example.org/ns/web/sa/cart  Pod web/q\n";
+
+test.each([
+  ["an identity", ["--identity", "spiffe://example.org/ns/web/sa/cart"], until(THIRD, SECOND)],
+  ["a role", ["--role", "cart"], until(THIRD, SECOND)],
+  ["one certificate", ["--serial", "4a02"], until(SECOND)],
+  ["one Pod", ["--pod", "web/q"], until(THIRD)],
+  [
+    "a certificate that has ended",
+    ["--serial", "4a01"],
+    "No certificate of this ledger that it names is still trusted by anybody.\n",
+  ],
+  [
+    "a node",
+    ["--node", "n1"],
+    "The ledger does not say on which node a holder ran; every certificate may be trusted until it ends.\n",
+  ],
+])("with the ledger it says who trusts until when: %s", async (_, words, said) => {
+  expect((await run(...words, "--reason", "x", "--state", "s")).err).toBe(said);
+});
+
+test.each([
+  ["nothing named", [], "signet: A Restriction concerns exactly one target. [USAGE]"],
+  ["two named", ["--role", "a", "--node", "n"], "signet: A Restriction concerns exactly one target. [USAGE]"],
+  ["a Pod without its namespace", ["--pod", "q"], 'signet: --pod: "q" is not NAMESPACE/NAME. [USAGE]'],
+])("bad input is said: %s", async (_, words, said) => {
+  const { code, err } = await run(...words, "--reason", "x");
+  expect([code, err.split("\n")[0]]).toEqual([2, said]);
+});

@@ -1,0 +1,91 @@
+// What two foreign implementations say of a chain: go-spiffe verifies it against a bundle, zlint looks at each certificate.
+package main
+
+import (
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"os"
+	"sort"
+
+	"github.com/spiffe/go-spiffe/v2/bundle/x509bundle"
+	"github.com/spiffe/go-spiffe/v2/spiffeid"
+	"github.com/spiffe/go-spiffe/v2/svid/x509svid"
+	zx509 "github.com/zmap/zcrypto/x509"
+	"github.com/zmap/zlint/v3"
+	"github.com/zmap/zlint/v3/lint"
+)
+
+// rules are those of the RFCs: a private trust domain has no place in the rules for the public web.
+var rules = func() lint.Registry {
+	sources := lint.SourceList{lint.RFC3279, lint.RFC5280, lint.RFC5480, lint.RFC5891, lint.RFC8813}
+	found, err := lint.GlobalRegistry().Filter(lint.FilterOptions{IncludeSources: sources})
+	if err != nil {
+		fail(err)
+	}
+	return found
+}()
+
+type verdict struct {
+	ID    string   `json:"id"`
+	Error string   `json:"error"`
+	Lints []string `json:"lints"`
+}
+
+// judge DOMAIN BUNDLE CHAIN...: one line of JSON for each chain.
+func main() {
+	domain := spiffeid.RequireTrustDomainFromString(os.Args[1])
+	bundle, err := x509bundle.Load(domain, os.Args[2])
+	if err != nil {
+		fail(err)
+	}
+	for _, path := range os.Args[3:] {
+		line, err := json.Marshal(judge(bundle, path))
+		if err != nil {
+			fail(err)
+		}
+		fmt.Println(string(line))
+	}
+}
+
+func judge(bundle *x509bundle.Bundle, path string) verdict {
+	chain, lints := read(path)
+	id, _, err := x509svid.Verify(chain, bundle)
+	if err != nil {
+		return verdict{Error: err.Error(), Lints: lints}
+	}
+	return verdict{ID: id.String(), Lints: lints}
+}
+
+// read gives the certificates of a PEM file, and every lint that found an error or a warning, `name certificate`.
+func read(path string) ([]*x509.Certificate, []string) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		fail(err)
+	}
+	chain, lints := []*x509.Certificate{}, []string{}
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		certificate, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			fail(err)
+		}
+		chain = append(chain, certificate)
+		foreign, err := zx509.ParseCertificate(block.Bytes)
+		if err != nil {
+			fail(err)
+		}
+		for name, result := range zlint.LintCertificateEx(foreign, rules).Results {
+			if result.Status == lint.Error || result.Status == lint.Warn || result.Status == lint.Fatal {
+				lints = append(lints, fmt.Sprintf("%s %d", name, len(chain)-1))
+			}
+		}
+	}
+	sort.Strings(lints)
+	return chain, lints
+}
+
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
+}
