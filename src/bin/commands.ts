@@ -14,6 +14,7 @@ import type { OpenPublishing } from "../cli/publish-access.ts";
 import type { ExtraCommand } from "../cli/program.ts";
 import { addReportCommand } from "../cli/report.ts";
 import { addRevokeCommand } from "../cli/revoke.ts";
+import { addStageCommands } from "../cli/stage-commands.ts";
 import { serverCommand } from "../cli/server.ts";
 import { type Version, versionCommand } from "../cli/version.ts";
 
@@ -30,6 +31,7 @@ export const EXTRA_COMMANDS: readonly ExtraCommand[] = [
   addExceptionCommands(openKube),
   addGrantCommands,
   addReportCommand(openKube),
+  addStageCommands(openKube),
   addPublishCommands(openPublishing),
   addLedgerCommand,
   addCaCommand,

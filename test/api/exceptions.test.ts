@@ -1,7 +1,7 @@
 import { chmod, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { parse } from "yaml";
 import { accepted, kubectlDone } from "../cluster/accepted.ts";
 import { bootCluster, type Cluster } from "../cluster/boot.ts";
@@ -89,10 +89,11 @@ async function people(): Promise<void> {
 }
 
 const blocks = blocksOf("exceptions.md");
+const stages = blocksOf("stages.md");
 
 /** Runs each block of a step as whoever the page names; what was written may take a moment to be known everywhere. */
-async function step(number: number, user?: string): Promise<string> {
-  const found = blocks.filter(({ title }) => title.replace(/^\d+: /, "").startsWith(`${number}. `));
+async function step(number: number, user?: string, page = blocks): Promise<string> {
+  const found = page.filter(({ title }) => title.replace(/^\d+: /, "").startsWith(`${number}. `));
   if (found.length === 0) throw new Error(`There is no step ${number}.`);
   const config = user === undefined ? {} : { KUBECONFIG: await cluster.kubeconfigFor(user) };
   const env = { ...cluster.env, ...config, PATH: `${join(folder, "bin")}${delimiter}${cluster.env["PATH"] ?? ""}` };
@@ -213,4 +214,48 @@ test("10: a signature grants where no server does", { timeout: TEST_MS }, async 
   const said = await step(10);
   expect(said).toContain("payments/pipeline: counts; permits hostPath:/srv/import for Pod importer of role orders-db");
   expect(said).toContain("1 admitted, 0 with warnings, 0 refused.");
+});
+
+describe("stages.md", () => {
+  const SHOP = `
+apiVersion: signet.dev/v1alpha1
+kind: Segment
+metadata: {name: shop}
+spec: {namespaces: [shop], mode: observe}
+---
+apiVersion: signet.dev/v1alpha1
+kind: WorkloadRole
+metadata: {name: web}
+spec: {segment: shop, match: {serviceAccounts: [web]}}
+`;
+  const escaping = {
+    metadata: { name: "w" },
+    spec: { serviceAccountName: "web", hostPID: true, containers: [{ name: "m", image: "x" }] },
+  };
+  const start = async () =>
+    (await cluster.request("POST", "/api/v1/namespaces/shop/pods?dryRun=All", { body: escaping })).status;
+  const mode = async () => {
+    const { body } = await cluster.request("GET", "/apis/signet.dev/v1alpha1/segments/shop");
+    return (body as { status?: { approved?: { spec: { mode: string } } } }).status?.approved?.spec.mode;
+  };
+
+  beforeAll(async () => {
+    await accepted(cluster, "POST", "/api/v1/namespaces", { body: { metadata: { name: "shop" } } });
+    await accepted(cluster, "POST", "/api/v1/namespaces/shop/serviceaccounts", { body: { metadata: { name: "web" } } });
+    await applyApproved(cluster, SHOP, "bert");
+    await expect.poll(mode, PATIENCE).toBe("observe");
+  }, TEST_MS);
+
+  test("criteria first, then an edit that waits, then in force, and back", { timeout: TEST_MS }, async () => {
+    const look = await step(1, undefined, stages);
+    expect(look).toContain("Segment shop: observe → simulate");
+    expect(look).toContain("Namespace shop is not enrolled: nothing is refused there.");
+    expect(await step(2, undefined, stages)).toContain("until then it stays observe.");
+    expect([await mode(), await start()]).toEqual(["observe", 201]);
+    await step(3, "bert", stages);
+    await expect.poll(start, PATIENCE).toBe(403);
+    expect(await mode()).toBe("enforce");
+    await step(4, undefined, stages);
+    expect([await mode(), await start()]).toEqual(["enforce", 403]);
+  });
 });

@@ -15,7 +15,7 @@ import { makeBell } from "./bell.ts";
 import { flagExceptions } from "./pods/exceptions.ts";
 import { makeMachineRound } from "./pods/machine-round.ts";
 import { type PodFigures, PodRounds } from "./pods/pod-rounds.ts";
-import { ReportKeeper } from "./reports/report-keeper.ts";
+import { scanDuties } from "./scan-duties.ts";
 import { Scan } from "../../reconcile/scan/scan.ts";
 import { scanPod } from "../../reconcile/scan/scan-pod.ts";
 import { advanceServing } from "./serving-rollover.ts";
@@ -67,7 +67,6 @@ export function makeWriter(means: WriterMeans): Writer {
       onGone: (uid) => scan.forget(uid),
     });
     const tendMachines = makeMachineRound(looking);
-    const reports = new ReportKeeper(looking);
     rounds = { own, scan };
     pods.start();
     const duties: readonly Duty[] = [
@@ -76,7 +75,7 @@ export function makeWriter(means: WriterMeans): Writer {
       ["machines", () => tendMachines(term)],
       ["pods", () => own.tend(term)],
       ["exceptions", () => flagWhenKnown(means, own, term)],
-      ["reports", () => reports.tend(term, scan)],
+      ...scanDuties(means, term, scan),
     ];
     while (term.valid()) {
       for (const duty of duties) await attempt(means.log, duty);

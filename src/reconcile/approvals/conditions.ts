@@ -132,7 +132,14 @@ export function mergeConditions(
 }
 
 /** Types of which nobody else writes conditions; one that is no longer said goes. */
-const OURS: ReadonlySet<string> = new Set(["Approved", "Ready", "NamespacesApproved", "SelfApproval", "Ending"]);
+const OURS: ReadonlySet<string> = new Set([
+  "Approved",
+  "Ready",
+  "NamespacesApproved",
+  "SelfApproval",
+  "Ending",
+  "FellBack",
+]);
 
 const isSame = (a: Condition, b: Condition): boolean =>
   a.type === b.type &&

@@ -25,6 +25,7 @@ import {
 import { type Decision, decideGeneration, type Purpose, recordInForce, settle } from "./generation.ts";
 import { countdown, countdownEvent } from "./countdown.ts";
 import { tooLong } from "./too-long.ts";
+import { fallbackSaid } from "./fell-back.ts";
 import { namespacesAnew } from "./namespaces.ts";
 import { statusPatch } from "./status-patch.ts";
 import { type Tally, tally } from "./tally.ts";
@@ -205,6 +206,8 @@ function saidOf(standing: Standing, { definitions }: ApprovalSnapshot, now: Inst
   if (outcome.exception) said.push(...countdown({ ...outcome, exception: outcome.exception }, now));
   if (standing.approvable.object.kind === "Segment" && outcome.inForce)
     said.push(namespacesCondition(namespacesAnew(outcome.inForce, definitions.namespaces)));
+  const fallback = fallbackSaid(standing.approvable, definitions);
+  if (fallback) said.push(fallback);
   if (isLocalTrustDomain(standing.approvable))
     said.push(selfApprovalCondition(definitions.trustDomain?.approvals.required ?? 1));
   return said;

@@ -108,6 +108,18 @@ export class Scan {
     return sorted(this.#byNamespace.get(namespace));
   }
 
+  /** The same counts for each segment. */
+  bySegment(): ReadonlyMap<string, Readonly<Record<Outcome, number>>> {
+    const counts = new Map<string, Record<Outcome, number>>();
+    for (const known of this.#byNamespace.values())
+      for (const { segment, outcome } of known.values()) {
+        const own = counts.get(segment) ?? { pass: 0, warn: 0, fail: 0 };
+        own[outcome] += 1;
+        counts.set(segment, own);
+      }
+    return counts;
+  }
+
   /** How many workloads pass, are warned of, fail. */
   counts(): Readonly<Record<Outcome, number>> {
     const counts = { pass: 0, warn: 0, fail: 0 };
