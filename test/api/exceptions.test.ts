@@ -11,8 +11,10 @@ import { blocksOf, runScript } from "./runbook.ts";
 
 /** The first run on a machine may have to build the binaries. */
 const FIRST_BOOT_MS = 20 * 60_000;
-const TEST_MS = 60_000;
-const PATIENCE = { timeout: 30_000, interval: 200 };
+const TEST_MS = 300_000;
+const PATIENCE = { timeout: 60_000, interval: 200 };
+/** A step is several programs one after the other. */
+const STEP_PATIENCE = { timeout: 150_000, interval: 500 };
 const ROOT = join(import.meta.dirname, "..", "..");
 const REPORT_KINDS = join(ROOT, "test/conformance/data/crds/openreports");
 const EXCEPTIONS = "/apis/signet.dev/v1alpha1/namespaces/payments/segmentexceptions";
@@ -103,7 +105,7 @@ async function step(number: number, user?: string, page = blocks): Promise<strin
       const { code, output } = await runScript(script, folder, env);
       expect(code, `${script}\n${output}`).toBe(0);
       said += output;
-    }, PATIENCE);
+    }, STEP_PATIENCE);
   return said;
 }
 
@@ -243,7 +245,7 @@ spec: {segment: shop, match: {serviceAccounts: [web]}}
     await accepted(cluster, "POST", "/api/v1/namespaces", { body: { metadata: { name: "shop" } } });
     await accepted(cluster, "POST", "/api/v1/namespaces/shop/serviceaccounts", { body: { metadata: { name: "web" } } });
     await applyApproved(cluster, SHOP, "bert");
-    await expect.poll(mode, PATIENCE).toBe("observe");
+    await vi.waitFor(async () => expect(await mode()).toBe("observe"), PATIENCE);
   }, TEST_MS);
 
   test("criteria first, then an edit that waits, then in force, and back", { timeout: TEST_MS }, async () => {
