@@ -48,6 +48,12 @@ export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
           { minItems: 1 },
         ),
       ),
+      certificateFolder: optional(
+        text(
+          "Folder with tls.crt, tls.key and ca.crt that somebody else keeps and renews, as cert-manager does; caBundle is then theirs too. Left out: Signet keeps an authority of its own.",
+          4096,
+        ),
+      ),
       settle: optional(
         duration("How long every API server may take to see a changed webhook configuration. Default 30s."),
       ),
@@ -108,6 +114,8 @@ export type ClusterConfig = {
   readonly settleMs: number;
   /** Whose Pods may be launchers. */
   readonly virtControllers: readonly string[];
+  /** Where somebody else keeps the serving certificate; absent: Signet does. */
+  readonly certificateFolder?: string;
 };
 
 /** What flags may say over the file. */
@@ -118,6 +126,7 @@ export type ConfigFlags = {
   readonly mode?: string;
   readonly kubeconfig?: string;
   readonly virtController?: readonly string[];
+  readonly certificateFolder?: string;
 };
 
 /** Reads the file's text, if there is a file, and the flags over it. Every unknown or wrong key is named with its line. */
@@ -166,12 +175,14 @@ const HOUR_MS = 3_600_000;
 /** A leaf lives a day at most: its end is what an old authority is kept for. */
 function clusterConfig(written: NonNullable<Written["cluster"]>, flags: ConfigFlags): ClusterConfig {
   const kubeconfig = flags.kubeconfig ?? written.kubeconfig;
+  const certificateFolder = flags.certificateFolder ?? written.certificateFolder;
   return Object.freeze({
     leafMs: Math.min(millis(written.leafLifetime, 24 * HOUR_MS), 24 * HOUR_MS),
     authorityMs: millis(written.authorityLifetime, 8760 * HOUR_MS),
     settleMs: millis(written.settle, 30_000),
     virtControllers: flags.virtController ?? written.virtControllers ?? [VIRT_CONTROLLERS.kubevirt],
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
+    ...(certificateFolder === undefined ? {} : { certificateFolder }),
   });
 }
 

@@ -47,6 +47,12 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     seconds: 30,
     run: async (size, seconds) => (await import("./reach-foreign.ts")).reachForeign(size, seconds),
   },
+  compile: {
+    about: "from definitions to the objects of every target, whole and after one changed sentence",
+    size: 10_000,
+    seconds: 20,
+    run: async (size, seconds) => (await import("./compile.ts")).compileBench(size, seconds),
+  },
   verdict: {
     about: "one flow's verdict, in process",
     size: 10_000,

@@ -76,8 +76,7 @@ const keeperOf = ({ config, cluster }: Base, store: ServingStore) => ({
   names: [
     ...new Set([SERVICE_HOST, `${SERVICE_HOST}.cluster.local`, `${NAME}.${SIGNET_NAMESPACE}`, ...servingNames(config)]),
   ],
-  leafMs: cluster.leafMs,
-  authorityMs: cluster.authorityMs,
+  ...cluster,
   now: Date.now,
 });
 

@@ -69,8 +69,9 @@ export function makeWriter(means: WriterMeans): Writer {
     const tendMachines = makeMachineRound(looking);
     rounds = { own, scan };
     pods.start();
+    const ownAuthority = means.cluster.certificateFolder === undefined;
     const duties: readonly Duty[] = [
-      ["serving authority", () => advanceServing(means, term)],
+      ...(ownAuthority ? [["serving authority", () => advanceServing(means, term)] as const] : []),
       ["approvals", () => recordApprovals(means, term)],
       ["machines", () => tendMachines(term)],
       ["pods", () => own.tend(term)],
