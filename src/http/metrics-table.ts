@@ -60,6 +60,9 @@ export const METRICS = {
   }),
   signet_pods_mended_total: metric("counter", "Stamps brought to Pods that run, by this replica."),
   signet_pods_beyond_exception: metric("gauge", "Pods that run only because of an exception that has ended."),
+  signet_pods_outcomes: metric("gauge", "Pods by what admission would say of them now.", {
+    outcome: "pass, warn, fail",
+  }),
   signet_events_total: metric("counter", "Events about objects of the cluster.", { result: "written, dropped" }),
   signet_serving_certificate_expiry_timestamp_seconds: metric("gauge", "When the serving certificate ends."),
   signet_issuance_total: metric("counter", "Requests for certificates and tokens looked at, by this replica.", {

@@ -195,6 +195,9 @@ function addCluster(registry: Registry, { services }: Reader): void {
     "signet_pods_missed",
     read(({ missed }) => [...missed.values()].reduce((sum, count) => sum + count, 0)),
   );
+  readGauge(registry, "signet_pods_outcomes", () =>
+    Object.entries(services.readings().pods?.outcomes ?? {}).map(([outcome, count]) => [{ outcome }, count]),
+  );
   readGauge(registry, "signet_pods_missed_reasons", () =>
     [...(services.readings().pods?.missed ?? [])].map(([code, count]) => [{ code }, count]),
   );

@@ -48,6 +48,8 @@ export type PodReadings = {
   readonly missed: ReadonlyMap<ProblemCode, number>;
   readonly mended: number;
   readonly beyondException: number;
+  /** How many would start now, with a warning, not at all. */
+  readonly outcomes: Readonly<Record<"pass" | "warn" | "fail", number>>;
 };
 
 /** Where the server says what happens: a fixed sentence, and fields. */
