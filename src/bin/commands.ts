@@ -16,6 +16,7 @@ import { addReportCommand } from "../cli/report.ts";
 import { addRevokeCommand } from "../cli/revoke.ts";
 import { addStageCommands } from "../cli/stage-commands.ts";
 import { serverCommand } from "../cli/server.ts";
+import { svidCommand } from "../cli/svid.ts";
 import { type Version, versionCommand } from "../cli/version.ts";
 
 const openPublishing: OpenPublishing = async (choice) => (await import("./open-publishing.ts")).openPublishing(choice);
@@ -34,6 +35,7 @@ export const EXTRA_COMMANDS: readonly ExtraCommand[] = [
   addStageCommands(openKube),
   addPublishCommands(openPublishing),
   addLedgerCommand,
+  svidCommand(async () => (await import("./svid-tools.ts")).svidTools),
   addCaCommand,
   addRevokeCommand,
   addConfigCommand,

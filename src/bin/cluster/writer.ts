@@ -30,6 +30,8 @@ export type WriterMeans = Pick<WatchMeans, "connection" | "clock" | "random"> & 
   readonly live: () => LiveCatalogue;
   readonly machines: () => LiveMachines;
   readonly config: Pick<ServerConfig, "requireApproval">;
+  /** Makes and turns the keys of the trust domain, and publishes its bundle. */
+  readonly keys: (term: Term) => Promise<void>;
   readonly events: Pick<EventRecorder, "emit">;
 };
 
@@ -73,6 +75,7 @@ export function makeWriter(means: WriterMeans): Writer {
     const duties: readonly Duty[] = [
       ...(ownAuthority ? [["serving authority", () => advanceServing(means, term)] as const] : []),
       ["approvals", () => recordApprovals(means, term)],
+      ["keys of the trust domain", () => means.keys(term)],
       ["machines", () => tendMachines(term)],
       ["pods", () => own.tend(term)],
       ["exceptions", () => flagWhenKnown(means, own, term)],
