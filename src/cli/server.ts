@@ -12,6 +12,7 @@ export type ServerFlags = {
   readonly mode?: string;
   readonly kubeconfig?: string;
   readonly virtController?: readonly string[];
+  readonly certificateFolder?: string;
 };
 
 /** The server behind its door: runs until it is ended. */
@@ -47,6 +48,10 @@ export const serverCommand =
       .option("--mode <mode>", "standalone or cluster [standalone]")
       .option("--kubeconfig <file>", "the cluster's, in cluster mode [KUBECONFIG, or the Pod's own account]")
       .option("--virt-controller <user...>", "who may create virt-launchers, in cluster mode [as KubeVirt installs it]")
+      .option(
+        "--certificate-folder <dir>",
+        "tls.crt, tls.key and ca.crt that somebody else keeps [Signet keeps its own]",
+      )
       .addHelpText("after", EXAMPLES)
       .action(async (flags: ServerFlags) => {
         const serve = await open();

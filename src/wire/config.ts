@@ -48,6 +48,12 @@ export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
           { minItems: 1 },
         ),
       ),
+      certificateFolder: optional(
+        text(
+          "Folder with tls.crt, tls.key and ca.crt that somebody else keeps and renews, as cert-manager does; caBundle is then theirs too. Left out: Signet keeps an authority of its own.",
+          4096,
+        ),
+      ),
       settle: optional(
         duration("How long every API server may take to see a changed webhook configuration. Default 30s."),
       ),
@@ -58,6 +64,15 @@ export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
       ca: text("Path of the authority, PEM, whose client certificates count.", 4096),
       names: setOf("Common names that count.", text("A common name.", 253), 32, { minItems: 1 }),
     }),
+  ),
+  issuer: optional(
+    text(
+      "https URL under which verifiers reach this server: tokens name it as their issuer. Left out: they name none.",
+      1024,
+      {
+        pattern: "^https://[^/?#@]+(/[^?#]*[^/?#])?$",
+      },
+    ),
   ),
   database: optional(DATABASE_CONFIG),
   requireApproval: optional(Type.Boolean({ description: "Refuse what is not known to be approved.", default: false })),
@@ -89,6 +104,8 @@ export type ServerConfig = {
   readonly catalogue: string;
   readonly names: readonly string[];
   readonly requireApproval: boolean;
+  /** URL of the issuer that tokens name; absent: none. */
+  readonly issuer?: string;
   readonly log: { readonly level: "debug" | "info" | "warn" | "error"; readonly format: "auto" | "json" | "text" };
   readonly drainDelayMs: number;
   readonly drainGraceMs: number;
@@ -108,6 +125,8 @@ export type ClusterConfig = {
   readonly settleMs: number;
   /** Whose Pods may be launchers. */
   readonly virtControllers: readonly string[];
+  /** Where somebody else keeps the serving certificate; absent: Signet does. */
+  readonly certificateFolder?: string;
 };
 
 /** What flags may say over the file. */
@@ -118,6 +137,7 @@ export type ConfigFlags = {
   readonly mode?: string;
   readonly kubeconfig?: string;
   readonly virtController?: readonly string[];
+  readonly certificateFolder?: string;
 };
 
 /** Reads the file's text, if there is a file, and the flags over it. Every unknown or wrong key is named with its line. */
@@ -147,10 +167,16 @@ function folders(written: Written, flags: ConfigFlags): Pick<ServerConfig, "stat
   return { state, catalogue: flags.catalogue ?? written.catalogue ?? `${state}/catalogue` };
 }
 
-const behaviour = ({ names = [], requireApproval = false, log, drain, clients }: Written) => ({
+/** What is left out stays out. */
+const given = ({ clients, issuer }: Pick<Written, "clients" | "issuer">) => ({
+  ...(clients ? { clients } : {}),
+  ...(issuer === undefined ? {} : { issuer }),
+});
+
+const behaviour = ({ names = [], requireApproval = false, log, drain, ...written }: Written) => ({
   names,
   requireApproval,
-  ...(clients ? { clients } : {}),
+  ...given(written),
   log: Object.freeze({ level: log?.level ?? "info", format: log?.format ?? "auto" }),
   drainDelayMs: millis(drain?.delay, 0),
   drainGraceMs: millis(drain?.grace, 30_000),
@@ -166,12 +192,14 @@ const HOUR_MS = 3_600_000;
 /** A leaf lives a day at most: its end is what an old authority is kept for. */
 function clusterConfig(written: NonNullable<Written["cluster"]>, flags: ConfigFlags): ClusterConfig {
   const kubeconfig = flags.kubeconfig ?? written.kubeconfig;
+  const certificateFolder = flags.certificateFolder ?? written.certificateFolder;
   return Object.freeze({
     leafMs: Math.min(millis(written.leafLifetime, 24 * HOUR_MS), 24 * HOUR_MS),
     authorityMs: millis(written.authorityLifetime, 8760 * HOUR_MS),
     settleMs: millis(written.settle, 30_000),
     virtControllers: flags.virtController ?? written.virtControllers ?? [VIRT_CONTROLLERS.kubevirt],
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
+    ...(certificateFolder === undefined ? {} : { certificateFolder }),
   });
 }
 

@@ -4,24 +4,26 @@ import type { Cluster } from "../cluster/boot.ts";
 
 type Definition = {
   readonly kind: string;
-  readonly metadata: { readonly name: string; readonly annotations?: object };
+  readonly metadata: { readonly name: string; readonly namespace?: string; readonly annotations?: object };
 };
 
 const PLURALS: Readonly<Record<string, string>> = {
   TrustDomain: "trustdomains",
   Segment: "segments",
   WorkloadRole: "workloadroles",
+  SegmentException: "segmentexceptions",
 };
 
 /** The editor of everything that is applied here, as the admission policy for editors would note it. */
 const EDITOR = "kubernetes-admin";
 
-/** Applies a catalogue as the administrator, and approves each object of Signet's in it as somebody else, by the API alone. */
-export async function applyApproved(cluster: Cluster, yaml: string, approver: string): Promise<void> {
+/** Applies a catalogue as the administrator, and approves each object of Signet's in it as others, by the API alone. */
+export async function applyApproved(cluster: Cluster, yaml: string, ...approvers: readonly string[]): Promise<void> {
   const objects = parseAllDocuments(yaml).map((document) => document.toJS() as Definition);
   for (const object of objects) await apply(cluster, object);
   for (const object of objects)
-    if (PLURALS[object.kind] && object.kind !== "TrustDomain") await approve(cluster, object, approver);
+    if (PLURALS[object.kind] && object.kind !== "TrustDomain")
+      for (const approver of approvers) await approve(cluster, object, approver);
 }
 
 async function apply(cluster: Cluster, object: Definition): Promise<void> {
@@ -30,14 +32,16 @@ async function apply(cluster: Cluster, object: Definition): Promise<void> {
   await kubectlDone(cluster, ["apply", "-f", "-"], { stdin: JSON.stringify(noted) });
 }
 
-async function approve(cluster: Cluster, { kind, metadata: { name } }: Definition, user: string): Promise<void> {
-  const path = `/apis/signet.dev/v1alpha1/${PLURALS[kind]}/${name}`;
+async function approve(cluster: Cluster, { kind, metadata }: Definition, user: string): Promise<void> {
+  const { namespace, name } = metadata;
+  const within = namespace === undefined ? "" : `namespaces/${namespace}/`;
+  const path = `/apis/signet.dev/v1alpha1/${within}${PLURALS[kind]}/${name}`;
   const { body } = await cluster.request("GET", path);
   const { generation } = (body as { readonly metadata: { readonly generation: number } }).metadata;
   await accepted(cluster, "PATCH", `${path}/status`, {
     user,
     groups: ["system:masters"],
-    contentType: "application/merge-patch+json",
-    body: { status: { approvals: [{ generation, by: user }] } },
+    contentType: "application/json-patch+json",
+    body: [{ op: "add", path: "/status/approvals/-", value: { generation, by: user } }],
   });
 }

@@ -271,9 +271,18 @@ describe("components", () => {
       "mutatingwebhookconfiguration/signet",
       "validatingwebhookconfiguration/signet",
       "-o",
-      "jsonpath={range .items[*].webhooks[*]}{.namespaceSelector.matchExpressions[0].values[4]} {end}",
+      "json",
     );
-    expect(shown.trim().split(" ")).toEqual(Array.from({ length: 8 }, () => "signet-database"));
+    type Selector = { readonly operator: string; readonly values: readonly string[] };
+    type Entry = { readonly namespaceSelector: { readonly matchExpressions: readonly Selector[] } };
+    const { items } = JSON.parse(shown) as { readonly items: readonly { readonly webhooks: readonly Entry[] }[] };
+    const selectors = items.flatMap(({ webhooks }) =>
+      webhooks.map((each) => each.namespaceSelector.matchExpressions[0]),
+    );
+    // Beside these stand the two self-tests, which are about Signet's own namespace alone.
+    const exempting = selectors.filter((each) => each?.operator === "NotIn");
+    expect(exempting.map((each) => each?.values.at(-1))).toEqual(Array.from({ length: 8 }, () => "signet-database"));
+    expect(selectors).toHaveLength(10);
   });
 
   test("`openshift-virtualization` names the other virt-controller wherever one is named", {
@@ -291,5 +300,16 @@ describe("components", () => {
     const rendered = await kubectl("kustomize", await withComponents("monitoring"));
     const kinds = parseAllDocuments(rendered).map((document) => String(document.get("kind")));
     expect(kinds).toEqual(expect.arrayContaining(["ServiceMonitor", "PrometheusRule"]));
+  });
+
+  test("`cert-manager` brings a certificate that the server mounts, and nothing that Signet would write", {
+    timeout: TEST_MS,
+  }, async () => {
+    const rendered = await kubectl("kustomize", await withComponents("cert-manager"));
+    expect(rendered.match(/cert-manager.io\/inject-ca-from: signet-system\/signet-certificate/g)).toHaveLength(2);
+    expect(rendered).toContain("--certificate-folder");
+    expect(rendered.match(/mountPath: \/etc\/signet-certificate/g)).toHaveLength(1);
+    const kinds = parseAllDocuments(rendered).map((document) => String(document.get("kind")));
+    expect(kinds.filter((kind) => kind === "Certificate" || kind === "Issuer")).toHaveLength(4);
   });
 });

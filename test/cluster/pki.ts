@@ -23,8 +23,11 @@ export type Authority = {
   readonly key: string;
   readonly client: (subject: Subject) => Promise<KeyPair>;
   /** For a server (and, as kubelets need it, a client too); a host that reads as an address becomes an IP name. */
-  readonly server: (subject: Subject, hosts: readonly string[]) => Promise<KeyPair>;
+  readonly server: (subject: Subject, hosts: readonly string[], lasts?: Lasting) => Promise<KeyPair>;
 };
+
+/** How long a certificate holds: as all do, or until a minute ago. */
+export type Lasting = "long" | "over";
 
 const P256 = { name: "ECDSA", namedCurve: "P-256" } as const;
 const SIGNING = { name: "ECDSA", hash: "SHA-256" } as const;
@@ -43,7 +46,12 @@ export async function makeAuthority(name: string): Promise<Authority> {
       new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign | KeyUsageFlags.digitalSignature, true),
     ],
   });
-  const issue = async (subject: Subject, usages: readonly ExtendedKeyUsage[], hosts: readonly string[]) => {
+  const issue = async (
+    subject: Subject,
+    usages: readonly ExtendedKeyUsage[],
+    hosts: readonly string[],
+    lasts: Lasting = "long",
+  ) => {
     const leafKeys = await newKeys();
     const leaf = await X509CertificateGenerator.create({
       subject: jsonName(subject),
@@ -51,7 +59,7 @@ export async function makeAuthority(name: string): Promise<Authority> {
       publicKey: leafKeys.publicKey,
       signingKey: keys.privateKey,
       signingAlgorithm: SIGNING,
-      ...validity(),
+      ...validity(lasts),
       extensions: [
         new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
         new ExtendedKeyUsageExtension([...usages]),
@@ -64,7 +72,8 @@ export async function makeAuthority(name: string): Promise<Authority> {
     cert: `${own.toString("pem")}\n`,
     key: await privatePem(keys.privateKey),
     client: (subject) => issue(subject, [ExtendedKeyUsage.clientAuth], []),
-    server: (subject, hosts) => issue(subject, [ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth], hosts),
+    server: (subject, hosts, lasts) =>
+      issue(subject, [ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth], hosts, lasts),
   };
 }
 
@@ -99,7 +108,8 @@ function generalName(host: string): JsonGeneralName {
   return { type: /^[\d.]+$|:/.test(host) ? "ip" : "dns", value: host };
 }
 
-function validity(): { readonly notBefore: Date; readonly notAfter: Date } {
+function validity(lasts: Lasting = "long"): { readonly notBefore: Date; readonly notAfter: Date } {
   const now = Date.now();
-  return { notBefore: new Date(now - HOUR_MS), notAfter: new Date(now + 10 * 365 * 24 * HOUR_MS) };
+  const endsIn = lasts === "over" ? -60_000 : 10 * 365 * 24 * HOUR_MS;
+  return { notBefore: new Date(now - HOUR_MS), notAfter: new Date(now + endsIn) };
 }

@@ -1,3 +1,4 @@
+import { certificateFromFolder } from "../../ca/certificate-folder.ts";
 import type { ServingCertificate } from "../../ca/serving.ts";
 import { signLeaf } from "../../ca/serving-certificates.ts";
 import type { Instant } from "../../domain/instant.ts";
@@ -14,6 +15,8 @@ export type KeeperMeans = {
   readonly leafMs: number;
   readonly authorityMs: number;
   readonly now: () => Instant;
+  /** Where somebody else keeps the certificate; absent: the store's authority signs. */
+  readonly certificateFolder?: string;
 };
 
 const BACKDATE_MS = 5 * 60_000;
@@ -26,21 +29,25 @@ export async function keepCertificate(
   means: KeeperMeans,
   current: SharedCertificate | undefined,
 ): Promise<SharedCertificate> {
-  const kept = current ? (await means.store.read()).state : undefined;
-  // The Secret is gone: whoever writes brings it back as it was.
-  if (current && !kept) return current;
-  const state = kept ?? (await foundServing(means.store, means.authorityMs, means.now));
-  const authority = bundleText(state);
-  const fits = current?.signer === state.signer && means.now() < current.renewAt;
-  if (current && fits) return authority === current.authority ? current : { ...current, authority };
-  return sign(means, state, authority);
+  const folder = means.certificateFolder;
+  if (folder !== undefined) return { ...certificateFromFolder(folder), signer: folder };
+  return current
+    ? renewed(means, current)
+    : signed(means, await foundServing(means.store, means.authorityMs, means.now));
 }
 
-async function sign(
-  { names, leafMs, now }: KeeperMeans,
-  state: ServingSecret,
-  authority: string,
-): Promise<SharedCertificate> {
+async function renewed(means: KeeperMeans, current: SharedCertificate): Promise<SharedCertificate> {
+  const { state } = await means.store.read();
+  // The Secret is gone: whoever writes brings it back as it was.
+  if (!state) return current;
+  const authority = bundleText(state);
+  const fits = current.signer === state.signer && means.now() < current.renewAt;
+  if (fits) return authority === current.authority ? current : { ...current, authority };
+  return signed(means, state);
+}
+
+/** A new leaf by the authority that signs. */
+async function signed({ names, leafMs, now }: KeeperMeans, state: ServingSecret): Promise<SharedCertificate> {
   const signer = state.authorities.find(({ id }) => id === state.signer);
   if (!signer) throw new Error("the authority that signs is not in the Secret");
   const at = now();
@@ -50,7 +57,7 @@ async function sign(
   return {
     certificate: `${leaf.certificate}\n${signer.certificate}`,
     key: leaf.key,
-    authority,
+    authority: bundleText(state),
     notAfter: window.notAfter,
     renewAt: at + (window.notAfter - at) / 2,
     signer: signer.id,

@@ -3,6 +3,8 @@ import { GROUP } from "../kinds/kind.ts";
 import { yamlStream, yamlText } from "../yaml-text.ts";
 import { accountManifests, flowSchemas, namespaceManifest, peopleManifests } from "./account.ts";
 import { admissionPolicies } from "./admission-policies.ts";
+import { CERTIFICATE_FOLDER, certManagerManifests, certManagerPatches } from "./cert-manager.ts";
+import { dashboardManifest } from "./dashboard.ts";
 import { HELPER_SEGMENT, helperRole, HELPERS } from "./helper-roles.ts";
 import { COMMON_LABELS, type Manifest } from "./manifest.ts";
 import { monitoringManifests } from "./monitoring.ts";
@@ -139,11 +141,18 @@ const components = (): readonly Folder[] => [
   },
   {
     path: "components/monitoring",
-    about: "For the Prometheus operator.",
+    about: "For the Prometheus operator, and a dashboard for Grafana.",
     kind: "Component",
-    files: { monitoring: monitoringManifests() },
+    files: { monitoring: monitoringManifests(), dashboard: [dashboardManifest()] },
   },
   database(),
+  {
+    path: "components/cert-manager",
+    about: "The serving certificate and caBundle by cert-manager, which must be installed.",
+    kind: "Component",
+    files: { "cert-manager": certManagerManifests() },
+    rest: { patches: [...certManagerPatches(), serverArguments(["--certificate-folder", CERTIFICATE_FOLDER])] },
+  },
   {
     path: "components/openshift-virtualization",
     about: "KubeVirt's virt-controller as OpenShift Virtualization installs it.",
