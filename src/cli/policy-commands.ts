@@ -3,6 +3,7 @@ import type { Outcome } from "./action.ts";
 import type { Io } from "./io.ts";
 import { addAllows } from "./policy-allows.ts";
 import { addCompile } from "./policy-compile.ts";
+import { addEject } from "./policy-eject.ts";
 import { addConnectivity } from "./policy-connectivity.ts";
 import { addDiff } from "./policy-diff.ts";
 import { addLint } from "./policy-lint.ts";
@@ -38,6 +39,7 @@ export function addPolicyCommands(program: Command, io: Io, outcome: Outcome): v
   addLint(policy, io, outcome);
   addProve(policy, io, outcome);
   addCompile(policy, io, outcome);
+  addEject(policy, io, outcome);
   for (const command of policy.commands) {
     const examples = EXAMPLES[command.name()];
     if (examples) withExamples(command, examples);

@@ -17,7 +17,8 @@ export function lossReport({ compiled, losses, nextChange }: Compilation, blocki
   return `${losses.map(lossText).join("")}${next}${end}`;
 }
 
-function lossText({ code, effect, rule, target, residual }: Loss): string {
+/** One loss: what, whose, why, what helps, and some of its pairs. */
+export function lossText({ code, effect, rule, target, residual }: Loss): string {
   const { says, control } = LOSSES[code];
   return [
     `${effect.padEnd(10)} ${code}  ${rule} (${target})\n`,

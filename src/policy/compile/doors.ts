@@ -1,4 +1,5 @@
 import type { Instant } from "../../domain/instant.ts";
+import type { LabelSelector } from "../../domain/label-selector.ts";
 import { isActive } from "../../domain/sentences.ts";
 import type { Intent } from "../intent/intent.ts";
 import type { Line } from "../intent/line.ts";
@@ -40,6 +41,8 @@ export type Site = {
   readonly networks: readonly { readonly namespace: string; readonly name: string }[];
   /** Addresses that Pods have. What is in them is never outside. */
   readonly podNetworks: AddressSet;
+  /** Labels of the workloads' own that stand for a role in its namespace, for policies that work without stamps. */
+  readonly plain?: (cell: Cell) => LabelSelector | undefined;
 };
 
 /** Addresses that are no outside: those of Pods and of machines. */
@@ -49,7 +52,7 @@ export const insideOf = ({ machines, podNetworks }: Site): AddressSet =>
 /** Works out the doors of all cells. Workloads under quarantine have doors that nothing opens. */
 export function doorsOf(intent: Intent, site: Site, now: Instant): Doors {
   const cells = cellsOf(intent, site.canaries);
-  const selecting = selectingOver(intent, cells, site.machines);
+  const selecting = selectingOver(intent, cells, site);
   const inside = insideOf(site);
   const blocked = blockedIn(intent, cells, now);
   const doors = new Map<number, Record<Direction, Opening[]>>();

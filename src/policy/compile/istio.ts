@@ -50,11 +50,16 @@ export const waypointPolicies = (doors: Doors): readonly Rendered[] => {
     const targetRefs = [{ group: "", kind: "Service", name: cell.role }];
     return [
       policy(WAYPOINT, subject, { targetRefs, action: "ALLOW", rules }, "-l7"),
-      policy(WAYPOINT, subject, {
-        selector: { matchLabels: { "signet.dev/role": cell.role } },
-        action: "ALLOW",
-        rules: [{ from: [{ source: { principals: [waypoint] } }] }],
-      }),
+      policy(
+        WAYPOINT,
+        subject,
+        {
+          selector: { matchLabels: { "signet.dev/role": cell.role } },
+          action: "ALLOW",
+          rules: [{ from: [{ source: { principals: [waypoint] } }] }],
+        },
+        "-waypoint",
+      ),
     ];
   });
 };

@@ -36,8 +36,9 @@ function inNamespace(doors: Doors, namespace: string, subjects: readonly Subject
   const shared = isWhole ? sharedBy(ruled.map(({ rules }) => rules)) : undefined;
   const base = shared ? [policy("signet", namespace, {}, shared)] : [];
   const own = ruled.flatMap(({ subject: { cell }, rules }) => {
-    if (shared && isSame(rules, shared)) return [];
-    return [policy(subjectName(cell), namespace, selectorOf(doors.selecting.podsOf(cell)), rules)];
+    const pods = doors.selecting.podsOf(cell);
+    if (shared && (isSame(rules, shared) || pods.length === 0)) return [];
+    return [policy(subjectName(cell), namespace, selectorOf(pods), rules)];
   });
   return [...base, ...own];
 }

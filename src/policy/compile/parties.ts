@@ -2,7 +2,7 @@ import type { LabelRequirement, LabelSelector } from "../../domain/label-selecto
 import { ROLE_LABEL, CLASSIFICATION_LABEL, ENVIRONMENT_LABEL, SEGMENT_LABEL } from "../../domain/reserved-keys.ts";
 import type { Peer } from "../../domain/sentences.ts";
 import type { Intent } from "../intent/intent.ts";
-import { type Bits, eachBit, hasBit, isEmpty, placesWhere, without } from "../reach/bits.ts";
+import { type Bits, eachBit, hasBit, isEmpty, noBits, placesWhere, setBit, without } from "../reach/bits.ts";
 import { type AddressSet, NO_ADDRESSES, noAddresses, uniteAddresses } from "../sets/address-set.ts";
 import { type Cell, holdsRoles } from "./cells.ts";
 
@@ -54,23 +54,38 @@ export type Selecting = {
   readonly podsOf: (cell: Cell) => LabelSelector;
 };
 
+/** What selections rest on beside the cells. With `plain` roles are selected by labels of the workloads' own. */
+export type Vocabulary = {
+  readonly machines: readonly Machine[];
+  readonly plain?: (cell: Cell) => LabelSelector | undefined;
+};
+
+/** Selects nobody: for a role of whose workloads no labels are known. */
+const NEVER: LabelRequirement = { key: "signet.dev/none", operator: "In", values: ["none"] };
+
 /** Prepares selections over the cells of an intent. */
-export function selectingOver(intent: Intent, cells: readonly Cell[], machines: readonly Machine[]): Selecting {
-  const podsOf = ({ namespace, role, labels }: Cell): LabelSelector => {
+export function selectingOver(intent: Intent, cells: readonly Cell[], vocabulary: Vocabulary): Selecting {
+  const { machines, plain } = vocabulary;
+  const podsOf = (cell: Cell): LabelSelector => {
+    const { namespace, role, labels } = cell;
+    if (plain) return role === undefined ? labels : (plain(cell) ?? [NEVER]);
     if (role !== undefined) return [isIn(ROLE_LABEL, [role]), ...labels];
     return holdsRoles(intent.catalogue.namespaces.get(namespace ?? "")) ? [NO_ROLE, ...labels] : labels;
   };
   const known = new Map<string, Bits>();
+  const holders = placesByRole(cells);
   const sure = (peer: Peer): Bits => {
+    if (peer.by === "role") return holders.get(peer.name) ?? noBits(cells.length);
     const key = JSON.stringify(peer.by === "cidr" ? peer.cidr.text : peer);
     const bits = known.get(key) ?? placesWhere(cells, (cell) => surelyMeans(peer, cell));
     known.set(key, bits);
     return bits;
   };
-  const explicit = (bits: Bits): readonly Pods[] => listed(cells, bits, podsOf);
+  const explicit = (bits: Bits): readonly Pods[] => listed(cells, bits, podsOf, plain !== undefined);
   const selected = (peer: Peer, bits: Bits): readonly Pods[] => {
     if (isEmpty(bits)) return [];
     const missing = without(sure(peer), bits);
+    if (plain && !(peer.by === "entity" && isEmpty(missing))) return explicit(bits);
     if (peer.by === "entity") return allBut(cells, bits, missing, explicit);
     if (!isEmpty(missing) || !isDimension(peer)) return explicit(bits);
     return [{ kind: "pods", namespaces: namedBy(cells, bits), pods: [isIn(LABEL_OF[peer.by], [peer.name])] }];
@@ -81,6 +96,18 @@ export function selectingOver(intent: Intent, cells: readonly Cell[], machines: 
     each: explicit,
     partiesOf: (peer, bits) => [...selected(peer, bits), ...machinesOf(cells, bits, machines)],
   };
+}
+
+/** The cells of each role, so that a peer that names one needs no look at all others. */
+function placesByRole(cells: readonly Cell[]): ReadonlyMap<string, Bits> {
+  const places = new Map<string, Bits>();
+  for (const [place, { role }] of cells.entries()) {
+    if (role === undefined) continue;
+    const bits = places.get(role) ?? noBits(cells.length);
+    setBit(bits, place);
+    places.set(role, bits);
+  }
+  return places;
 }
 
 /** The addresses of machines that stand in the cells. */
@@ -124,7 +151,7 @@ function namesOf(cells: readonly Cell[], bits: Bits): readonly string[] {
 }
 
 /** Cells one by one; those whose Pods are selected alike share an entry, as do roles of the same namespaces. */
-function listed(cells: readonly Cell[], bits: Bits, podsOf: Selecting["podsOf"]): readonly Pods[] {
+function listed(cells: readonly Cell[], bits: Bits, podsOf: Selecting["podsOf"], each: boolean): readonly Pods[] {
   const roles = new Map<string, Set<string>>();
   const others: Others = new Map();
   const whole = new Set<string>();
@@ -136,8 +163,9 @@ function listed(cells: readonly Cell[], bits: Bits, podsOf: Selecting["podsOf"])
   eachBit(bits, (place) => {
     const cell = cells[place];
     if (cell?.namespace === undefined) return;
-    if (cell.role !== undefined) addTo(roles, cell.role, cell.namespace);
-    else if (cell.labels.length === 0 || !whole.has(cell.namespace)) addOther(others, podsOf(cell), cell.namespace);
+    if (cell.role !== undefined && !each) addTo(roles, cell.role, cell.namespace);
+    else if (cell.role !== undefined || cell.labels.length === 0 || !whole.has(cell.namespace))
+      addOther(others, podsOf(cell), cell.namespace);
   });
   return [
     ...byNamespaces(roles),

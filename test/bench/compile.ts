@@ -1,0 +1,68 @@
+import process from "node:process";
+import { type Catalogue, makeCatalogue } from "../../src/domain/catalogue.ts";
+import { doorsOf, type Site } from "../../src/policy/compile/doors.ts";
+import { TARGET_NAMES, TARGETS } from "../../src/policy/compile/targets.ts";
+import { compileIntent } from "../../src/policy/intent/intent.ts";
+import { type Figures, machine, median, peakMb, round } from "./figures.ts";
+import { fleetOf } from "./traffic.ts";
+
+const MOST_ROUNDS = 9;
+const SITE: Site = {
+  canaries: [],
+  machines: [],
+  pods: [],
+  networks: [],
+  podNetworks: { v4: [0x0a000000, 0x0b000000], v6: [] },
+};
+
+/** Compiles a catalogue for every target; gives the number of objects. */
+function compileOnce(catalogue: Catalogue): number {
+  const doors = doorsOf(compileIntent(catalogue), SITE, 0);
+  return TARGET_NAMES.reduce((sum, name) => sum + TARGETS[name].compile(doors).length, 0);
+}
+
+/** The catalogue with the ports of one sentence changed. */
+function withOneChanged(catalogue: Catalogue, round_: number): Catalogue {
+  const [first, ...rest] = catalogue.definitions.policies;
+  if (!first) return catalogue;
+  const port = 10_000 + round_;
+  const allow = first.allow.map((line, index) =>
+    index === 0 ? { ...line, on: [{ protocol: "tcp", first: port, last: port } as const] } : line,
+  );
+  return makeCatalogue({ ...catalogue.definitions, policies: [{ ...first, allow }, ...rest] }, `changed ${round_}`);
+}
+
+/** Definitions to the objects of all targets: whole, and again after one sentence has changed. There is no floor. */
+export function compileBench(size: number, seconds: number): Promise<Figures> {
+  const { catalogue } = fleetOf(size);
+  const [full, incremental]: [number[], number[]] = [[], []];
+  const cpu = process.cpuUsage();
+  const until = performance.now() + seconds * 1000;
+  while (full.length === 0 || (full.length < MOST_ROUNDS && performance.now() < until)) {
+    full.push(timed(() => compileOnce(catalogue)));
+    const changed = withOneChanged(catalogue, full.length);
+    incremental.push(timed(() => compileOnce(changed)));
+  }
+  const { user, system } = process.cpuUsage(cpu);
+  const fullMs = median(full);
+  return Promise.resolve({
+    name: "compile",
+    size,
+    opsPerSec: round(1000 / fullMs),
+    floorOpsPerSec: null,
+    ratio: null,
+    p50Ms: round(fullMs),
+    p99Ms: round(Math.max(...full)),
+    rssMb: peakMb(process.pid),
+    cpuSecPer1000: round(((user + system) / 1e6 / full.length / size) * 1000, 4),
+    machine: machine(),
+    fullMs: round(fullMs, 0),
+    incrementalMs: round(median(incremental)),
+  });
+}
+
+function timed(run: () => unknown): number {
+  const started = performance.now();
+  run();
+  return performance.now() - started;
+}
