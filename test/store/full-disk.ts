@@ -53,10 +53,11 @@ const full = await ledger.append([entry("refused")]).then(
 );
 while (ledger.figures().failures < 5) await pause(5);
 const queuedWhileFull = ledger.figures().queued;
+const isFailing = /full|disk/.test(ledger.figures().failing ?? "");
 disk.free();
 while (ledger.figures().queued > 0) await pause(5);
 await ledger.append([entry("after")]);
-const { dropped } = ledger.figures();
+const { dropped, failing = "nothing" } = ledger.figures();
 await ledger.close();
 const reader = new LedgerReader(path);
 const verdicts = reader.records({ kind: "verdict" });
@@ -67,5 +68,15 @@ rmSync(folder, { recursive: true });
 const isSaid = reasons.every((reason) => /full|disk/.test(reason));
 const rejectedIsAbsent = verdicts.every(({ subject }) => subject !== "refused");
 process.stdout.write(
-  JSON.stringify({ full, isSaid, dropped, queuedWhileFull, verdicts: verdicts.length, broken, rejectedIsAbsent }),
+  JSON.stringify({
+    full,
+    isSaid,
+    dropped,
+    queuedWhileFull,
+    verdicts: verdicts.length,
+    broken,
+    rejectedIsAbsent,
+    isFailing,
+    failing,
+  }),
 );

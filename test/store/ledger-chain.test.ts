@@ -382,5 +382,7 @@ test("a full disk stops nobody: offers wait, appends are told, and all is writte
     verdicts: 402,
     broken: null,
     rejectedIsAbsent: true,
+    isFailing: true,
+    failing: "nothing",
   });
 });
