@@ -62,6 +62,7 @@ const ROOMS: Readonly<Record<string, { readonly floor: number; readonly outside:
       "node:process",
     ],
   },
+  remote: { floor: 4, outside: ["node:https"] },
   cli: { floor: 4, outside: ["commander", "yaml", "node:path"] },
   bin: {
     floor: 5,

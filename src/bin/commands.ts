@@ -12,8 +12,11 @@ import { addLedgerCommand } from "../cli/ledger.ts";
 import { addPublishCommands } from "../cli/policy-publish.ts";
 import type { OpenPublishing } from "../cli/publish-access.ts";
 import type { ExtraCommand } from "../cli/program.ts";
+import { addReportCommand } from "../cli/report.ts";
 import { addRevokeCommand } from "../cli/revoke.ts";
+import { addStageCommands } from "../cli/stage-commands.ts";
 import { serverCommand } from "../cli/server.ts";
+import { svidCommand } from "../cli/svid.ts";
 import { type Version, versionCommand } from "../cli/version.ts";
 
 const openPublishing: OpenPublishing = async (choice) => (await import("./open-publishing.ts")).openPublishing(choice);
@@ -28,8 +31,11 @@ export const EXTRA_COMMANDS: readonly ExtraCommand[] = [
   addApprovalsCommand(openKube),
   addExceptionCommands(openKube),
   addGrantCommands,
+  addReportCommand(openKube),
+  addStageCommands(openKube),
   addPublishCommands(openPublishing),
   addLedgerCommand,
+  svidCommand(async () => (await import("./svid-tools.ts")).svidTools),
   addCaCommand,
   addRevokeCommand,
   addConfigCommand,

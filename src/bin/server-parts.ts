@@ -3,7 +3,10 @@ import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { type Problem, problem } from "../domain/problem.ts";
+import { fileURLToPath } from "node:url";
+import { loadProfiles } from "../ca/profiles.ts";
+import type { Profiles } from "../domain/certificate.ts";
+import { type Problem, problem, problemLine } from "../domain/problem.ts";
 import type { Clients } from "../http/clients.ts";
 import type { HttpServer } from "../http/server.ts";
 import type { Check, Log, Readings } from "../http/services.ts";
@@ -28,6 +31,13 @@ export type Running = {
 export const VERSION = (
   JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { readonly version: string }
 ).version;
+
+/** The certificate profiles that the package brings. Throws where they cannot be read. */
+export function ownProfiles(): Profiles {
+  const profiles = loadProfiles(fileURLToPath(new URL("../../certs", import.meta.url)));
+  if (profiles.ok) return profiles.value;
+  throw new Error(profiles.problems.map(problemLine).join("; "));
+}
 
 /** The server's log as it is configured. */
 export const logOf = ({ log }: ServerConfig): Log =>

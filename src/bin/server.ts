@@ -4,15 +4,17 @@ import process from "node:process";
 import { setFlagsFromString } from "node:v8";
 import { keepRenewed, type ServingCertificate, servingCertificate } from "../ca/serving.ts";
 import { formatInstant } from "../domain/instant.ts";
-import { type Problem, problemLine, refuse, type Result } from "../domain/problem.ts";
-import { type FolderState, type WatchedFolder, watchFolder } from "../folder/watch.ts";
+import { type Problem, refuse, type Result } from "../domain/problem.ts";
+import { type WatchedFolder, watchFolder } from "../folder/watch.ts";
 import { makeCatalogueFolder, writeExampleWorkloads } from "../folder/worked-example.ts";
-import { buildServer } from "../http/server.ts";
-import type { Check, Log, Readings, Services } from "../http/services.ts";
-import type { Ledger } from "../store/ledger.ts";
+import { issuingRoutes } from "../http/issuing/routes.ts";
+import { buildServer, type HttpServer } from "../http/server.ts";
+import type { Log, Readings, Services } from "../http/services.ts";
 import { type ConfigFlags, readServerConfig, type ServerConfig } from "../wire/config.ts";
+import { type StandaloneIssuing, startStandaloneIssuing } from "./issuing/standalone.ts";
 import { standaloneAuthorities } from "./authorities/standalone.ts";
 import type { RunningAuthorities } from "./authorities/run-authorities.ts";
+import { catalogueChanged, catalogueCheck } from "./folder-catalogue.ts";
 import { banner } from "./banner.ts";
 import {
   clientsOf,
@@ -21,6 +23,7 @@ import {
   ledgerReadings,
   logOf,
   openOwnLedger,
+  ownProfiles,
   type Running,
   servingNames,
   startProblem,
@@ -94,13 +97,13 @@ async function start(config: ServerConfig): Promise<Result<Started>> {
     mkdirSync(config.state, { recursive: true, mode: 0o700 });
     step = "ledger";
     const opening = openOwnLedger(config, log);
-    const issuing = servingCertificate(servingFolder(config), servingNames(config), Date.now());
+    const serving = servingCertificate(servingFolder(config), servingNames(config), Date.now());
     // Both run while the catalogue is read; a rejection is met below.
-    issuing.catch(() => undefined);
+    serving.catch(() => undefined);
     const ledger = await opening;
     opened.push(ledger.close);
     step = "serving certificate";
-    const certificate = await issuing;
+    const certificate = await serving;
     step = "catalogue";
     const made = makeCatalogueFolder(config.catalogue);
     if (made) writeExampleWorkloads(join(config.state, "example"));
@@ -110,19 +113,27 @@ async function start(config: ServerConfig): Promise<Result<Started>> {
     });
     opened.push(folder.close);
     step = "authorities";
-    const authorities = standaloneAuthorities({
-      state: config.state,
-      trustDomain: () => folder.state().snapshot?.catalogue.definitions.trustDomain?.domain,
-      ledger,
-      log,
-    });
-    opened.push(authorities.stop);
+    const issuing = await openAuthorities({ config, log, ledger, folder }, opened);
     step = "listen";
-    return { ok: true, value: await listen({ config, log, ledger, folder, certificate, made, authorities }) };
+    return { ok: true, value: await listen({ config, log, ledger, folder, certificate, made, ...issuing }) };
   } catch (fault) {
     for (const close of opened.toReversed()) await close();
     return { ok: false, problems: [startProblem(step, config, fault)] };
   }
+}
+
+/** Authorities first: issuing stands on them. */
+async function openAuthorities(
+  { folder, ...parts }: Pick<Parts, "config" | "log" | "ledger" | "folder">,
+  opened: Opened,
+): Promise<Pick<Parts, "authorities" | "issuing">> {
+  const catalogue = () => folder.state().snapshot?.catalogue;
+  const trustDomain = () => catalogue()?.definitions.trustDomain?.domain;
+  const authorities = standaloneAuthorities({ ...parts, state: parts.config.state, trustDomain });
+  opened.push(authorities.stop);
+  const issuing = await startStandaloneIssuing({ ...parts, catalogue, authorities, profiles: ownProfiles() });
+  opened.push(issuing.stop);
+  return { authorities, issuing };
 }
 
 type Parts = Pick<Running, "config" | "log" | "ledger"> & {
@@ -131,12 +142,17 @@ type Parts = Pick<Running, "config" | "log" | "ledger"> & {
   /** Whether the catalogue folder is new, with the worked example in it. */
   readonly made: boolean;
   readonly authorities: RunningAuthorities;
+  readonly issuing: StandaloneIssuing;
 };
 
-async function listen({ config, log, ledger, folder, certificate, made, authorities }: Parts): Promise<Started> {
+async function listen({ config, log, ledger, folder, certificate, made, ...parts }: Parts): Promise<Started> {
+  const { authorities, issuing } = parts;
   let current = certificate;
-  const services = makeServices({ config, log, ledger, folder, certificate: () => current });
-  const http = buildServer(services, { version: VERSION, pair: certificate, ...clientsOf(config) });
+  const services = {
+    ...makeServices({ config, log, ledger, folder, certificate: () => current }),
+    issuing: issuing.figures,
+  };
+  const http = serverOf(config, services, certificate, issuing);
   const stopRenewing = keepRenewed(
     certificate,
     () => servingCertificate(servingFolder(config), servingNames(config), Date.now()),
@@ -158,12 +174,27 @@ async function listen({ config, log, ledger, folder, certificate, made, authorit
   void authorities.look();
   const before = async (): Promise<void> => {
     stopRenewing();
+    issuing.stop();
     folder.close();
     await authorities.stop();
   };
   const told = banner({ config, port, made, state: folder.state(), env: process.env });
   return { running: { config, log, http, ledger, before, after: () => undefined }, told };
 }
+
+const serverOf = (
+  config: ServerConfig,
+  services: Services,
+  pair: ServingCertificate,
+  { http }: StandaloneIssuing,
+): HttpServer =>
+  buildServer(services, {
+    version: VERSION,
+    pair,
+    askCertificates: true,
+    routes: [issuingRoutes(http)],
+    ...clientsOf(config),
+  });
 
 function makeServices(parts: {
   readonly config: ServerConfig;
@@ -194,36 +225,6 @@ function makeServices(parts: {
     },
     log,
   };
-}
-
-/** Each new state is said; each new revision is stored before a verdict is given by it. */
-function catalogueChanged({ snapshot, problems, readAt }: FolderState, ledger: Ledger, log: Log): void {
-  const revision = snapshot?.catalogue.revision;
-  if (problems.length > 0) {
-    const first = problems.slice(0, 5).map(problemLine);
-    log.warn(
-      { problems: problems.length, first, inForce: revision?.slice(0, 12) ?? "none" },
-      "The catalogue cannot be read; the last good state stays in force.",
-    );
-  } else if (snapshot) {
-    ledger.remember({ digest: snapshot.catalogue.revision, text: snapshot.text }, readAt);
-    log.info(
-      {
-        revision: revision?.slice(0, 12),
-        roles: snapshot.catalogue.roles.size,
-        segments: snapshot.catalogue.segments.size,
-      },
-      "The catalogue was read.",
-    );
-  }
-}
-
-function catalogueCheck({ snapshot, problems }: FolderState): Check {
-  const [first] = problems;
-  const wrong = first ? `${problems.length} problems, first: ${problemLine(first)}` : "";
-  const revision = snapshot?.catalogue.revision.slice(0, 12) ?? "none";
-  const detail = first ? `warning: ${wrong}; in force: revision ${revision}` : `revision ${revision}`;
-  return { name: "catalogue", ok: snapshot !== undefined, detail };
 }
 
 const servingFolder = ({ state }: ServerConfig): string => join(state, "serving");

@@ -64,6 +64,7 @@ export const segmentView = (catalogue: Catalogue, segment: Segment) => ({
     .map(({ name }) => name)
     .sort(),
   mode: segment.mode,
+  ...(segment.fallback ? { fallback: { ...segment.fallback, since: formatInstant(segment.fallback.since) } } : {}),
   canary: segment.canary,
   isolation: segment.isolation,
   intra: segment.intra,

@@ -13,16 +13,22 @@ export function proposalFiles(proposal: Proposal, domain: string): Readonly<Reco
 
 const OURS = "signet.dev/v1alpha1";
 
+/** A machine needs more than its own role: KubeVirt attaches, imports and exports in Pods of their own. */
+const machineNote = (roles: readonly ProposedRole[]): readonly string[] =>
+  roles.some(({ kinds }) => kinds.includes("VirtualMachine"))
+    ? ["It has virtual machines: add the roles for what KubeVirt creates besides, manifests/helper-roles."]
+    : [];
+
 const commented = (why: readonly string[], object: object): string =>
   `${why.map((line) => `# ${line}\n`).join("")}${yamlText(object)}`;
 
 function catalogueText({ segments, roles, left }: Proposal, domain: string): string {
   const documents = [
     trustDomain(domain),
-    ...segments.flatMap((segment) => [
-      segmentText(segment),
-      ...roles.filter((role) => role.segment === segment.name).map(roleText),
-    ]),
+    ...segments.flatMap((segment) => {
+      const own = roles.filter((role) => role.segment === segment.name);
+      return [segmentText(segment, machineNote(own)), ...own.map(roleText)];
+    }),
   ];
   return `${HEAD}${documents.join("---\n")}${leftText(left)}`;
 }
@@ -39,12 +45,13 @@ const trustDomain = (domain: string): string =>
     spec: { domain },
   });
 
-function segmentText({ name, namespace, environment }: ProposedSegment): string {
+function segmentText({ name, namespace, environment }: ProposedSegment, notes: readonly string[]): string {
   const why = [
     `A room for namespace ${namespace}: whoever may create Pods there can be any of its roles, so it is the unit of trust.`,
     environment === undefined
       ? "Name its environment (prod, test …), so that a fence can keep environments apart."
       : `Its environment is guessed from the namespace's name.`,
+    ...notes,
     `Nothing is refused before you enrol it: kubectl label namespace ${namespace} signet.dev/enrol=true`,
   ];
   const spec = { ...(environment === undefined ? {} : { environment }), namespaces: [namespace], mode: "observe" };
@@ -65,9 +72,7 @@ function roleText({ name, segment, account, kinds, why, escapes }: ProposedRole)
 }
 
 const leftText = (left: Proposal["left"]): string =>
-  left.length === 0
-    ? ""
-    : `# Left out:\n${left.map(({ object: { kind, namespace, name }, why }) => `#   ${kind} ${namespace}/${name}: ${why}.\n`).join("")}`;
+  left.length === 0 ? "" : `# Left alone, as it belongs to the cluster itself: ${left.join(", ")}.\n`;
 
 const accountsText = ({ accounts }: Proposal): string =>
   `# Service accounts that do not exist yet. None gets any right, nor a token in its Pods.\n${accounts

@@ -9,6 +9,7 @@ import { addDiff } from "./policy-diff.ts";
 import { addLint } from "./policy-lint.ts";
 import { addMatrix } from "./policy-matrix.ts";
 import { addProbe } from "./policy-probe.ts";
+import { addSimulate } from "./policy-simulate.ts";
 import { addProve } from "./policy-prove.ts";
 import { withExamples } from "./options.ts";
 
@@ -40,6 +41,7 @@ export function addPolicyCommands(program: Command, io: Io, outcome: Outcome): v
   addProve(policy, io, outcome);
   addCompile(policy, io, outcome);
   addEject(policy, io, outcome);
+  addSimulate(policy, io, outcome);
   for (const command of policy.commands) {
     const examples = EXAMPLES[command.name()];
     if (examples) withExamples(command, examples);

@@ -33,7 +33,7 @@ const HELP_WIDTH = 100;
 
 /** Headings under which `signet help` lists commands; those that stand in none are about running Signet. */
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
-  "Workloads:": ["review", "why"],
+  "Workloads:": ["review", "why", "report"],
   "Definitions:": ["init", "roles", "segments", "exceptions", "lint", "catalogue", "crds"],
   "Who may talk to whom:": ["policy", "reach", "flows"],
   "About Signet:": ["version", "completion", "help"],

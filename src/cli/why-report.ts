@@ -169,7 +169,8 @@ function enrolment(input: WhyInput): string {
 }
 
 function modeSentence(segment: Segment, workload: Workload): string {
-  const begin = `Segment ${segment.name} is in mode ${segment.mode}`;
+  const fell = segment.fallback ? `, to which it fell back from ${segment.fallback.from}` : "";
+  const begin = `Segment ${segment.name} is in mode ${segment.mode}${fell}`;
   if (segment.mode === "enforce") return `${begin}: a failed check refuses.`;
   if (segment.mode !== "canary") return `${begin}: a failed check warns.`;
   return inCanary(segment, workload)

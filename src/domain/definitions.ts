@@ -47,6 +47,10 @@ export type Segment = Definition & {
   readonly intra: "deny" | "allow";
   readonly policyApproval: "required" | "none";
   readonly mode: Mode;
+  /** A watchdog may let it fall back to observe. */
+  readonly fallsBack?: true;
+  /** The watchdog did: `mode` is observe since then, and was `from`. */
+  readonly fallback?: { readonly from: Mode; readonly since: Instant; readonly why: string };
   readonly canary: { readonly workloads: readonly string[]; readonly namespaces: readonly string[] };
   readonly leafMaxTtlSeconds?: number;
   /** Longest exception for its roles; absent: what its classification brings. */

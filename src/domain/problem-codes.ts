@@ -424,6 +424,12 @@ export const PROBLEM_CODES = {
     why: "The API server proves Pod, service account and node of a request only where a node asks. Signet holds each name and UID against live objects; what does not fit can never be right, and is denied for good.",
     mend: "Make the Pod anew; kubelet then asks again. If nobody knows who made the request, look at the audit log for creations of podcertificaterequests.",
   },
+  RATE_LIMITED: {
+    sort: "excess",
+    title: "An identity asks for more than its share.",
+    why: "Each identity has a share of its own, so that one that asks without end takes nothing from the others.",
+    mend: "Wait for the time in the header Retry-After. A certificate is renewed at half of its lifetime, not before.",
+  },
   CERTIFICATE_UNLAWFUL: {
     sort: "refusal",
     title: "A certificate would break a rule that all certificates keep.",

@@ -1,8 +1,10 @@
 import { type Lack, lacksOf } from "../admission/lacks.ts";
 import { auditAnnotations, denialMessage, oneLine, warningsOf } from "../admission/denial.ts";
+import type { Terms } from "../admission/judge.ts";
 import { type GateAnswer, mutate, validate } from "../admission/gate.ts";
 import type { Catalogue } from "../domain/catalogue.ts";
 import { EXEMPT_NAMESPACES } from "../domain/exempt-namespaces.ts";
+import type { Instant } from "../domain/instant.ts";
 import type { Launching } from "../domain/workload.ts";
 import { ok, type Problem, refuse, type Result } from "../domain/problem.ts";
 import type { ProblemCode } from "../domain/problem-codes.ts";
@@ -64,7 +66,7 @@ async function detour(asked: Asked, lacks: readonly Lack[]): Promise<Result<Answ
   const { webhook, request, catalogue, services } = asked;
   const fresh = await services.freshen?.(lacks);
   if (fresh) return ok(judged({ ...asked, catalogue: fresh }));
-  const terms = { now: services.now(), requireApproval: services.requireApproval };
+  const terms = termsOf(services, services.now());
   const { verdict } = GATES[webhook](catalogue, request, terms);
   const unsure = verdict?.problems.some(({ code }) => code === "FORGED") ?? false;
   if (unsure || lacks.some(({ kind }) => kind === "Namespace"))
@@ -72,9 +74,15 @@ async function detour(asked: Asked, lacks: readonly Lack[]): Promise<Result<Answ
   return ok(judged(asked));
 }
 
+const termsOf = ({ requireApproval, deliver }: Services, now: Instant): Terms => ({
+  now,
+  requireApproval,
+  ...(deliver ? { deliver: deliver() } : {}),
+});
+
 function judged({ webhook, review, request, catalogue, services }: Asked): Answered {
   const at = services.now();
-  const answer = GATES[webhook](catalogue, request, { now: at, requireApproval: services.requireApproval });
+  const answer = GATES[webhook](catalogue, request, termsOf(services, at));
   const { verdict } = answer;
   if (verdict && !request.dryRun)
     services.record({ webhook, at, revision: catalogue.revision, namespace: review.namespace, request, answer });

@@ -60,8 +60,25 @@ export const METRICS = {
   }),
   signet_pods_mended_total: metric("counter", "Stamps brought to Pods that run, by this replica."),
   signet_pods_beyond_exception: metric("gauge", "Pods that run only because of an exception that has ended."),
+  signet_pods_outcomes: metric("gauge", "Pods by what admission would say of them now.", {
+    outcome: "pass, warn, fail",
+  }),
   signet_events_total: metric("counter", "Events about objects of the cluster.", { result: "written, dropped" }),
   signet_serving_certificate_expiry_timestamp_seconds: metric("gauge", "When the serving certificate ends."),
+  signet_issuance_total: metric("counter", "Requests for certificates and tokens looked at, by this replica.", {
+    door: "podCertificateRequest, rest",
+    what: "svid, token",
+    outcome: "issued, refused (in the ledger), pending (looked at again later)",
+    reason: "none, a problem code, or for pending its CamelCase form",
+  }),
+  signet_issuance_pending: metric("gauge", "Requests of kubelets that wait for an answer of this replica."),
+  signet_time_to_identity_seconds: metric("histogram", "Time from a kubelet's request to its certificate.", {
+    door: "podCertificateRequest",
+  }),
+  signet_expiry_timestamp_seconds: metric("gauge", "When an authority, or an anchor of trust, ends.", {
+    what: "root, issuing",
+    id: "first 16 digits of the key identifier",
+  }),
   signet_ready: metric("gauge", "1 while the server is ready, otherwise 0."),
   signet_build_info: metric("gauge", "Always 1; the version that runs.", {
     version: "version",

@@ -39,6 +39,7 @@ type Reader = { readonly services: Services; readonly ready: () => boolean; read
 export function makeMeters(reader: Reader, version: string): Meters {
   const registry = new Registry();
   addGauges(registry, reader, version);
+  addIssuing(registry, reader.services);
   addCluster(registry, reader);
   addProcess(registry);
   const tallies = {
@@ -58,7 +59,7 @@ export function makeMeters(reader: Reader, version: string): Meters {
     },
     refused: (route, status) => tallies.refusals.add(`${route} ${status}`),
     clientError: (layer) => tallies.clientErrors.add(layer),
-    render: async () => `${await registry.metrics()}\n${timesText(timers)}`,
+    render: async () => `${await registry.metrics()}\n${timesText(timers)}${identityTimes(reader.services)}`,
     contentType: registry.contentType,
   };
 }
@@ -69,6 +70,22 @@ function timesText(timers: Readonly<Record<Webhook, Buckets>>): string {
   const { help, type } = METRICS[name];
   const series = (["mutate", "validate"] as const).map((each) => timers[each].render(name, `webhook="${each}"`));
   return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${series.join("")}`;
+}
+
+function identityTimes({ issuing }: Services): string {
+  const name = "signet_time_to_identity_seconds";
+  const { help, type } = METRICS[name];
+  const series = issuing?.times.render(name, 'door="podCertificateRequest"');
+  return series === undefined ? "" : `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${series}`;
+}
+
+function addIssuing(registry: Registry, { issuing }: Services): void {
+  if (!issuing) return;
+  readCounter(registry, "signet_issuance_total", () => issuing.answers.readings());
+  readGauge(registry, "signet_issuance_pending", issuing.pending);
+  readGauge(registry, "signet_expiry_timestamp_seconds", () =>
+    issuing.ends().map(({ what, id, at }) => [{ what, id }, at / 1000]),
+  );
 }
 
 /** A counter of the registry that is read from a tally. */
@@ -177,6 +194,9 @@ function addCluster(registry: Registry, { services }: Reader): void {
     registry,
     "signet_pods_missed",
     read(({ missed }) => [...missed.values()].reduce((sum, count) => sum + count, 0)),
+  );
+  readGauge(registry, "signet_pods_outcomes", () =>
+    Object.entries(services.readings().pods?.outcomes ?? {}).map(([outcome, count]) => [{ outcome }, count]),
   );
   readGauge(registry, "signet_pods_missed_reasons", () =>
     [...(services.readings().pods?.missed ?? [])].map(([code, count]) => [{ code }, count]),

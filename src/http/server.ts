@@ -23,6 +23,8 @@ export type ServerSettings = {
   readonly limits?: Partial<Limits>;
   /** Who may call the webhooks; left out: everybody who can reach them. */
   readonly clients?: Clients;
+  /** Whether callers are asked for a certificate; whoever has none may still come. */
+  readonly askCertificates?: boolean;
   /** Routes that other parts of the server add. */
   readonly routes?: readonly ((app: FastifyInstance) => void)[];
 };
@@ -42,7 +44,7 @@ export type HttpServer = {
 /** Builds the server: the webhooks' door, health, metrics, and whatever routes are handed in. */
 export function buildServer(services: Services, settings: ServerSettings): HttpServer {
   const limits = { ...LIMITS, ...settings.limits };
-  const server = createListener(limits, settings.pair, settings.clients);
+  const server = createListener(limits, settings);
   let draining = false;
   const ready = (): boolean => !draining && services.checks().every((check) => check.ok);
   const meters = makeMeters({ services, ready, connections: () => connections.count() }, settings.version);
@@ -84,7 +86,7 @@ const secureOptions = ({ certificate, key }: ServingPair) => ({
 
 const caOf = (clients: Clients | undefined): { readonly ca?: string } => (clients ? { ca: clients.ca } : {});
 
-function createListener(limits: Limits, pair: ServingPair | undefined, clients: Clients | undefined): Server {
+function createListener(limits: Limits, { pair, clients, askCertificates }: ServerSettings): Server {
   const options: ServerOptions = {
     keepAliveTimeout: limits.keepAliveMs,
     headersTimeout: limits.headersMs,
@@ -99,7 +101,7 @@ function createListener(limits: Limits, pair: ServingPair | undefined, clients: 
         ...secureOptions(pair),
         ...caOf(clients),
         // Health and metrics are for callers without certificates; the webhooks' door looks for itself.
-        requestCert: clients !== undefined,
+        requestCert: clients !== undefined || askCertificates === true,
         rejectUnauthorized: false,
         ALPNProtocols: ["http/1.1"],
         handshakeTimeout: limits.handshakeMs,

@@ -1,3 +1,4 @@
+import type { IssuingFigures } from "./issuing/figures.ts";
 import type { GateAnswer, GateRequest } from "../admission/gate.ts";
 import type { Lack } from "../admission/lacks.ts";
 import type { Catalogue } from "../domain/catalogue.ts";
@@ -47,6 +48,8 @@ export type PodReadings = {
   readonly missed: ReadonlyMap<ProblemCode, number>;
   readonly mended: number;
   readonly beyondException: number;
+  /** How many would start now, with a warning, not at all. */
+  readonly outcomes: Readonly<Record<"pass" | "warn" | "fail", number>>;
 };
 
 /** Where the server says what happens: a fixed sentence, and fields. */
@@ -81,10 +84,14 @@ export type Services = {
   readonly now: () => Instant;
   /** Whether definitions that are not known to be approved refuse. */
   readonly requireApproval: boolean;
+  /** By what certificates are delivered to Pods; absent: by nothing. */
+  readonly deliver?: () => { readonly podCertificate: boolean };
   /** Takes a verdict for the ledger; never waits and never fails. */
   readonly record: (judged: Judged) => void;
   /** What readiness hangs on, besides not draining. */
   readonly checks: () => readonly Check[];
   readonly readings: () => Readings;
+  /** What issuing counts; absent where nothing is issued. */
+  readonly issuing?: IssuingFigures;
   readonly log: Log;
 };

@@ -74,6 +74,25 @@ export async function reviewAccess(client: KubeClient, user: User, attempt: Atte
   return answered.ok ? ok(rawAt(answered.value, "status")["allowed"] === true) : answered;
 }
 
+const SELF_REVIEWS: Resource = {
+  group: "authorization.k8s.io",
+  version: "v1",
+  plural: "selfsubjectaccessreviews",
+  kind: "SelfSubjectAccessReview",
+  namespaced: false,
+};
+
+/** Asks the API server whether we may do something ourselves. A server that cannot say allows nothing. */
+export async function reviewOwnAccess(client: Pick<KubeClient, "create">, attempt: Attempt): Promise<boolean> {
+  const answered = await client.create(SELF_REVIEWS, {
+    apiVersion: "authorization.k8s.io/v1",
+    kind: "SelfSubjectAccessReview",
+    metadata: {},
+    spec: { resourceAttributes: attempt },
+  });
+  return answered.ok && rawAt(answered.value, "status")["allowed"] === true;
+}
+
 function userOf(raw: Raw): User {
   const extra = Object.keys(rawAt(raw, "extra")).map((key) => [key, textsAt(rawAt(raw, "extra"), key)] as const);
   return {

@@ -9,6 +9,8 @@ import type { PodAction } from "./pods/missed.ts";
 export type EventAction = {
   readonly do: "emitEvent";
   readonly regarding: {
+    /** Left out: v1. */
+    readonly apiVersion?: string;
     readonly kind: string;
     readonly namespace: string;
     readonly name: string;

@@ -7,6 +7,7 @@ import { isRaw, type Raw, rawAt } from "./read-object.ts";
 import { relevantChange } from "./relevant-change.ts";
 import { readWorkload } from "./workloads.ts";
 import { FieldReader } from "./workloads/field-reader.ts";
+import { type PodShape, readPodShape } from "./workloads/pod-shape.ts";
 import { shapeOf } from "./workloads/shapes.ts";
 
 const OPERATIONS = ["CREATE", "UPDATE", "DELETE", "CONNECT"] as const;
@@ -23,6 +24,8 @@ export type ReviewRequest = {
   readonly user: { readonly username: string; readonly groups: readonly string[] };
   readonly workload?: Workload;
   readonly oldWorkload?: Workload;
+  /** Reads the containers and volumes of a Pod. */
+  readonly readPod?: () => Result<PodShape>;
   readonly presence: ReturnType<typeof metadataPresence>;
   readonly deleting: boolean;
   readonly relevantChange: boolean;
@@ -195,6 +198,7 @@ const withWorkload = (
   deleting: isDeleting(object),
   relevantChange: relevant,
   ...(workload === undefined ? {} : { workload }),
+  ...(workload?.kind === "Pod" && workload.form === "pod" ? { readPod: () => readPodShape(object) } : {}),
 });
 
 const isDeleting = ({ raw }: KubeObject): boolean => {

@@ -65,6 +65,15 @@ export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
       names: setOf("Common names that count.", text("A common name.", 253), 32, { minItems: 1 }),
     }),
   ),
+  issuer: optional(
+    text(
+      "https URL under which verifiers reach this server: tokens name it as their issuer. Left out: they name none.",
+      1024,
+      {
+        pattern: "^https://[^/?#@]+(/[^?#]*[^/?#])?$",
+      },
+    ),
+  ),
   database: optional(DATABASE_CONFIG),
   requireApproval: optional(Type.Boolean({ description: "Refuse what is not known to be approved.", default: false })),
   log: optional(
@@ -95,6 +104,8 @@ export type ServerConfig = {
   readonly catalogue: string;
   readonly names: readonly string[];
   readonly requireApproval: boolean;
+  /** URL of the issuer that tokens name; absent: none. */
+  readonly issuer?: string;
   readonly log: { readonly level: "debug" | "info" | "warn" | "error"; readonly format: "auto" | "json" | "text" };
   readonly drainDelayMs: number;
   readonly drainGraceMs: number;
@@ -156,10 +167,16 @@ function folders(written: Written, flags: ConfigFlags): Pick<ServerConfig, "stat
   return { state, catalogue: flags.catalogue ?? written.catalogue ?? `${state}/catalogue` };
 }
 
-const behaviour = ({ names = [], requireApproval = false, log, drain, clients }: Written) => ({
+/** What is left out stays out. */
+const given = ({ clients, issuer }: Pick<Written, "clients" | "issuer">) => ({
+  ...(clients ? { clients } : {}),
+  ...(issuer === undefined ? {} : { issuer }),
+});
+
+const behaviour = ({ names = [], requireApproval = false, log, drain, ...written }: Written) => ({
   names,
   requireApproval,
-  ...(clients ? { clients } : {}),
+  ...given(written),
   log: Object.freeze({ level: log?.level ?? "info", format: log?.format ?? "auto" }),
   drainDelayMs: millis(drain?.delay, 0),
   drainGraceMs: millis(drain?.grace, 30_000),

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, realpath, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { parse } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
 import { HELPER_SEGMENT, helperRole, HELPERS } from "../../src/wire/manifests/helper-roles.ts";
 import { HELPER_PODS, helperPodBody } from "../fakes/helper-pods.ts";
 import { accepted, kubectlDone } from "../cluster/accepted.ts";
@@ -395,6 +395,16 @@ test("a quarantined machine stays where it is, and the others move", { timeout: 
   );
   const other = await cluster.request("GET", `${instances}/orders`);
   expect(await move(other.body as Live & Instance)).toMatchObject({ status: 201 });
+});
+
+test("signet init proposes for a live namespace the roles that its machines hold", { timeout: TEST_MS }, async () => {
+  const cli = join(import.meta.dirname, "..", "..", "src/bin/cli.ts");
+  const line = `"${process.execPath}" "${cli}" init --cluster --kubeconfig "${cluster.kubeconfigPath}" -n payments`;
+  const { code, output } = await runScript(line, tmpdir(), cluster.env);
+  expect(code, output).toBe(0);
+  const machine = parseAllDocuments(output).find((each) => each.getIn(["metadata", "name"]) === "suspect");
+  expect(machine?.getIn(["spec", "match", "kinds", 0])).toBe("VirtualMachine");
+  expect(output).not.toContain("virt-launcher");
 });
 
 describe("kubevirt.md, word by word", () => {

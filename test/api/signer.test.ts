@@ -1,5 +1,6 @@
 import { createPublicKey, randomBytes, X509Certificate } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { AccountPods } from "../../src/bin/cluster/signer/account-pods.ts";
 import { runSigner, type Signer } from "../../src/bin/cluster/signer/signer.ts";
 import { type KubeClient, makeKubeClient } from "../../src/kube/client.ts";
 import { systemClock } from "../../src/kube/clock.ts";
@@ -45,6 +46,7 @@ let connection: Connection;
 let client: KubeClient;
 let authority: Authority;
 let version: string;
+let pods: AccountPods;
 let current = catalogue();
 const ledger: IssuanceRecord[] = [];
 const signers: Signer[] = [];
@@ -54,6 +56,7 @@ function start(name: string, first: boolean): Signer {
   const signer = runSigner({
     connection,
     client,
+    pods,
     clock: systemClock,
     random: Math.random,
     log: quietLog,
@@ -80,12 +83,15 @@ beforeAll(async () => {
   client = makeKubeClient(connection);
   authority = await testAuthority(PROFILES, "example.org", Date.now());
   version = (await podCertificateVersion(client)) ?? "";
+  pods = new AccountPods({ connection, clock: systemClock, random: Math.random, log: quietLog });
+  pods.start();
   start("a", true);
   start("b", false);
 }, FIRST_BOOT_MS);
 
 afterAll(async () => {
   await Promise.all(signers.map((signer) => signer.stop()));
+  await pods?.stop();
   connection?.close();
   await cluster?.stop();
 }, TEST_MS);

@@ -59,17 +59,23 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     seconds: 5,
     run: async (size, seconds) => (await import("./verdict.ts")).verdict(size, seconds),
   },
+  jwt: {
+    about: "JWT-SVIDs planned and signed in process, against one thread's bare P-256 signatures of so many bytes",
+    size: 256,
+    seconds: 10,
+    run: async (size, seconds) => (await import("./jwt.ts")).jwt(size, seconds),
+  },
   issuance: {
     about: "X.509-SVIDs in process, request to ledger, against a bare loop of crypto.sign",
     size: 1000,
     seconds: 24,
     run: async (size, seconds) => (await import("./issuance.ts")).issuance(size, seconds),
   },
-  jwt: {
-    about: "JWT-SVIDs planned and signed in process, against one thread's bare P-256 signatures of so many bytes",
-    size: 256,
-    seconds: 10,
-    run: async (size, seconds) => (await import("./jwt.ts")).jwt(size, seconds),
+  podcerts: {
+    about: "PodCertificateRequests answered on a real API server, against a bare loop with ready-made chains",
+    size: 2000,
+    seconds: 50,
+    run: async (size, seconds) => (await import("./podcerts.ts")).podcerts(size, seconds),
   },
   scale: {
     about: "what verdicts and reach cost at 1,000 to 30,000 workloads",

@@ -1,6 +1,7 @@
 import { addApprovalsCommand } from "../../src/cli/approvals.ts";
 import { addApproveCommands } from "../../src/cli/approve.ts";
 import { addExceptionCommands } from "../../src/cli/exception-commands.ts";
+import { addStageCommands } from "../../src/cli/stage-commands.ts";
 import type { Io } from "../../src/cli/io.ts";
 import type { OpenKube } from "../../src/cli/kube-access.ts";
 import { runCli } from "../../src/cli/program.ts";
@@ -26,7 +27,12 @@ export async function signet(open: OpenKube, line: string | readonly string[]): 
     readInputs: () => ok([]),
     writeFile: () => ok(undefined),
   };
-  const commands = [addApproveCommands(open), addApprovalsCommand(open), addExceptionCommands(open)];
+  const commands = [
+    addApproveCommands(open),
+    addApprovalsCommand(open),
+    addExceptionCommands(open),
+    addStageCommands(open),
+  ];
   const code = await runCli(io, typeof line === "string" ? line.split(" ") : line, commands);
   return { code, ...printed };
 }

@@ -5,6 +5,7 @@ import supertest from "supertest";
 import { type ServingCertificate, servingCertificate } from "../../src/ca/serving.ts";
 import type { Catalogue } from "../../src/domain/catalogue.ts";
 import { buildServer, type HttpServer, type ServerSettings } from "../../src/http/server.ts";
+import { IssuingFigures } from "../../src/http/issuing/figures.ts";
 import type { Judged, Services } from "../../src/http/services.ts";
 import { catalogueOf, NOON } from "./judging.ts";
 
@@ -55,6 +56,10 @@ export function fakeServices(over: Partial<Services> = {}): FakeServices {
       certificateNotAfter: NOON,
     }),
     log: { debug: say("debug"), info: say("info"), warn: say("warn"), error: say("error") },
+    issuing: new IssuingFigures(
+      () => 0,
+      () => [{ what: "root", id: "0123456789abcdef", at: NOON }],
+    ),
     recorded,
     said,
     ...over,

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { certificatesPem } from "../../src/ca/pem.ts";
+import { AccountPods } from "../../src/bin/cluster/signer/account-pods.ts";
 import { runSigner } from "../../src/bin/cluster/signer/signer.ts";
 import { makeKubeClient } from "../../src/kube/client.ts";
 import { systemClock } from "../../src/kube/clock.ts";
@@ -39,12 +40,13 @@ export async function startSigner(cluster: Cluster, yaml: string, first: TestAut
   const client = makeKubeClient(connection);
   const catalogue = catalogueOf(yaml);
   let current = first;
+  const means = { connection, clock: systemClock, random: Math.random, log: quietLog };
+  const pods = new AccountPods(means);
+  pods.start();
   const signer = runSigner({
-    connection,
+    ...means,
     client,
-    clock: systemClock,
-    random: Math.random,
-    log: quietLog,
+    pods,
     version: (await podCertificateVersion(client)) ?? "",
     first: () => true,
     reporter: { controller: "signet.dev/signer", instance: "test" },
@@ -75,6 +77,7 @@ export async function startSigner(cluster: Cluster, yaml: string, first: TestAut
     },
     stop: async () => {
       await signer.stop();
+      await pods.stop();
       connection.close();
     },
   };

@@ -558,7 +558,11 @@ describe("policies and exceptions", () => {
     store.approve("bob", "SegmentException", "e");
     store.reconcile(NOON);
     store.reconcile(Date.parse("2026-12-01T00:00:00Z"));
-    expect(store.conditions("SegmentException", "e")).toEqual(["Approved=True Approved", "Ready=False Ended"]);
+    expect(store.conditions("SegmentException", "e")).toEqual([
+      "Approved=True Approved",
+      "Ready=False Ended",
+      "Ending=True Ended",
+    ]);
   });
 });
 

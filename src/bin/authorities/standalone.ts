@@ -37,11 +37,7 @@ export function standaloneAuthorities({ state, trustDomain, ledger, log }: Stand
   makePrivateFolder(folder);
   const profiles = loadProfiles(PROFILES_FOLDER);
   if (!profiles.ok) throw new Error(profiles.problems.map(problemLine).join("\n"));
-  const passphrase = process.env["SIGNET_PASSPHRASE"];
-  const sealing: Sealing =
-    passphrase === undefined
-      ? keyFileSealing(join(state, "authority.key"))
-      : { secret: passphrase, kind: "passphrase" };
+  const sealing = standaloneSealing(state);
   const pace = { ...PACE, longestLeafMs: profiles.value.leaf.maxTtlSeconds * 1000 };
   let status = "";
   const running = runAuthorities({
@@ -69,6 +65,13 @@ export function standaloneAuthorities({ state, trustDomain, ledger, log }: Stand
     return running.stop();
   };
   return { ...running, stop };
+}
+
+/** What seals the keys of a state folder: the passphrase in SIGNET_PASSPHRASE, or a key file that is made on first use. */
+export function standaloneSealing(state: string): Sealing {
+  const passphrase = process.env["SIGNET_PASSPHRASE"];
+  if (passphrase !== undefined) return { secret: passphrase, kind: "passphrase" };
+  return keyFileSealing(join(state, "authority.key"));
 }
 
 const ASK_MS = 500;

@@ -3,7 +3,6 @@ import { mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import process from "node:process";
 import { refuseAll, type Result } from "../../domain/problem.ts";
-import { buildServer } from "../../http/server.ts";
 import type { Check, Services } from "../../http/services.ts";
 import { LiveCatalogue } from "../../kube/catalogue.ts";
 import { makeKubeClient } from "../../kube/client.ts";
@@ -11,7 +10,7 @@ import { systemClock } from "../../kube/clock.ts";
 import { readClusterAccess } from "../../kube/config.ts";
 import { type Connection, makeConnection } from "../../kube/connection.ts";
 import { LiveMachines } from "../../kube/machines.ts";
-import { LEASE, NAME, SERVICE_HOST } from "../../wire/manifests/names.ts";
+import { LEASE } from "../../wire/manifests/names.ts";
 import { SIGNET_NAMESPACE } from "../../domain/exempt-namespaces.ts";
 import { EventRecorder } from "../../kube/events.ts";
 import { makeLeaseStore } from "../../kube/lease-record.ts";
@@ -19,22 +18,21 @@ import { Elector, type Term } from "../../kube/lease.ts";
 import type { ClusterConfig, ServerConfig } from "../../wire/config.ts";
 import type { Started } from "../server.ts";
 import {
-  clientsOf,
   ledgerChecks,
   ledgerReadings,
   logOf,
   openOwnLedger,
-  type Running,
-  SELF,
-  servingNames,
+  ownProfiles,
   startProblem,
   VERSION,
 } from "../server-parts.ts";
+import type { ClusterIssuing } from "./issuing/issuing.ts";
+import { type Base, issuingOf, keeperOf, meansOf, type Parts, serverOf, servingOf } from "./replica-parts.ts";
 import { catalogueCheck } from "./catalogue-check.ts";
-import { keepCertificate, type SharedCertificate } from "./serving-keeper.ts";
 import { makeRefusals } from "./refusals.ts";
+import { keepCertificate } from "./serving-keeper.ts";
 import { runServing, type ServingLoop } from "./serving-loop.ts";
-import { makeServingStore, type ServingStore } from "./serving-store.ts";
+import { makeServingStore } from "./serving-store.ts";
 import { readLive } from "./read-live.ts";
 import { makeVerdictLog, type VerdictLog } from "./verdict-log.ts";
 import { makeWriter, type Writer } from "./writer.ts";
@@ -55,36 +53,22 @@ export async function startCluster(config: ServerConfig, cluster: ClusterConfig)
     const base = { config, cluster, log, ledger, connection };
     const store = makeServingStore(makeKubeClient(connection));
     const first = await keepCertificate(keeperOf(base, store), undefined);
+    const profiles = ownProfiles();
     step = "listen";
-    return { ok: true, value: await assemble({ ...base, store, first }) };
+    return { ok: true, value: await assemble({ ...base, store, first, profiles }) };
   } catch (fault) {
     connection.close();
     return refuseAll([startProblem(step, config, fault)]);
   }
 }
 
-type Base = Pick<Running, "config" | "log" | "ledger"> & {
-  readonly cluster: ClusterConfig;
-  readonly connection: Connection;
-};
-
-type Parts = Base & { readonly store: ServingStore; readonly first: SharedCertificate };
-
-/** Names that callers may know a replica by: its Service's, loopback, and what is configured. */
-const keeperOf = ({ config, cluster }: Base, store: ServingStore) => ({
-  store,
-  names: [
-    ...new Set([SERVICE_HOST, `${SERVICE_HOST}.cluster.local`, `${NAME}.${SIGNET_NAMESPACE}`, ...servingNames(config)]),
-  ],
-  ...cluster,
-  now: Date.now,
-});
-
 async function assemble(parts: Parts): Promise<Started> {
-  const { config, log, ledger, connection, store, first } = parts;
-  const client = makeKubeClient(connection);
+  const { config, log, ledger, connection } = parts;
   const verdicts = makeVerdictLog(ledger, config.requireApproval, setImmediate);
+  const identity = `${hostname()}-${randomUUID()}`;
+  const client = makeKubeClient(connection);
   const events = new EventRecorder({ ...meansOf(connection, log), client, instance: hostname() });
+  const issuing = issuingOf(parts, identity, { live: () => feed.live, first: () => elector.term() !== undefined });
   const writer = makeWriter({
     ...meansOf(connection, log),
     ...parts,
@@ -92,29 +76,22 @@ async function assemble(parts: Parts): Promise<Started> {
     events,
     live: () => feed.live,
     machines: () => feed.machines,
+    keys: issuing.advance,
   });
-  const feed = follow(parts, verdicts, writer.nudge);
+  const feed = follow(parts, verdicts, () => {
+    writer.nudge();
+    issuing.hurry();
+  });
   let serving: ServingLoop | undefined;
-  const http = buildServer(makeServices({ parts, ...feed, verdicts, writer, events, serving: () => serving }), {
-    version: VERSION,
-    pair: first,
-    ...clientsOf(config),
-  });
+  const services = makeServices({ parts, ...feed, verdicts, writer, events, issuing, serving: () => serving });
+  const http = serverOf(parts, services, issuing);
   feed.start();
+  issuing.start();
   const port = await http.listen(config.host, config.port);
   log.info({ host: config.host, port, version: VERSION }, "The server listens.");
-  const host = config.host === "0.0.0.0" || config.host === "::" ? "127.0.0.1" : config.host;
-  serving = runServing({
-    ...keeperOf(parts, store),
-    first,
-    http,
-    host,
-    port,
-    log,
-    headers: { [SELF.header]: SELF.value },
-  });
-  const elector = stand(parts, writer.begin);
-  const after = ending({ serving, feed, verdicts, events, connection });
+  serving = runServing({ ...servingOf(parts, port), http });
+  const elector = stand(parts, identity, writer.begin);
+  const after = ending({ serving, feed, issuing, verdicts, events, connection });
   return {
     running: { config, log, http, ledger, before: () => elector.stop(), after },
     told: `Signet listens at https://${config.host}:${port}; /readyz says when it is ready.\n`,
@@ -124,6 +101,7 @@ async function assemble(parts: Parts): Promise<Started> {
 type Ending = {
   readonly serving: ServingLoop;
   readonly feed: Feed;
+  readonly issuing: ClusterIssuing;
   readonly verdicts: VerdictLog;
   readonly events: EventRecorder;
   readonly connection: Connection;
@@ -131,10 +109,10 @@ type Ending = {
 
 /** What follows the drain: nobody asks any more, so what feeds verdicts may go. */
 const ending =
-  ({ serving, feed, verdicts, events, connection }: Ending) =>
+  ({ serving, feed, issuing, verdicts, events, connection }: Ending) =>
   async (): Promise<void> => {
     serving.stop();
-    await feed.stop();
+    await Promise.all([feed.stop(), issuing.stop()]);
     verdicts.flush();
     await events.settled();
     connection.close();
@@ -182,19 +160,12 @@ function follow({ log, connection }: Base, verdicts: VerdictLog, nudge: () => vo
   };
 }
 
-const meansOf = (connection: Connection, log: Base["log"]) => ({
-  connection,
-  clock: systemClock,
-  random: Math.random,
-  log,
-});
-
 /** Stands for election under a name that no other start has. */
-function stand({ connection, log }: Base, onTerm: (term: Term) => void): Elector {
+function stand({ connection, log }: Base, identity: string, onTerm: (term: Term) => void): Elector {
   const elector = new Elector({
     ...meansOf(connection, log),
     store: makeLeaseStore(connection, { namespace: SIGNET_NAMESPACE, name: LEASE }),
-    identity: `${hostname()}-${randomUUID()}`,
+    identity,
     onTerm,
   });
   elector.start();
@@ -209,10 +180,12 @@ type Fed = {
   readonly reads: { readonly count: number; readonly at: number };
   readonly writer: Writer;
   readonly events: EventRecorder;
+  readonly issuing: Pick<ClusterIssuing, "signer" | "figures">;
   readonly serving: () => ServingLoop | undefined;
 };
 
-function makeServices({ parts, live, machines, verdicts, reads, writer, events, serving }: Fed): Services {
+function makeServices(fed: Fed): Services {
+  const { parts, live, machines, verdicts, reads, writer, events, issuing, serving } = fed;
   const { config, ledger, log, first, connection } = parts;
   const tellOwner = makeRefusals({ client: makeKubeClient(connection), log, events });
   return {
@@ -225,6 +198,8 @@ function makeServices({ parts, live, machines, verdicts, reads, writer, events, 
     },
     now: Date.now,
     requireApproval: config.requireApproval,
+    deliver: () => ({ podCertificate: issuing.signer.on() }),
+    issuing: issuing.figures,
     record: (judged) => {
       verdicts.record(judged);
       tellOwner(judged);

@@ -15,6 +15,9 @@ import { makeBell } from "./bell.ts";
 import { flagExceptions } from "./pods/exceptions.ts";
 import { makeMachineRound } from "./pods/machine-round.ts";
 import { type PodFigures, PodRounds } from "./pods/pod-rounds.ts";
+import { scanDuties } from "./scan-duties.ts";
+import { Scan } from "../../reconcile/scan/scan.ts";
+import { scanPod } from "../../reconcile/scan/scan-pod.ts";
 import { advanceServing } from "./serving-rollover.ts";
 import type { ServingStore } from "./serving-store.ts";
 
@@ -27,6 +30,8 @@ export type WriterMeans = Pick<WatchMeans, "connection" | "clock" | "random"> & 
   readonly live: () => LiveCatalogue;
   readonly machines: () => LiveMachines;
   readonly config: Pick<ServerConfig, "requireApproval">;
+  /** Makes and turns the keys of the trust domain, and publishes its bundle. */
+  readonly keys: (term: Term) => Promise<void>;
   readonly events: Pick<EventRecorder, "emit">;
 };
 
@@ -36,8 +41,11 @@ export type Writer = {
   /** Something has changed: the next round comes at once. */
   readonly nudge: () => void;
   /** What is known of the Pods that run; only while this replica writes. */
-  readonly pods: () => PodFigures | undefined;
+  readonly pods: () => WriterFigures | undefined;
 };
+
+/** What the Pods that run came to, one by one and as a whole. */
+export type WriterFigures = PodFigures & { readonly outcomes: ReturnType<Scan["counts"]> };
 
 /** Rounds come this often where nothing happens, and at most so often where much does. */
 const ROUND_MS = { idle: 1_000, least: 50 } as const;
@@ -46,32 +54,43 @@ const ROUND_MS = { idle: 1_000, least: 50 } as const;
 export function makeWriter(means: WriterMeans): Writer {
   const bell = makeBell();
   const onConcern = podTeller(means.events);
-  let rounds: PodRounds | undefined;
+  let rounds: { readonly own: PodRounds; readonly scan: Scan } | undefined;
   const work = async (term: Term): Promise<void> => {
     // What a term knows of Pods ends with it: the next one looks at them all.
     const pods = new LivePods({ ...means, onChange: bell.ring });
     const { requireApproval } = means.config;
     const looking = { ...means, requireApproval, machines: means.machines(), now: Date.now };
-    const own = new PodRounds({ ...looking, pods, onConcern });
+    const scan = new Scan();
+    const own = new PodRounds({
+      ...looking,
+      pods,
+      onConcern,
+      onLook: (pod) => scanPod(scan, pod),
+      onGone: (uid) => scan.forget(uid),
+    });
     const tendMachines = makeMachineRound(looking);
-    rounds = own;
+    rounds = { own, scan };
     pods.start();
     const ownAuthority = means.cluster.certificateFolder === undefined;
     const duties: readonly Duty[] = [
       ...(ownAuthority ? [["serving authority", () => advanceServing(means, term)] as const] : []),
       ["approvals", () => recordApprovals(means, term)],
+      ["keys of the trust domain", () => means.keys(term)],
       ["machines", () => tendMachines(term)],
       ["pods", () => own.tend(term)],
       ["exceptions", () => flagWhenKnown(means, own, term)],
+      ...scanDuties(means, term, scan),
     ];
     while (term.valid()) {
       for (const duty of duties) await attempt(means.log, duty);
       await bell.wait(ROUND_MS.least, ROUND_MS.idle, term.signal);
     }
-    if (rounds === own) rounds = undefined;
+    if (rounds?.own === own) rounds = undefined;
     await pods.stop();
   };
-  return { begin: (term) => void work(term), nudge: bell.ring, pods: () => rounds?.figures() };
+  const figures = (): WriterFigures | undefined =>
+    rounds && { ...rounds.own.figures(), outcomes: rounds.scan.counts() };
+  return { begin: (term) => void work(term), nudge: bell.ring, pods: figures };
 }
 
 /** Says on a Pod what is wrong with it, but not that its labels followed an approved edit. */

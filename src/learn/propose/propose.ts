@@ -38,15 +38,16 @@ export type Proposal = {
   readonly patches: readonly ProposedPatch[];
   /** Accounts that do not exist yet, as NAMESPACE and name. */
   readonly accounts: readonly { readonly namespace: string; readonly name: string }[];
-  /** Workloads for which nothing is proposed, with the reason. */
-  readonly left: readonly { readonly object: ObjectReference; readonly why: string }[];
+  /** Namespaces with workloads for which nothing is proposed: they belong to the cluster itself. */
+  readonly left: readonly string[];
 };
 
 type Application = { readonly namespace: string; readonly name: string; readonly workloads: readonly Workload[] };
 
 /**
  * Proposes a segment for each namespace and a role for each application in it. A role stands on a service account that no
- * other application has: where several share one, or have `default`, each gets an account of its own.
+ * other application has: where several share one, or have `default`, each gets an account of its own. What a
+ * controller made is left to what speaks for it.
  */
 export function propose(workloads: readonly Workload[], exempt: ReadonlySet<string>): Proposal {
   const [ours, foreign] = split(workloads, ({ namespace }) => !exempt.has(namespace));
@@ -60,12 +61,7 @@ export function propose(workloads: readonly Workload[], exempt: ReadonlySet<stri
     accounts: plans
       .filter(({ isNew }) => isNew)
       .map(({ application, account }) => ({ namespace: application.namespace, name: account })),
-    left: [
-      ...foreign.map(({ object }) => ({ object, why: "its namespace belongs to the cluster itself" })),
-      ...ours
-        .filter((each) => !isMaker(each))
-        .map(({ object, owner }) => ({ object, why: `${owner?.kind} ${owner?.name} speaks for it` })),
-    ],
+    left: [...new Set(foreign.map(({ namespace }) => namespace))].sort(),
   };
 }
 

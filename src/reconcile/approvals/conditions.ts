@@ -17,10 +17,12 @@ export type Outcome = {
   readonly inForce?: ApprovedRecord;
   readonly tally?: Tally;
   readonly obstacle?: Obstacle;
+  /** The exception as it is in force; as it is asked for where nothing of it is. */
   readonly exception?: Exception;
 };
 
-const said = (type: string, holds: boolean, reason: string, message: string): Said => ({
+/** One condition. */
+export const said = (type: string, holds: boolean, reason: string, message: string): Said => ({
   type,
   status: holds ? "True" : "False",
   reason,
@@ -36,6 +38,7 @@ export const approvalConditions = (outcome: Outcome, now: Instant): readonly Sai
 function approvedCondition({ approvable, inForce, tally, obstacle }: Outcome): Said {
   const { generation, editors } = approvable;
   if (inForce?.generation === generation) return approvedBy(inForce, editors);
+  if (tally?.denied) return said("Approved", false, "Denied", deniedBy(generation, tally.denied));
   if (obstacle) return said("Approved", false, obstacle.reason, obstacle.message);
   if (editors.length === 0)
     return said(
@@ -44,7 +47,6 @@ function approvedCondition({ approvable, inForce, tally, obstacle }: Outcome): S
       "EditorsUnknown",
       `Who edited generation ${generation} is not known, so nobody can approve it. Edit its spec once more.`,
     );
-  if (tally?.denied) return said("Approved", false, "Denied", deniedBy(generation, tally.denied));
   if (tally?.withdrawn) return said("Approved", false, "Withdrawn", `Generation ${generation} was withdrawn.`);
   return said("Approved", false, WAITING, waitingFor(approvable, tally));
 }
@@ -130,7 +132,14 @@ export function mergeConditions(
 }
 
 /** Types of which nobody else writes conditions; one that is no longer said goes. */
-const OURS: ReadonlySet<string> = new Set(["Approved", "Ready", "NamespacesApproved", "SelfApproval"]);
+const OURS: ReadonlySet<string> = new Set([
+  "Approved",
+  "Ready",
+  "NamespacesApproved",
+  "SelfApproval",
+  "Ending",
+  "FellBack",
+]);
 
 const isSame = (a: Condition, b: Condition): boolean =>
   a.type === b.type &&

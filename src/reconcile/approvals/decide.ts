@@ -12,6 +12,7 @@ import {
 import { KINDS } from "../../wire/kinds.ts";
 import { GROUP, VERSION } from "../../wire/kinds/kind.ts";
 import type { KubeObject } from "../../wire/objects.ts";
+import type { EventAction } from "../events.ts";
 import { type Candidate, readCandidate, withCandidate } from "./candidate.ts";
 import {
   approvalConditions,
@@ -22,7 +23,9 @@ import {
   selfApprovalCondition,
 } from "./conditions.ts";
 import { type Decision, decideGeneration, type Purpose, recordInForce, settle } from "./generation.ts";
+import { countdown, countdownEvent } from "./countdown.ts";
 import { tooLong } from "./too-long.ts";
+import { fallbackSaid } from "./fell-back.ts";
 import { namespacesAnew } from "./namespaces.ts";
 import { statusPatch } from "./status-patch.ts";
 import { type Tally, tally } from "./tally.ts";
@@ -43,6 +46,8 @@ export type ApprovalAction = {
   readonly why: string;
   /** JSON Patch of the status subresource; its first operation tests the resource version. */
   readonly patch: readonly PatchOperation[];
+  /** What is said beside the object when it is done. */
+  readonly event?: EventAction;
 };
 
 /** One object, and how far its newest generation is approved. */
@@ -103,7 +108,8 @@ class Round {
     const counts = tally(approvable, candidate.value, { established, definitions: this.#definitions });
     const homeless = established.trustDomain !== "inForce" && !isLocalTrustDomain(approvable);
     const obstacle = homeless ? NO_TRUST_DOMAIN : this.#obstacle(approvable, candidate.value);
-    const one = { approvable, candidate: candidate.value, tally: counts, obstacle };
+    const former = formerOf(candidate.value, this.#definitions);
+    const one = { approvable, candidate: candidate.value, tally: counts, obstacle, ...(former ? { former } : {}) };
     const decision = decideGeneration(one, this.#definitions, this.#now);
     if (decision.records) this.#remember(candidate.value, decision.records);
     return { object, approvable, tally: counts, decision };
@@ -135,6 +141,9 @@ class Round {
     return first && { reason: REASONS[first.code], message: first.message };
   }
 }
+
+const formerOf = ({ exception }: Candidate, { exceptions }: Definitions) =>
+  exception && exceptions.find(({ namespace, name }) => namespace === exception.namespace && name === exception.name);
 
 const NO_TRUST_DOMAIN: Obstacle = {
   reason: "TrustDomainMissing",
@@ -181,14 +190,24 @@ function actionOf(standing: Standing, snapshot: ApprovalSnapshot, now: Instant):
     ...(conditions ? { conditions } : {}),
     ...(observedGeneration === generation ? {} : { observedGeneration: generation }),
   };
-  return { do: decision.do, object: approvable.object, why: decision.why, patch: statusPatch(approvable, change) };
+  const event = conditions && countdownEvent(approvable, conditions);
+  return {
+    do: decision.do,
+    object: approvable.object,
+    why: decision.why,
+    patch: statusPatch(approvable, change),
+    ...(event ? { event } : {}),
+  };
 }
 
 function saidOf(standing: Standing, { definitions }: ApprovalSnapshot, now: Instant): readonly Said[] {
   const { outcome } = standing.decision;
   const said = [...approvalConditions(outcome, now)];
+  if (outcome.exception) said.push(...countdown({ ...outcome, exception: outcome.exception }, now));
   if (standing.approvable.object.kind === "Segment" && outcome.inForce)
     said.push(namespacesCondition(namespacesAnew(outcome.inForce, definitions.namespaces)));
+  const fallback = fallbackSaid(standing.approvable, definitions);
+  if (fallback) said.push(fallback);
   if (isLocalTrustDomain(standing.approvable))
     said.push(selfApprovalCondition(definitions.trustDomain?.approvals.required ?? 1));
   return said;

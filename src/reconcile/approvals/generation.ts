@@ -1,5 +1,6 @@
 import { type ApprovalEntry, isWithdrawn } from "../../domain/approvals.ts";
 import type { Definitions } from "../../domain/catalogue.ts";
+import type { Exception } from "../../domain/definitions.ts";
 import { formatInstant, type Instant } from "../../domain/instant.ts";
 import type { Approvable, ApprovedRecord } from "../../wire/definitions/approvable.ts";
 import type { Candidate } from "./candidate.ts";
@@ -33,6 +34,8 @@ export type Case = {
   readonly tally: Tally;
   /** Why the newest generation must not come into force, whoever approved it. */
   readonly obstacle: Obstacle | undefined;
+  /** The exception as the older generation in force has it. */
+  readonly former?: Exception;
 };
 
 /** The generation in force: recorded, and not withdrawn since. */
@@ -59,13 +62,19 @@ export function decideGeneration(one: Case, definitions: Definitions, now: Insta
   };
 }
 
-const outcomeOf = ({ approvable, candidate, tally, obstacle }: Case, inForce: ApprovedRecord | undefined): Outcome => ({
-  approvable,
-  tally,
-  ...(inForce ? { inForce } : {}),
-  ...(obstacle ? { obstacle } : {}),
-  ...(candidate.exception ? { exception: candidate.exception } : {}),
-});
+const outcomeOf = (
+  { approvable, candidate, tally, obstacle, former }: Case,
+  inForce: ApprovedRecord | undefined,
+): Outcome => {
+  const exception = inForce && inForce.generation !== approvable.generation ? former : candidate.exception;
+  return {
+    approvable,
+    tally,
+    ...(inForce ? { inForce } : {}),
+    ...(obstacle ? { obstacle } : {}),
+    ...(exception ? { exception } : {}),
+  };
+};
 
 /** Most names that `status.approved.by` holds. */
 const MAX_NAMES = 16;

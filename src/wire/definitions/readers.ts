@@ -18,7 +18,7 @@ import { SEGMENT } from "../kinds/segment.ts";
 import { TRUST_DOMAIN } from "../kinds/trust-domain.ts";
 import { WORKLOAD_ROLE } from "../kinds/workload-role.ts";
 import type { KubeObject } from "../objects.ts";
-import { rawAt, refuseAt } from "../read-object.ts";
+import { type Raw, rawAt, refuseAt, textAt } from "../read-object.ts";
 import { readInForce } from "./in-force.ts";
 import { defined, namespaceOf, secondsAt, textMapAt } from "./parts.ts";
 import { SENSELESS, selectorOf, senselessRequirement } from "./selector.ts";
@@ -72,9 +72,29 @@ export function readSegment(object: KubeObject): Result<Segment> {
       isolation: spec.isolation,
       policyApproval: spec.policyApproval,
     }),
+    ...fallbackOf(spec, approved, object),
     namespaceUids: textMapAt(approved, "namespaceUIDs"),
     canary: { workloads: [], namespaces: [], ...defined(spec.canary ?? {}) },
   });
+}
+
+type SegmentSpec = Static<(typeof SEGMENT)["spec"]>;
+
+/**
+ * What a watchdog made of a segment (product rules, "Enrolment and modes"): it counts only where the approved spec allows it,
+ * and until another generation comes into force.
+ */
+function fallbackOf({ fallback, mode = "observe" }: SegmentSpec, approved: Raw, { raw }: KubeObject) {
+  if (fallback === undefined) return {};
+  const written = rawAt(rawAt(raw, "status"), "fallback");
+  const [since, at] = [written["since"], approved["at"]].map((time) =>
+    typeof time === "string" ? Date.parse(time) : Number.NaN,
+  );
+  const holds = written["mode"] === "observe" && since !== undefined && at !== undefined && since >= at;
+  const why = textAt(written, "why") ?? "";
+  return holds
+    ? { fallsBack: true as const, mode: "observe" as const, fallback: { from: mode, since, why } }
+    : { fallsBack: true as const };
 }
 
 /** What a segment is without being told, and what a classification makes of it. */

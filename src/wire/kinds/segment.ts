@@ -40,6 +40,7 @@ const spec = fields("A room that roles live in.", {
       },
     ),
   ),
+  modeWhy: optional(text("Why it is in this mode; `signet segment promote` and `demote` write it.", 1024)),
   canary: optional(
     fields("For whom mode canary enforces.", {
       workloads: optional(

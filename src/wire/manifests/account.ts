@@ -1,7 +1,8 @@
 import { SIGNET_NAMESPACE } from "../../domain/exempt-namespaces.ts";
 import { type Manifest, manifest } from "./manifest.ts";
 import { LEASE, NAME, SECRETS } from "./names.ts";
-import { PEOPLE_ROLES, SIGNET_PERMISSIONS } from "./permissions.ts";
+import { PEOPLE_ROLES } from "./people-roles.ts";
+import { SIGNET_PERMISSIONS } from "./permissions.ts";
 import { accountRoles, peopleRole } from "./rbac.ts";
 
 const inOwn = (name: string) => ({ name, namespace: SIGNET_NAMESPACE });

@@ -24,8 +24,12 @@ export const SELF_TEST = "signet-self-test";
 /** End of the names of the webhook entries that match it. */
 export const SELF_TEST_ENTRY = "self-test.signet.dev";
 
-/** Secrets that the server keeps: its authorities' keys, and its serving certificate (`tls.crt`, `tls.key`, `ca.crt`). */
-export const SECRETS = { authorities: "signet-authorities", serving: "signet-serving" } as const;
+/** Secrets that the server keeps: its authorities' keys, its serving authority, and its keys for tokens. */
+export const SECRETS = {
+  authorities: "signet-authorities",
+  serving: "signet-serving",
+  tokens: "signet-tokens",
+} as const;
 
 /** The signer's one ClusterTrustBundle; the API server wants its name to begin with the signer's. */
 export const TRUST_BUNDLE = "signet.dev:svid:bundle";

@@ -1,4 +1,5 @@
-import { PEOPLE_ROLES, type Permission, SIGNER_PERMISSIONS, SIGNET_PERMISSIONS } from "./permissions.ts";
+import { PEOPLE_ROLES } from "./people-roles.ts";
+import { type Permission, SIGNER_PERMISSIONS, SIGNET_PERMISSIONS } from "./permissions.ts";
 
 /** docs/permissions.md, made of the tables. */
 export const permissionsPage = (): string =>

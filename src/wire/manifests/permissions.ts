@@ -14,10 +14,10 @@ export type Permission = {
   readonly why: string;
 };
 
-const READ = ["get", "list", "watch"] as const;
+/** The three verbs of whoever only looks. */
+export const READ = ["get", "list", "watch"] as const;
 const ADMISSION = "admissionregistration.k8s.io";
 const kinds = KINDS.map(({ plural }) => plural);
-const namespacedKinds = KINDS.filter(({ scope }) => scope === "Namespaced").map(({ plural }) => plural);
 const statuses = kinds.map((plural) => `${plural}/status`);
 
 /** All that Signet's own account may do. The manifests, docs/permissions.md and the fake cluster are made of it. */
@@ -86,6 +86,13 @@ export const SIGNET_PERMISSIONS: readonly Permission[] = [
     why: "tells owners what was refused, and counts repetitions",
   },
   {
+    group: "openreports.io",
+    resources: ["clusterreports", "reports"],
+    verbs: ["create", "get", "list", "patch"],
+    where: "cluster",
+    why: "reports what is found wrong with what runs, where a cluster has these kinds",
+  },
+  {
     group: "authentication.k8s.io",
     resources: ["tokenreviews"],
     verbs: ["create"],
@@ -131,7 +138,7 @@ export const SIGNET_PERMISSIONS: readonly Permission[] = [
     group: "",
     resources: ["secrets"],
     verbs: ["create", "get", "patch", "update"],
-    names: [SECRETS.authorities, SECRETS.serving],
+    names: [SECRETS.authorities, SECRETS.serving, SECRETS.tokens],
     where: "own",
     why: "keeps its keys, and shares them between replicas",
   },
@@ -183,62 +190,5 @@ export const SIGNER_PERMISSIONS: readonly Permission[] = [
     verbs: READ,
     where: "cluster",
     why: "checks the UIDs in a request: the API server does so only for nodes",
-  },
-];
-
-/** A ClusterRole for people; `aggregateTo` are built-in roles that get it too. */
-export type PeopleRole = {
-  readonly name: string;
-  readonly about: string;
-  readonly aggregateTo: readonly ("view" | "edit" | "admin")[];
-  readonly permissions: readonly Omit<Permission, "where">[];
-};
-
-const WRITE = ["create", "delete", "patch", "update"] as const;
-const reading = { group: GROUP, resources: kinds, verbs: READ, why: "sees all definitions" };
-
-/** Roles that an administrator binds to people; nobody is bound by the manifests. */
-export const PEOPLE_ROLES: readonly PeopleRole[] = [
-  {
-    name: "signet-viewer",
-    about: "Reads all of Signet's kinds.",
-    aggregateTo: ["view"],
-    permissions: [reading],
-  },
-  {
-    name: "signet-team-editor",
-    about: "Writes the kinds that live in a namespace: sentences, requests for exceptions, external workloads.",
-    aggregateTo: ["edit", "admin"],
-    permissions: [
-      { ...reading, resources: namespacedKinds },
-      { group: GROUP, resources: namespacedKinds, verbs: WRITE, why: "writes what a team owns" },
-    ],
-  },
-  {
-    name: "signet-editor",
-    about: "Writes all of Signet's kinds; approves none of them.",
-    aggregateTo: [],
-    permissions: [reading, { group: GROUP, resources: kinds, verbs: WRITE, why: "writes definitions" }],
-  },
-  {
-    name: "signet-approver",
-    about: "Approves what others wrote, and enrols namespaces.",
-    aggregateTo: [],
-    permissions: [
-      reading,
-      { group: GROUP, resources: kinds, verbs: ["approve"], why: "approves a generation" },
-      {
-        group: GROUP,
-        resources: statuses,
-        verbs: ["get", "patch", "update"],
-        why: "an approval is an entry in status",
-      },
-      {
-        group: GROUP,
-        resources: ["namespaces", "segments"],
-        verbs: ["enrol"],
-        why: "grants a segment to a namespace, or enrols one without",
-      },
-    ],
   },
 ];

@@ -1,7 +1,8 @@
 import { SIGNET_NAMESPACE } from "../../domain/exempt-namespaces.ts";
 import { type Manifest, manifest } from "./manifest.ts";
 import { NAME } from "./names.ts";
-import type { PeopleRole, Permission } from "./permissions.ts";
+import type { PeopleRole } from "./people-roles.ts";
+import type { Permission } from "./permissions.ts";
 
 const RBAC = "rbac.authorization.k8s.io";
 const VERSION = `${RBAC}/v1`;

@@ -1,13 +1,9 @@
+import { PEOPLE_ROLES } from "../../../src/wire/manifests/people-roles.ts";
 import { expect, test } from "vitest";
 import { SIGNET_ACCOUNT } from "../../../src/domain/exempt-namespaces.ts";
 import type { Manifest } from "../../../src/wire/manifests/manifest.ts";
 import { ACCOUNT_USER } from "../../../src/wire/manifests/names.ts";
-import {
-  PEOPLE_ROLES,
-  type Permission,
-  SIGNER_PERMISSIONS,
-  SIGNET_PERMISSIONS,
-} from "../../../src/wire/manifests/permissions.ts";
+import { type Permission, SIGNER_PERMISSIONS, SIGNET_PERMISSIONS } from "../../../src/wire/manifests/permissions.ts";
 import { ruleOf } from "../../../src/wire/manifests/rbac.ts";
 import { objectsIn } from "./manifests.ts";
 

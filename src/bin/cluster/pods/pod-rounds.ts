@@ -13,6 +13,7 @@ import { PODS } from "../../../kube/resources.ts";
 import { Concerns } from "../../../reconcile/pods/concerns.ts";
 import type { EndedException } from "../../../reconcile/pods/ended-exceptions.ts";
 import type { PodAction } from "../../../reconcile/pods/missed.ts";
+import type { PodSeen } from "../../../reconcile/pods/seen.ts";
 import { isRaw, type Raw, rawAt } from "../../../wire/read-object.ts";
 import { seePod } from "./see-pod.ts";
 
@@ -27,6 +28,9 @@ export type PodRoundMeans = {
   readonly requireApproval: boolean;
   /** Told of each concern that is new. */
   readonly onConcern: (concern: PodAction | EndedException) => void;
+  /** Told of each Pod that was looked at, and of each that went. */
+  readonly onLook?: (pod: PodSeen) => void;
+  readonly onGone?: (uid: string) => void;
 };
 
 /** What the last looks found. */
@@ -110,12 +114,22 @@ export class PodRounds {
       this.#waiting.delete(uid);
       const raw = pods.objects.get(uid);
       const seen = raw && this.#see(catalogue, raw);
-      if (!seen) this.#concerns.forget(uid);
+      if (!seen) this.#forget(uid);
       else if (seen.lacks.length > 0) unsure.push([raw, seen.lacks]);
-      else found.push(...this.#concerns.look(seen.pod));
+      else found.push(...this.#look(seen.pod));
     }
     for (const [raw, lacks] of unsure) found.push(...(await this.#lookLive(raw, lacks, asked)));
     for (const one of found) if (term.valid()) await this.#act(one);
+  }
+
+  #look(pod: PodSeen): readonly Found[] {
+    this.#means.onLook?.(pod);
+    return this.#concerns.look(pod);
+  }
+
+  #forget(uid: string): void {
+    this.#means.onGone?.(uid);
+    this.#concerns.forget(uid);
   }
 
   #see(catalogue: Catalogue, raw: Raw) {
@@ -137,7 +151,7 @@ export class PodRounds {
       }
     const catalogue = live().current();
     const seen = catalogue && this.#see(catalogue, raw);
-    return seen ? this.#concerns.look(seen.pod) : [];
+    return seen ? this.#look(seen.pod) : [];
   }
 
   async #act({ concern, isNew }: Found): Promise<void> {

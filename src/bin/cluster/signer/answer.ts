@@ -8,7 +8,7 @@ import { beginRefreshAt } from "../../../reconcile/certificates/refresh.ts";
 import type { PodCertificateAsk } from "../../../wire/pod-certificate.ts";
 import { deniedStatus, issuedStatus } from "../../../wire/pod-certificate-answer.ts";
 import type { Raw } from "../../../wire/read-object.ts";
-import type { Witness } from "./live-objects.ts";
+import type { Witness } from "./witness.ts";
 
 /** The door's name in ledger and metrics. */
 export const DOOR = "podCertificateRequest";

@@ -11,14 +11,16 @@ import { EventBudget } from "../../../reconcile/events.ts";
 import { waitingEvent } from "../../../reconcile/certificates/waiting.ts";
 import { awaitsUs, type PodCertificateAsk, readPodCertificate } from "../../../wire/pod-certificate.ts";
 import type { Raw } from "../../../wire/read-object.ts";
+import type { AccountPods } from "./account-pods.ts";
 import { type Answer, answerAsk, type AnswerParts, DOOR } from "./answer.ts";
-import { makeWitness } from "./live-objects.ts";
+import { makeWitness } from "./witness.ts";
 import { Queue } from "./queue.ts";
 
 /** What a signer of Pods' certificates works with. */
 export type SignerMeans = WatchMeans & {
   readonly walk: IssueParts;
   readonly client: KubeClient;
+  readonly pods: Pick<AccountPods, "get">;
   /** The version of PodCertificateRequest that is watched. */
   readonly version: string;
   /** Whether this replica answers at once; the others answer what nobody answered for a while. */
@@ -46,7 +48,7 @@ const AGAIN_MS = { first: 1_000, most: 60_000 } as const;
 
 /** Follows requests for our signer and answers each once; what cannot be answered yet stays pending, and its Pod is told why. */
 export function runSigner(means: SignerMeans): Signer {
-  const witness = makeWitness(means, means.client);
+  const witness = makeWitness(means, means.client, means.pods);
   const parts = { ...means.walk, witness };
   const budget = new EventBudget();
   const tries = new Map<string, number>();

@@ -1,5 +1,6 @@
 import type { KubeClient } from "../../../kube/client.ts";
 import { liveObject } from "../../../kube/live-object.ts";
+import type { AccountPods } from "./account-pods.ts";
 import { uidOf } from "../../../kube/object-cache.ts";
 import { isNamed, NODES, PODS, SERVICE_ACCOUNTS } from "../../../kube/signer-watches.ts";
 import { Reflector, type WatchMeans, type WatchTable } from "../../../kube/watch.ts";
@@ -18,25 +19,27 @@ export type Witness = {
   readonly ask: (ask: PodCertificateAsk) => Promise<LiveObjects>;
 };
 
-/** Watches Pods, service accounts and nodes. */
-export function makeWitness(means: WatchMeans, client: Pick<KubeClient, "get">): Witness {
+/** Watches service accounts and nodes; Pods are watched already. */
+export function makeWitness(
+  means: WatchMeans,
+  client: Pick<KubeClient, "get">,
+  pods: Pick<AccountPods, "get">,
+): Witness {
   const watched = (table: WatchTable) => new Reflector(table, means, { changed: () => undefined });
-  const [pods, accounts, nodes] = [watched(PODS), watched(SERVICE_ACCOUNTS), watched(NODES)];
-  const all = [pods, accounts, nodes];
+  const [accounts, nodes] = [watched(SERVICE_ACCOUNTS), watched(NODES)];
+  const all = [accounts, nodes];
   return {
     start: () => {
       for (const each of all) each.start();
     },
     stop: async () => void (await Promise.all(all.map((each) => each.stop()))),
     seen: ({ namespace, pod, serviceAccount, node }) => {
-      const held = (reflector: Reflector, name: string, uid: string, within?: string): Raw | undefined => {
-        const object = reflector.objects.get(uid);
-        return isNamed(object, name, within) ? object : undefined;
-      };
+      const held = (object: Raw | undefined, name: string, within?: string): Raw | undefined =>
+        isNamed(object, name, within) ? object : undefined;
       return liveObjects(
-        held(pods, pod.name, pod.uid, namespace),
-        held(accounts, serviceAccount.name, serviceAccount.uid, namespace),
-        held(nodes, node.name, node.uid),
+        held(pods.get(pod.uid), pod.name, namespace),
+        held(accounts.objects.get(serviceAccount.uid), serviceAccount.name, namespace),
+        held(nodes.objects.get(node.uid), node.name),
       );
     },
     ask: async ({ namespace, pod, serviceAccount, node }) => {

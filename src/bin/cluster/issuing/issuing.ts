@@ -1,0 +1,157 @@
+import { randomBytes } from "node:crypto";
+import { performance } from "node:perf_hooks";
+import { SIGNET_NAMESPACE } from "../../../domain/exempt-namespaces.ts";
+import { IssuingFigures } from "../../../http/issuing/figures.ts";
+import type { Issuing } from "../../../http/issuing/services.ts";
+import { podOfToken } from "../../../kube/bound-token.ts";
+import type { LiveCatalogue } from "../../../kube/catalogue.ts";
+import type { KubeClient } from "../../../kube/client.ts";
+import { sleep } from "../../../kube/clock.ts";
+import { reasonOf } from "../../../kube/log.ts";
+import type { Term } from "../../../kube/lease.ts";
+import { readSecretText, writeSecretText } from "../../../kube/secret-text.ts";
+import type { WatchMeans } from "../../../kube/watch.ts";
+import type { Profiles } from "../../../domain/certificate.ts";
+import { ok, refuse } from "../../../domain/problem.ts";
+import type { Vault } from "../../../ca/vault.ts";
+import type { Ledger } from "../../../store/ledger.ts";
+import { SECRETS } from "../../../wire/manifests/names.ts";
+import { AUDIENCE, type CallerParts } from "../../issuing/callers.ts";
+import { type RunningAuthorities, runAuthorities } from "../../authorities/run-authorities.ts";
+import { type Keys, makeTokenKeys, type TokenKeys } from "../../issuing/keys.ts";
+import { PACE } from "../../../reconcile/authority/pace.ts";
+import { endsOf, openIssuing } from "../../issuing/open-issuing.ts";
+import { presentExternals, presentPod } from "../../issuing/present.ts";
+import { DOOR } from "../signer/answer.ts";
+import { AccountPods } from "../signer/account-pods.ts";
+import { publishBundle } from "./publish-bundle.ts";
+import { type SignerSwitch, type SwitchMeans, switchSigner } from "./signer-switch.ts";
+
+/** What issuing in a cluster stands on. */
+export type ClusterIssuingMeans = WatchMeans & {
+  readonly client: KubeClient;
+  readonly live: () => LiveCatalogue;
+  readonly ledger: Pick<Ledger, "append">;
+  readonly profiles: Profiles;
+  readonly issuer: string | undefined;
+  /** Whether this replica answers kubelets at once. */
+  readonly first: () => boolean;
+  /** The name of this start, for Events. */
+  readonly instance: string;
+};
+
+/** Issuing in a replica. */
+export type ClusterIssuing = {
+  readonly http: Issuing;
+  readonly figures: IssuingFigures;
+  readonly signer: SignerSwitch;
+  readonly start: () => void;
+  readonly stop: () => Promise<void>;
+  /** Makes and turns keys, and publishes the bundle: a duty of the one replica that writes. */
+  readonly advance: (term: Term) => Promise<void>;
+  /** The catalogue has changed. */
+  readonly hurry: () => void;
+};
+
+/** How often a replica looks whether another wrote the shared keys. */
+const REFRESH_MS = 5_000;
+
+/** Puts it together; nothing runs before `start`. */
+export function makeClusterIssuing(means: ClusterIssuingMeans): ClusterIssuing {
+  const { client, live } = means;
+  const tokens = makeTokenKeys(secretVault(client, SECRETS.tokens), Date.now);
+  const authorities = authoritiesOf(means);
+  const keys: Keys = { authorities: authorities.current, tokens: tokens.current };
+  const pods = new AccountPods(means);
+  const ends = () => endsOf(keys);
+  const figures: IssuingFigures = new IssuingFigures(() => signer.pending(), ends);
+  const catalogue = () => live().current();
+  const open = openIssuing({ ...means, ...callersOf(means, pods), keys, figures, catalogue });
+  const signer: SignerSwitch = switchSigner({ ...means, pods, walk: open.walk, told: teller(figures) });
+  const ended = new AbortController();
+  return {
+    http: open.http,
+    figures,
+    signer,
+    start: () => {
+      pods.start();
+      signer.start();
+      void authorities.look();
+      void follow(tokens, means, ended.signal);
+    },
+    stop: async () => {
+      ended.abort();
+      await Promise.all([signer.stop(), pods.stop(), authorities.stop()]);
+    },
+    advance: async (term) => {
+      if (live().current()?.definitions.trustDomain === undefined || !term.valid()) return;
+      if (!keys.authorities()?.issuer) await authorities.look();
+      await tokens.advance();
+      if (signer.on() && term.valid()) await publishBundle(client, open.rootsPem());
+    },
+    hurry: signer.hurry,
+  };
+}
+
+/** Issues and refusals are counted where they are recorded; here what waits, and how long kubelets waited. */
+const teller =
+  (figures: IssuingFigures): SwitchMeans["told"] =>
+  (outcome, reason, ageMs) => {
+    if (outcome === "issued") figures.times.observe(ageMs / 1000);
+    if (outcome === "pending") figures.answers.add(`${DOOR} svid pending ${reason}`);
+  };
+
+/** Who callers are: Pods that run, machines and functions of the catalogue, and the Pod that a token is bound to. */
+const callersOf = (
+  { client, live }: ClusterIssuingMeans,
+  pods: AccountPods,
+): Pick<CallerParts, "holders" | "byToken"> => ({
+  holders: (namespace, account) => {
+    const catalogue = live().current();
+    return [
+      ...pods.of(namespace, account).flatMap((facts) => presentPod(facts) ?? []),
+      ...(catalogue ? presentExternals(catalogue, namespace, account) : []),
+    ];
+  },
+  byToken: async (token) => {
+    const facts = await podOfToken(client, token, AUDIENCE);
+    if (!facts.ok) return facts;
+    const present = presentPod(facts.value);
+    return present ? ok(present) : refuse("TOKEN_REFUSED", "", "The Pod has ended.");
+  },
+});
+
+async function follow(tokens: TokenKeys, { log, clock }: ClusterIssuingMeans, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await tokens.refresh().catch((fault: unknown) => {
+      log.warn({ reason: reasonOf(fault) }, "The keys for tokens could not be read; the last ones stay.");
+    });
+    await sleep(clock, REFRESH_MS, signal);
+  }
+}
+
+const secretVault = (client: KubeClient, name: string): Vault => {
+  const object = { namespace: SIGNET_NAMESPACE, name };
+  return {
+    read: () => readSecretText(client, object),
+    write: (text, version) => writeSecretText(client, object, text, version),
+  };
+};
+
+/** Authorities that all replicas share in a Secret; the one that writes makes the steps of their rotation. */
+function authoritiesOf({ client, live, ledger, profiles, log, first }: ClusterIssuingMeans): RunningAuthorities {
+  return runAuthorities({
+    vault: secretVault(client, SECRETS.authorities),
+    profiles,
+    pace: { ...PACE, longestLeafMs: profiles.leaf.maxTtlSeconds * 1000 },
+    now: Date.now,
+    monotonic: performance.now.bind(performance),
+    random: randomBytes,
+    lacking: () => [],
+    trustDomain: () => live().current()?.definitions.trustDomain?.domain,
+    isWriter: first,
+    record: (entry) => ledger.append([entry]),
+    log,
+    everyMs: REFRESH_MS,
+  });
+}

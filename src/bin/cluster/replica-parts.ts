@@ -1,0 +1,82 @@
+import type { Profiles } from "../../domain/certificate.ts";
+import { SIGNET_NAMESPACE } from "../../domain/exempt-namespaces.ts";
+import { issuingRoutes } from "../../http/issuing/routes.ts";
+import { buildServer, type HttpServer } from "../../http/server.ts";
+import type { Services } from "../../http/services.ts";
+import { makeKubeClient } from "../../kube/client.ts";
+import { systemClock } from "../../kube/clock.ts";
+import type { Connection } from "../../kube/connection.ts";
+import type { ClusterConfig } from "../../wire/config.ts";
+import { NAME, SERVICE_HOST } from "../../wire/manifests/names.ts";
+import { clientsOf, type Running, SELF, servingNames, VERSION } from "../server-parts.ts";
+import { type ClusterIssuing, type ClusterIssuingMeans, makeClusterIssuing } from "./issuing/issuing.ts";
+import type { SharedCertificate } from "./serving-keeper.ts";
+import type { ServingStore } from "./serving-store.ts";
+
+/** What a replica has before it has a certificate. */
+export type Base = Pick<Running, "config" | "log" | "ledger"> & {
+  readonly cluster: ClusterConfig;
+  readonly connection: Connection;
+};
+
+/** What a replica is assembled of. */
+export type Parts = Base & {
+  readonly store: ServingStore;
+  readonly first: SharedCertificate;
+  readonly profiles: Profiles;
+};
+
+/** Names that callers may know a replica by: its Service's, loopback, and what is configured. */
+export const keeperOf = ({ config, cluster }: Base, store: ServingStore) => ({
+  store,
+  names: [
+    ...new Set([SERVICE_HOST, `${SERVICE_HOST}.cluster.local`, `${NAME}.${SIGNET_NAMESPACE}`, ...servingNames(config)]),
+  ],
+  ...cluster,
+  now: Date.now,
+});
+
+/** What watches and elections take. */
+export const meansOf = (connection: Connection, log: Base["log"]) => ({
+  connection,
+  clock: systemClock,
+  random: Math.random,
+  log,
+});
+
+/** What the loop that renews the serving certificate, and calls the server by it, needs of the rest. */
+export const servingOf = (parts: Parts, port: number) => ({
+  ...keeperOf(parts, parts.store),
+  first: parts.first,
+  host: ["0.0.0.0", "::"].includes(parts.config.host) ? "127.0.0.1" : parts.config.host,
+  port,
+  log: parts.log,
+  headers: { [SELF.header]: SELF.value },
+});
+
+/** The server over HTTP, with the issuing doors in it. */
+export const serverOf = ({ config, first }: Parts, services: Services, { http }: ClusterIssuing): HttpServer =>
+  buildServer(services, {
+    version: VERSION,
+    pair: first,
+    askCertificates: true,
+    routes: [issuingRoutes(http)],
+    ...clientsOf(config),
+  });
+
+/** Issuing in this replica; `instance` is the name of its start. */
+export function issuingOf(
+  { config, log, ledger, connection, profiles }: Parts,
+  instance: string,
+  more: Pick<ClusterIssuingMeans, "live" | "first">,
+): ClusterIssuing {
+  return makeClusterIssuing({
+    ...meansOf(connection, log),
+    ...more,
+    client: makeKubeClient(connection),
+    ledger,
+    profiles,
+    issuer: config.issuer,
+    instance,
+  });
+}

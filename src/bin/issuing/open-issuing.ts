@@ -1,0 +1,130 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { X509Certificate } from "node:crypto";
+import type { IssueParts } from "../../ca/issue.ts";
+import { bundlePem } from "../../ca/bundle.ts";
+import type { TokenParts } from "../../ca/tokens/issue-token.ts";
+import { publicTokenKeys, signingKeyAt } from "../../ca/tokens/key-set.ts";
+import type { Catalogue } from "../../domain/catalogue.ts";
+import type { IssuerFacts, Profiles } from "../../domain/certificate.ts";
+import type { End, IssuingFigures } from "../../http/issuing/figures.ts";
+import type { Issuing, PublicDocuments } from "../../http/issuing/services.ts";
+import type { Ledger } from "../../store/ledger.ts";
+import { type IssuanceRecord, renderIssuanceRecord } from "../../wire/issuance-record.ts";
+import { renderDiscovery } from "../../wire/openid.ts";
+import { renderTokenRecord, type TokenRecord } from "../../wire/token-record.ts";
+import { type PublicJwk, renderKeySet, renderTrustBundle } from "../../wire/trust-bundle.ts";
+import { type CallerParts, makeAuthenticate } from "./callers.ts";
+import type { Keys } from "./keys.ts";
+
+/** What issuing stands on, whatever the mode. */
+export type IssuingMeans = {
+  readonly keys: Keys;
+  readonly profiles: Profiles;
+  readonly ledger: Pick<Ledger, "append">;
+  readonly catalogue: () => Catalogue | undefined;
+  /** URL under which verifiers read discovery document and keys; absent: tokens name no issuer. */
+  readonly issuer: string | undefined;
+  readonly holders: CallerParts["holders"];
+  readonly byToken: CallerParts["byToken"];
+  readonly figures: IssuingFigures;
+};
+
+/** The certificate's walk for doors of our own, the doors over HTTP, and the roots as kubelets get them. */
+export type OpenIssuing = {
+  readonly walk: IssueParts;
+  readonly http: Issuing;
+  readonly rootsPem: () => string | undefined;
+};
+
+/** How long a verifier may keep our bundle, in seconds. */
+const REFRESH_SECONDS = 300;
+
+/** Puts the parts together; opens nothing. */
+export function openIssuing(means: IssuingMeans): OpenIssuing {
+  const { keys, ledger } = means;
+  const walk: IssueParts = {
+    lookup: () => ({ catalogue: known(means), issuer: keys.authorities()?.issuer, profiles: means.profiles }),
+    record: async (line: IssuanceRecord) => {
+      await ledger.append([{ kind: "issuance", subject: line.subject, at: line.at, body: renderIssuanceRecord(line) }]);
+      count(means, "svid", line);
+    },
+    now: Date.now,
+    random: randomBytes,
+  };
+  const authenticate = makeAuthenticate({
+    door: "rest",
+    walk,
+    tokens: tokenParts(means),
+    anchors: () => {
+      const bundle = keys.authorities()?.bundle;
+      return bundle && { trustDomain: bundle.trustDomain, roots: bundle.roots.map(({ der }) => der) };
+    },
+    issuing: () => keys.authorities()?.issuer?.intermediates ?? [],
+    holders: means.holders,
+    byToken: means.byToken,
+  });
+  return {
+    walk,
+    http: { authenticate, documents: documents(means), monotonic: performance.now.bind(performance) },
+    rootsPem: () => {
+      const bundle = keys.authorities()?.bundle;
+      return bundle && bundle.roots.length > 0 ? bundlePem(bundle) : undefined;
+    },
+  };
+}
+
+type Counted = Pick<IssuanceRecord, "door" | "outcome"> & { readonly code?: string };
+
+const count = ({ figures }: IssuingMeans, what: "svid" | "token", { door, outcome, code }: Counted): void =>
+  figures.answers.add(`${door} ${what} ${outcome} ${code ?? "none"}`);
+
+/** When what signs ends, by the keys as this process last read them. */
+export function endsOf(keys: Keys): readonly End[] {
+  const { issuer, bundle } = keys.authorities() ?? {};
+  const end = (what: End["what"], { keyId, window }: IssuerFacts): End => ({
+    what,
+    id: keyId.slice(0, 16),
+    at: window.notAfter,
+  });
+  return [...(bundle?.roots ?? []).map((root) => end("root", root)), ...(issuer ? [end("issuing", issuer.facts)] : [])];
+}
+
+/** Doors open when there is a catalogue; before, nobody is entitled to anything, and callers are told to come again. */
+function known({ catalogue }: Pick<IssuingMeans, "catalogue">): Catalogue {
+  const found = catalogue();
+  if (!found) throw new Error("no catalogue could be read yet");
+  return found;
+}
+
+const tokenParts = (means: IssuingMeans): TokenParts => ({
+  catalogue: () => known(means),
+  key: () => signingKeyAt(means.keys.tokens(), Date.now()),
+  issuer: means.issuer,
+  record: async (line: TokenRecord) => {
+    await means.ledger.append([{ kind: "token", subject: line.subject, at: line.at, body: renderTokenRecord(line) }]);
+    count(means, "token", line);
+  },
+  now: Date.now,
+  newId: randomUUID,
+});
+
+function documents({ keys, issuer }: IssuingMeans): PublicDocuments {
+  return {
+    bundle: () => {
+      const bundle = keys.authorities()?.bundle;
+      if (!bundle || bundle.roots.length === 0) return undefined;
+      return renderTrustBundle({
+        x509: bundle.roots.map(({ der }) => ({ key: publicJwkOf(der), certificate: der.toString("base64") })),
+        jwt: publicTokenKeys(keys.tokens()),
+        refreshHint: REFRESH_SECONDS,
+      });
+    },
+    keys: () => (keys.tokens().length === 0 ? undefined : renderKeySet(publicTokenKeys(keys.tokens()))),
+    discovery: () => (issuer === undefined ? undefined : renderDiscovery(issuer)),
+  };
+}
+
+function publicJwkOf(der: Buffer): PublicJwk {
+  const { kty = "", ...jwk } = new X509Certificate(der).publicKey.export({ format: "jwk" });
+  return { kty, ...Object.fromEntries(Object.entries(jwk).filter(([, value]) => typeof value === "string")) };
+}

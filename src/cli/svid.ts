@@ -1,0 +1,154 @@
+import { ok, refuse, type Result } from "../domain/problem.ts";
+import { formatInstant, type Instant } from "../domain/instant.ts";
+import { badInput } from "./action.ts";
+import type { ExitCode, Io } from "./io.ts";
+import { withExamples } from "./options.ts";
+import type { ExtraCommand } from "./program.ts";
+
+/** What a certificate says, as it is shown. */
+export type SvidShown = {
+  readonly spiffeId: string;
+  readonly serial: string;
+  readonly notBefore: Instant;
+  readonly notAfter: Instant;
+  readonly keyType: string;
+  readonly dnsNames: readonly string[];
+};
+
+/** An SVID that was fetched: PEM texts. */
+export type SvidFetched = { readonly credentials: string; readonly bundle: string; readonly spiffeId: string };
+
+/** How an SVID is fetched: where, by which token, and by whose word the server is believed. */
+export type SvidAsking = { readonly server: string; readonly token: string; readonly authority: string };
+
+/** What the commands need of certificates; bin/ provides it. */
+export type SvidTools = {
+  readonly invite: (state: string, whom: { readonly namespace: string; readonly name: string }, now: Instant) => string;
+  readonly read: (pem: string) => Result<SvidShown>;
+  /** Verifies a chain to the roots of one trust domain, PEM. */
+  readonly verify: (pem: string, bundle: string, trustDomain: string, now: Instant) => Promise<Result<SvidShown>>;
+  readonly fetch: (asking: SvidAsking) => Promise<Result<SvidFetched>>;
+  /** Writes a file that only its owner reads, whole. */
+  readonly writeKey: (path: string, text: string) => Result<undefined>;
+};
+
+/** Opened only when a command runs. */
+export type OpenSvidTools = () => Promise<SvidTools>;
+
+type Options = {
+  readonly state: string;
+  readonly bundle: string;
+  readonly trustDomain: string;
+  readonly server: string;
+  readonly tokenFile: string;
+  readonly ca: string;
+  readonly out: string;
+};
+
+type Run = (io: Io, tools: SvidTools, argument: string, options: Options) => Promise<ExitCode> | ExitCode;
+
+/** Adds `signet svid show`, `verify`, `fetch` and `invite`. */
+export const svidCommand =
+  (open: OpenSvidTools): ExtraCommand =>
+  (program, io, outcome) => {
+    const svid = program.command("svid").summary("look at certificates, verify them, fetch one").description(ABOUT);
+    const running =
+      (run: Run) =>
+      async (...given: readonly unknown[]): Promise<void> => {
+        const [argument, options] = given.length > 2 ? [String(given[0]), given[1]] : ["", given[0]];
+        outcome.code = await run(io, await open(), argument, options as Options);
+      };
+    const showing = svid.command("show").description("Shows what a certificate says; nothing is verified.");
+    withExamples(showing.argument("<file>", "PEM file").action(running(show)), ["svid show svid.pem"]);
+    const verifying = svid
+      .command("verify")
+      .description("Verifies a chain to the roots of one trust domain, as X509-SVID §5 asks.")
+      .argument("<file>", "PEM file, leaf first")
+      .requiredOption("--bundle <file>", "roots of the trust domain, PEM")
+      .requiredOption("--trust-domain <name>", "the trust domain")
+      .action(running(verify));
+    withExamples(verifying, ["svid verify svid.pem --bundle bundle.pem --trust-domain prod.example.org"]);
+    const fetching = svid
+      .command("fetch")
+      .description("Fetches an SVID for a new key: `svid.pem` (key and chain) and `bundle.pem`.")
+      .requiredOption("--server <url>", "https URL of a Signet server")
+      .requiredOption("--token-file <file>", "a service account token for audience signet.dev, or an invitation")
+      .requiredOption("--ca <file>", "authority of the server's certificate, PEM")
+      .option("--out <dir>", "where to write", ".")
+      .action(running(fetchOne));
+    withExamples(fetching, [
+      "svid fetch --server https://127.0.0.1:8443 --token-file invitation --ca .signet/serving/ca.crt",
+    ]);
+    const inviting = svid
+      .command("invite")
+      .description(
+        "Standalone: prints a token by which a machine or a function fetches its first SVID, once, in ten minutes.",
+      )
+      .argument("<namespace/name>", "the ExternalWorkload")
+      .option("--state <dir>", "the server's state folder", ".signet")
+      .action(running(invite));
+    withExamples(inviting, ["svid invite payments/db-vm-7 > invitation"]);
+  };
+
+const ABOUT = "Certificates of workloads (X.509-SVIDs).";
+
+function textOf(io: Io, path: string): Result<string> {
+  const read = io.readInputs([path]);
+  return read.ok ? ok(read.value.map(({ text }) => text).join("")) : read;
+}
+
+function show(io: Io, tools: SvidTools, file: string): ExitCode {
+  const text = textOf(io, file);
+  const shown = text.ok ? tools.read(text.value) : text;
+  return shown.ok ? say(io, shown.value) : badInput(io, shown.problems);
+}
+
+async function verify(io: Io, tools: SvidTools, file: string, options: Options): Promise<ExitCode> {
+  const [text, bundle] = [textOf(io, file), textOf(io, options.bundle)];
+  if (!text.ok) return badInput(io, text.problems);
+  if (!bundle.ok) return badInput(io, bundle.problems);
+  const verified = await tools.verify(text.value, bundle.value, options.trustDomain, io.now());
+  if (verified.ok) return say(io, verified.value);
+  badInput(io, verified.problems);
+  return 3;
+}
+
+async function fetchOne(io: Io, tools: SvidTools, _argument: string, options: Options): Promise<ExitCode> {
+  const [token, authority] = [textOf(io, options.tokenFile), textOf(io, options.ca)];
+  if (!token.ok) return badInput(io, token.problems);
+  if (!authority.ok) return badInput(io, authority.problems);
+  const asking = { server: options.server, token: token.value.trim(), authority: authority.value };
+  const fetched = await tools.fetch(asking);
+  if (!fetched.ok) {
+    badInput(io, fetched.problems);
+    return 3;
+  }
+  const written = tools.writeKey(`${options.out}/svid.pem`, fetched.value.credentials);
+  const beside = io.writeFile(`${options.out}/bundle.pem`, fetched.value.bundle);
+  if (!written.ok) return badInput(io, written.problems);
+  if (!beside.ok) return badInput(io, beside.problems);
+  io.out(`${fetched.value.spiffeId}\n`);
+  return 0;
+}
+
+function invite(io: Io, tools: SvidTools, whom: string, { state }: Options): ExitCode {
+  const [namespace, name, ...rest] = whom.split("/");
+  if (namespace && name && rest.length === 0) {
+    io.out(`${tools.invite(state, { namespace, name }, io.now())}\n`);
+    return 0;
+  }
+  const wrong = refuse("USAGE", "", `"${whom}" is not NAMESPACE/NAME.`, "Name one ExternalWorkload.");
+  return wrong.ok ? 0 : badInput(io, wrong.problems);
+}
+
+function say(io: Io, { spiffeId, serial, notBefore, notAfter, keyType, dnsNames }: SvidShown): ExitCode {
+  const rows: readonly (readonly [string, string])[] = [
+    ["identity", spiffeId],
+    ["serial", serial],
+    ["holds", `${formatInstant(notBefore)} to ${formatInstant(notAfter)}`],
+    ["key", keyType],
+    ...(dnsNames.length > 0 ? [["names", dnsNames.join(", ")] as const] : []),
+  ];
+  for (const [name, value] of rows) io.out(`${name.padEnd(10)}${value}\n`);
+  return 0;
+}
