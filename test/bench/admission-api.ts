@@ -51,6 +51,7 @@ export async function admissionApi(size: number, seconds: number): Promise<Figur
       const [replica] = signet.replicas();
       if (!replica) throw new Error("there is no replica");
       await signetOnly(cluster, replica.port);
+      signet.leaveRoutes();
       const floor = await startFloor(cluster, folder);
       children.push(floor);
       await barePair(cluster, floor.port);
