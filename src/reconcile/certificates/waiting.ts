@@ -11,7 +11,7 @@ export function waitingEvent(
   now: Instant,
 ): EventAction | undefined {
   if (!budget.take(pod.uid, now)) return undefined;
-  const note = `The certificate waits: ${message} It is issued as soon as that is mended; \`signet why cert ${pod.name} -n ${namespace}\` says more.`;
+  const note = `The certificate waits: ${message} It is issued as soon as that is mended.`;
   return {
     do: "emitEvent",
     regarding: { kind: "Pod", namespace, ...pod },
