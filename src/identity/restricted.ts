@@ -48,6 +48,23 @@ const sameObject = (target: NamedObject, found: NamedObject | undefined): boolea
   (target.namespace === undefined || found.namespace === undefined || target.namespace === found.namespace) &&
   (target.uid === undefined || found.uid === undefined || target.uid === found.uid);
 
+/**
+ * The first restriction that may concern a Pod which has gone, and that thus stands against all who show no more than a
+ * certificate: of a node, for who ran there is not known any more; of a Pod or virtual machine of this namespace, unless it
+ * is one of the others, who hold other identities.
+ */
+export const restrictionOnGone = (
+  restrictions: readonly Restriction[],
+  namespace: string,
+  others: readonly Whereabouts[],
+): Restriction | undefined =>
+  restrictions.find(({ target }) => {
+    if (target.by === "node") return true;
+    if (target.by !== "pod" && target.by !== "virtualMachine") return false;
+    const { by, namespace: named = namespace } = target;
+    return named === namespace && !others.some((other) => sameObject(target, other[by]));
+  });
+
 /** The refusal that follows from a restriction. */
 export const restrictedProblem = ({ name, effect, reason }: Restriction): Problem =>
   problem(

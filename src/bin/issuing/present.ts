@@ -14,8 +14,11 @@ export type Present = {
 };
 
 /** A live Pod; one that has ended is not there. */
-export function presentPod({ uid, workload, nodeName, phase }: PodFacts): Present | undefined {
-  if (phase === "Succeeded" || phase === "Failed") return undefined;
+export const presentPod = (facts: PodFacts): Present | undefined =>
+  facts.phase === "Succeeded" || facts.phase === "Failed" ? undefined : knownPod(facts);
+
+/** A Pod that the API server knows, whether it runs or has ended. */
+export function knownPod({ uid, workload, nodeName }: PodFacts): Present {
   const { namespace, name } = workload.object;
   return {
     caller: `system:serviceaccount:${namespace}:${workload.serviceAccount}`,

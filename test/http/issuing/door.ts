@@ -84,6 +84,7 @@ export async function openDoor(shares: Partial<Shares> = {}) {
     issuing: () => [authority.issuing.der],
     holders: (namespace, account) =>
       world.pods.filter(({ bearer }) => bearer.namespace === namespace && bearer.serviceAccount === account),
+    podsIn: (namespace) => world.pods.filter(({ bearer }) => bearer.namespace === namespace),
     byToken: async (token) => {
       world.asked += 1;
       const pod = world.tokens.get(token);

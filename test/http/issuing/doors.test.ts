@@ -161,6 +161,43 @@ test.each([
   );
 });
 
+const restricting = (target: string): string =>
+  `${SHOP_CATALOGUE}---
+{apiVersion: signet.dev/v1alpha1, kind: Restriction, metadata: {name: q-2}, spec: {target: ${target}, effect: revoke, reason: Taken.}}
+`;
+
+test.each([
+  ["a Pod", "{pod: {namespace: web, name: cart-0}}"],
+  ["a Pod by its UID, whose name another account's Pod has now", "{pod: {namespace: web, name: front-1, uid: old}}"],
+  ["a virtual machine", "{virtualMachine: {namespace: web, name: vm}}"],
+  ["a node where none of them runs", "{node: {name: n0}}"],
+])("once it has gone, a restriction of %s stops certificates that may be its own, and no token", async (_, target) => {
+  const svid = await door.svidOf("web", "cart");
+  door.world.pods.push(podOf("web", "front"));
+  door.world.catalogue = catalogueOf(restricting(target));
+  expect(told(await door.ask("/v1/svids", { ...svid, body: { csr: newCsr() } }))).toBe(
+    "403 IDENTITY_RESTRICTED Restriction q-2 (revoke) stands against it: Taken.",
+  );
+  expect((await door.ask("/v1/svids", { token: "cart-token", body: { csr: newCsr() } })).status).toBe(200);
+});
+
+test.each([
+  ["of another account", "{pod: {namespace: web, name: front-1}}"],
+  ["of another namespace", "{pod: {namespace: pay, name: cart-0}}"],
+])("a restriction of a Pod %s leaves certificates alone", async (_, target) => {
+  const svid = await door.svidOf("web", "cart");
+  door.world.pods.push(podOf("web", "front"));
+  door.world.catalogue = catalogueOf(restricting(target));
+  expect((await door.ask("/v1/svids", { ...svid, body: { csr: newCsr() } })).status).toBe(200);
+});
+
+test("a restriction of a node leaves certificates of machines alone", async () => {
+  const svid = await door.svidOf("web", "cart");
+  door.world.catalogue = catalogueOf(restricting("{node: {name: n0}}"));
+  door.world.pods = door.world.pods.map((each) => ({ ...each, whereabouts: {} }));
+  expect((await door.ask("/v1/svids", { ...svid, body: { csr: newCsr() } })).status).toBe(200);
+});
+
 test("a revoked serial is not renewed, and the same workload's token still is", async () => {
   const svid = await door.svidOf("web", "cart");
   door.world.catalogue = catalogueOf(`${SHOP_CATALOGUE}---
