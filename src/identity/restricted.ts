@@ -1,5 +1,6 @@
 import type { Restriction, RestrictionTarget } from "../domain/definitions.ts";
 import { problem, type Problem } from "../domain/problem.ts";
+import type { Workload } from "../domain/workload.ts";
 import type { Identity } from "./fit-role.ts";
 
 /** A named object that a certificate is for, or that its holder runs on; a UID where it is known. */
@@ -11,6 +12,15 @@ export type Whereabouts = {
   readonly virtualMachine?: NamedObject;
   readonly node?: NamedObject;
 };
+
+/**
+ * The virtual machine that a launcher Pod runs: KubeVirt gives an instance its machine's name. Without a UID, for the owner's
+ * is the instance's, and a Restriction may have the machine's.
+ */
+export const machineOf = ({ object, owner }: Pick<Workload, "object" | "owner">): Pick<Whereabouts, "virtualMachine"> =>
+  owner?.kind === "VirtualMachineInstance"
+    ? { virtualMachine: { namespace: object.namespace, name: owner.name } }
+    : {};
 
 /** Somebody who shows or wants a certificate. */
 export type Holder = Whereabouts & {

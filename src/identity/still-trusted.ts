@@ -27,8 +27,6 @@ export function stillTrusted(
     .sort((a, b) => b.notAfter - a.notAfter || (a.serial < b.serial ? -1 : 1));
 }
 
-const SUBJECT_KINDS = { pod: "Pod", virtualMachine: "VirtualMachine" } as const;
-
 function isNamed(issued: IssuedCertificate, target: RestrictionTarget): boolean {
   switch (target.by) {
     case "identity":
@@ -38,9 +36,19 @@ function isNamed(issued: IssuedCertificate, target: RestrictionTarget): boolean 
     case "segment":
       return issued[target.by] === target.name;
     case "pod":
+      return issued.subject === `Pod ${target.namespace ?? ""}/${target.name}`;
     case "virtualMachine":
-      return issued.subject === `${SUBJECT_KINDS[target.by]} ${target.namespace ?? ""}/${target.name}`;
+      return isLauncher(issued.subject, `Pod ${target.namespace ?? ""}/`, target.name);
     case "node":
       return false;
   }
+}
+
+/** The API server cuts a generated name's base at 58 characters and adds five (apiserver names.SimpleNameGenerator). */
+const LONGEST_BASE = 58;
+
+/** Whether a Pod has the name that KubeVirt has made up for a machine's launcher: `virt-launcher-NAME-` and five more. */
+function isLauncher(subject: string, before: string, machine: string): boolean {
+  const base = `${before}${`virt-launcher-${machine}-`.slice(0, LONGEST_BASE)}`;
+  return subject.startsWith(base) && /^[a-z0-9]{5}$/.test(subject.slice(base.length));
 }

@@ -26,6 +26,9 @@ const LEDGER = [
   line("4a02", "cart", "2026-11-23T13:00:00Z"),
   line("4a03", "cart", "2026-11-23T15:00:00Z", "q"),
   line("4a04", "front", "2026-11-23T16:00:00Z"),
+  line("4a05", "guest", "2026-11-23T17:00:00Z", "virt-launcher-vm-x7k2p"),
+  line("4a06", "guest", "2026-11-23T18:00:00Z", "virt-launcher-vm-2-x7k2p"),
+  line("4a07", "long", "2026-11-23T19:00:00Z", `virt-launcher-${"v".repeat(44)}x7k2p`),
 ];
 
 async function run(...words: readonly string[]) {
@@ -66,7 +69,7 @@ spec:
 });
 
 const until = (...rows: readonly string[]): string =>
-  `Whoever verifies by the bundle alone trusts until:\nUNTIL                 SERIAL  IDENTITY                             HOLDER\n${rows.join("")}`;
+  `Whoever verifies by the bundle alone trusts until:\nUNTIL                 SERIAL  IDENTITY${" ".repeat((/spiffe:\S+/.exec(rows[0] ?? "")?.[0].length ?? 0) - 6)}HOLDER\n${rows.join("")}`;
 const SECOND = "2026-11-23T13:00:00Z  4a02    spiffe://example.org/ns/web/sa/cart  Pod web/p\n";
 const THIRD = "2026-11-23T15:00:00Z  4a03    spiffe://example.org/ns/web/sa/cart  Pod web/q\n";
 
@@ -75,6 +78,16 @@ test.each([
   ["a role", ["--role", "cart"], until(THIRD, SECOND)],
   ["one certificate", ["--serial", "4a02"], until(SECOND)],
   ["one Pod", ["--pod", "web/q"], until(THIRD)],
+  [
+    "a virtual machine, by its launcher",
+    ["--vm", "web/vm"],
+    until("2026-11-23T17:00:00Z  4a05    spiffe://example.org/ns/web/sa/guest  Pod web/virt-launcher-vm-x7k2p\n"),
+  ],
+  [
+    "a virtual machine whose name is too long for its launcher's",
+    ["--vm", `web/${"v".repeat(60)}`],
+    until(`2026-11-23T19:00:00Z  4a07    spiffe://example.org/ns/web/sa/long  Pod web/virt-launcher-${"v".repeat(44)}x7k2p\n`),
+  ],
   [
     "a certificate that has ended",
     ["--serial", "4a01"],

@@ -181,6 +181,20 @@ test.each([
   expect((await door.ask("/v1/svids", { token: "cart-token", body: { csr: newCsr() } })).status).toBe(200);
 });
 
+test("a restriction of a virtual machine stops its launcher's Pod, by token and by SVID", async () => {
+  const svid = await door.svidOf("web", "cart");
+  const owner = "[{apiVersion: kubevirt.io/v1, kind: VirtualMachineInstance, name: vm, uid: vmi-1, controller: true}]";
+  const launcher = podOf("web", "cart", "virt-launcher-vm-abcde", owner);
+  door.world.pods = [launcher];
+  door.world.tokens.set("launcher-token", launcher);
+  door.world.catalogue = catalogueOf(restricting("{virtualMachine: {namespace: web, name: vm, uid: vm-1}}"));
+  for (const asking of [{ token: "launcher-token" }, svid])
+    expect(told(await door.ask("/v1/svids", { ...asking, body: { csr: newCsr() } }))).toBe(
+      "403 IDENTITY_RESTRICTED Restriction q-2 (revoke) stands against it: Taken.",
+    );
+  expect((await door.ask("/v1/svids", { token: "cart-token", body: { csr: newCsr() } })).status).toBe(200);
+});
+
 test.each([
   ["of another account", "{pod: {namespace: web, name: front-1}}"],
   ["of another namespace", "{pod: {namespace: pay, name: cart-0}}"],
