@@ -17,10 +17,11 @@ export type Whereabouts = {
  * The virtual machine that a launcher Pod runs: KubeVirt gives an instance its machine's name. Without a UID, for the owner's
  * is the instance's, and a Restriction may have the machine's.
  */
-export const machineOf = ({ object, owner }: Pick<Workload, "object" | "owner">): Pick<Whereabouts, "virtualMachine"> =>
-  owner?.kind === "VirtualMachineInstance"
-    ? { virtualMachine: { namespace: object.namespace, name: owner.name } }
-    : {};
+export const machineOf = ({
+  object,
+  owner,
+}: Pick<Workload, "object" | "owner">): Pick<Whereabouts, "virtualMachine"> =>
+  owner?.kind === "VirtualMachineInstance" ? { virtualMachine: { namespace: object.namespace, name: owner.name } } : {};
 
 /** Somebody who shows or wants a certificate. */
 export type Holder = Whereabouts & {

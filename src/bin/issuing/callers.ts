@@ -4,6 +4,7 @@ import { issueToken, type TokenParts } from "../../ca/tokens/issue-token.ts";
 import { type TrustAnchors, verifySvid } from "../../ca/verify-svid.ts";
 import { ok, refuse, refuseAll, type Result } from "../../domain/problem.ts";
 import { deriveEntitlement } from "../../identity/entitlement.ts";
+import { renewedBy } from "../../identity/renewal.ts";
 import { restrictedProblem, restrictionOn, restrictionOnGone } from "../../identity/restricted.ts";
 import type { Caller, Credential } from "../../http/issuing/services.ts";
 import type { Present } from "./present.ts";
@@ -55,7 +56,12 @@ async function bySvid(chain: readonly Buffer[], parts: CallerParts): Promise<Res
   const roles = new Set(holders.map((holder) => roleOf(holder, parts)));
   if (roles.size > 1)
     return refuse("ROLE_AMBIGUOUS", "", SEVERAL, "Show a service account token that is bound to the Pod.");
-  return ok({ ...first, caller: verified.value.spiffeId.id });
+  const { spiffeId, serial } = verified.value;
+  return ok({
+    ...first,
+    caller: renewedBy(spiffeId.id, serial),
+    ...(holders.length > 1 ? { subject: `Identity ${namespace}/${serviceAccount}` } : {}),
+  });
 }
 
 const SEVERAL = "Workloads of different roles hold this identity, and the certificate does not say which one calls.";

@@ -44,12 +44,20 @@ test("a Pod's token brings its SVID, and the ledger had it first", async () => {
 });
 
 test("a current SVID brings the next one, whether its chain is shown or its leaf alone", async () => {
-  const { cert, leaf, key } = await door.svidOf("web", "cart");
+  const { cert, leaf, key, serial } = await door.svidOf("web", "cart");
   for (const shown of [cert, leaf]) {
     const answer = await door.ask("/v1/svids", { cert: shown, key, body: { csr: newCsr(), ttlSeconds: 3600 } });
     expect([answer.status, answer.body["spiffeId"]]).toEqual([200, CART]);
   }
-  expect(door.ledger).toMatchObject([{ caller: CART }, { caller: CART }]);
+  const renewed = { caller: `${CART} by certificate ${serial}`, subject: "Pod web/cart-1" };
+  expect(door.ledger).toMatchObject([renewed, renewed]);
+});
+
+test("where several Pods hold an identity, the ledger blames none of them for a renewal", async () => {
+  const svid = await door.svidOf("web", "cart");
+  door.world.pods.push(podOf("web", "cart", "cart-2"));
+  expect((await door.ask("/v1/svids", { ...svid, body: { csr: newCsr() } })).status).toBe(200);
+  expect(door.ledger).toMatchObject([{ outcome: "issued", subject: "Identity web/cart" }]);
 });
 
 test("a JWT-SVID is for the audience asked, and the ledger has its name and not its text", async () => {
