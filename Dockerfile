@@ -1,4 +1,4 @@
-# One image for all doors: server, agent and command line.
+# One image for server and command line.
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./

@@ -26,7 +26,7 @@ const WEBHOOKS: Readonly<Record<string, Webhook>> = { "/mutate": "mutate", "/val
 
 /**
  * The two webhook routes, taken before the framework: they are the hot path, and have one method, one content type and no
- * parameters that count (the API server appends `?timeout=10s`). docs/decisions/webhook-door.md has the measure.
+ * parameters that count (the API server appends `?timeout=10s`).
  */
 export function webhookDoor(parts: DoorParts): Door {
   const budget: BodyBudget = { taken: 0 };

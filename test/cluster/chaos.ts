@@ -89,9 +89,13 @@ export async function wreak(cluster: Cluster, signet: Installed, amount: Amount)
     const signal = wave % 2 === 1 ? "SIGKILL" : "SIGTERM";
     await replaceOne(signet, signal);
     killed[signal] += 1;
-    if (wave % 3 === 2) await rotate(cluster, `${wave}`);
+    const rotates = wave % 3 === 2;
+    const renewed = renewalsOf(signet);
+    if (rotates) await rotate(cluster, `${wave}`);
     const wanted = Math.round((amount.pods * wave) / amount.waves);
     await until(amount.patienceMs, `${wanted} Pods are there`, async () => (await countOf(cluster)) >= wanted);
+    // However fast the machine: the next wave begins when the certificates of this one have begun to change.
+    if (rotates) await until(amount.patienceMs, "a certificate is renewed", async () => renewalsOf(signet) > renewed);
   }
   const seconds = (Date.now() - began) / 1000;
   const { intrusions, admitted } = await intruding.stop();

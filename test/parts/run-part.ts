@@ -67,11 +67,13 @@ async function runFolders(part: Part): Promise<Counted> {
 }
 
 function filesOf(part: Part): readonly string[] {
-  const special: readonly string[] = SPECIAL_FOLDERS;
   return (part.folders ?? []).flatMap((folder) =>
     folder === "test"
       ? readdirSync(folder, { withFileTypes: true })
-          .filter((entry) => !special.includes(entry.name) && (entry.isDirectory() || entry.name.endsWith(".test.ts")))
+          .filter(
+            (entry) =>
+              !SPECIAL_FOLDERS.includes(entry.name) && (entry.isDirectory() || entry.name.endsWith(".test.ts")),
+          )
           .map((entry) => (entry.isDirectory() ? `test/${entry.name}/` : `test/${entry.name}`))
       : [`${folder}/`],
   );

@@ -18,19 +18,6 @@ export type Part = {
   readonly onRequest?: true;
 };
 
-/** Folders of tests that need more than Node; all others are unit tests. */
-export const SPECIAL_FOLDERS = [
-  "api",
-  "bin",
-  "cluster",
-  "image",
-  "node",
-  "host",
-  "clients",
-  "browser",
-  "slow",
-] as const;
-
 const PREPARE_NODE = ["node", "test/cluster/main.ts", "--prepare", "--nodes", "1"];
 
 /** The parts of `npm test`, in their order. */
@@ -115,3 +102,8 @@ export const PARTS: readonly Part[] = [
     onRequest: true,
   },
 ];
+
+/** Folders of tests that need more than Node: those that a part of their own names. All others are unit tests. */
+export const SPECIAL_FOLDERS: readonly string[] = PARTS.flatMap(({ folders }) => folders ?? [])
+  .filter((folder) => folder !== "test")
+  .map((folder) => folder.replace("test/", ""));

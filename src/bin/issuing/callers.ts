@@ -9,9 +9,6 @@ import { restrictedProblem, restrictionOn, restrictionOnGone } from "../../ident
 import type { Caller, Credential } from "../../http/issuing/services.ts";
 import type { Present } from "./present.ts";
 
-/** The audience that a service account's token must name to be shown here. */
-export const AUDIENCE = "signet.dev";
-
 /** What the doors stand on: the two walks, who is present, and how tokens are recognised. */
 export type CallerParts = {
   readonly door: string;

@@ -66,6 +66,8 @@ export async function openDoor(shares: Partial<Shares> = {}) {
     now: NOON,
     monotonic: 0,
     asked: 0,
+    /** Whether the API server cannot be asked. */
+    failing: false,
   };
   const record = (line: IssuanceRecord | TokenRecord) => Promise.resolve(void ledger.push(line));
   const lookup = () => ({ catalogue: world.catalogue, issuer: authority.issuer, profiles: PROFILES });
@@ -87,6 +89,7 @@ export async function openDoor(shares: Partial<Shares> = {}) {
     podsIn: (namespace) => world.pods.filter(({ bearer }) => bearer.namespace === namespace),
     byToken: async (token) => {
       world.asked += 1;
+      if (world.failing) throw new Error("the API server is away");
       const pod = world.tokens.get(token);
       return pod ? ok(pod) : refuse("TOKEN_REFUSED", "", "The API server does not accept this token for us.");
     },

@@ -277,6 +277,13 @@ test.each([["ѕhop"], ["a b"], [""], ["x".repeat(256)]])("%j is no audience", as
   expect(door.ledger).toMatchObject([{ outcome: "refused", code: "FIELD_INVALID" }]);
 });
 
+test("of audiences that are too many or too long, the ledger has no more than a token could name", async () => {
+  const audience = Array.from({ length: 6 }, (_, index) => String(index).repeat(2_000));
+  expect((await door.ask("/v1/tokens", { token: "cart-token", body: { audience } })).status).toBe(400);
+  const audiences = ["0", "1", "2", "3"].map((each) => each.repeat(255));
+  expect(door.ledger).toMatchObject([{ outcome: "refused", code: "FIELD_INVALID", audiences }]);
+});
+
 test.each(["/v1//svids", "//v1/svids", "/v1/svids/", "/V1/SVIDS", "/v1/../v1/svids", "/v1/svids%2f", "/v1/svids;x"])(
   "%s is no door",
   async (path) => {

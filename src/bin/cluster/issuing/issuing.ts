@@ -13,10 +13,11 @@ import { readSecretText, writeSecretText } from "../../../kube/secret-text.ts";
 import type { WatchMeans } from "../../../kube/watch.ts";
 import type { Profiles } from "../../../domain/certificate.ts";
 import { ok, refuse } from "../../../domain/problem.ts";
+import { TOKEN_AUDIENCE } from "../../../domain/token-audience.ts";
 import type { Vault } from "../../../ca/vault.ts";
 import type { Ledger } from "../../../store/ledger.ts";
 import { SECRETS } from "../../../wire/manifests/names.ts";
-import { AUDIENCE, type CallerParts } from "../../issuing/callers.ts";
+import type { CallerParts } from "../../issuing/callers.ts";
 import { type RunningAuthorities, runAuthorities } from "../../authorities/run-authorities.ts";
 import { type Keys, makeTokenKeys, type TokenKeys } from "../../issuing/keys.ts";
 import { PACE } from "../../../reconcile/authority/pace.ts";
@@ -115,7 +116,7 @@ const callersOf = (
   },
   podsIn: (namespace) => pods.in(namespace).map(knownPod),
   byToken: async (token) => {
-    const facts = await podOfToken(client, token, AUDIENCE);
+    const facts = await podOfToken(client, token, TOKEN_AUDIENCE);
     if (!facts.ok) return facts;
     const present = presentPod(facts.value);
     return present ? ok(present) : refuse("TOKEN_REFUSED", "", "The Pod has ended.");

@@ -13,9 +13,8 @@ export class AccountPods {
   constructor(means: WatchMeans) {
     this.#reflector = new Reflector(PODS, means, {
       changed: ({ type, object }) => {
-        const uids = this.#uidsOf(accountOf(object));
-        if (type === "removed") uids.delete(uidOf(object));
-        else uids.add(uidOf(object));
+        if (type === "removed") this.#forget(accountOf(object), uidOf(object));
+        else this.#uidsOf(accountOf(object)).add(uidOf(object));
       },
     });
   }
@@ -50,6 +49,12 @@ export class AccountPods {
       const facts = object && readPodFacts(liveObject(object));
       return facts?.ok ? [facts.value] : [];
     });
+  }
+
+  #forget(account: string, uid: string): void {
+    const uids = this.#byAccount.get(account);
+    uids?.delete(uid);
+    if (uids?.size === 0) this.#byAccount.delete(account);
   }
 
   #uidsOf(account: string): Set<string> {
