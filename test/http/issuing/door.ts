@@ -18,11 +18,11 @@ import { catalogueOf, must, NOON, objectsOf } from "../../fakes/judging.ts";
 import { fakeServices } from "../../fakes/web.ts";
 
 /** The presence of a Pod of an account, on node n1. */
-export function podOf(namespace: string, account: string, name = `${account}-1`): Present {
+export function podOf(namespace: string, account: string, name = `${account}-1`, owners = "[]"): Present {
   const [object] = objectsOf(`
 apiVersion: v1
 kind: Pod
-metadata: {namespace: ${namespace}, name: ${name}, uid: ${name}-uid}
+metadata: {namespace: ${namespace}, name: ${name}, uid: ${name}-uid, ownerReferences: ${owners}}
 spec: {serviceAccountName: ${account}, nodeName: n1, containers: [{name: app, image: app}]}
 status: {phase: Running}
 `);
@@ -86,6 +86,7 @@ export async function openDoor(shares: Partial<Shares> = {}) {
     issuing: () => [authority.issuing.der],
     holders: (namespace, account) =>
       world.pods.filter(({ bearer }) => bearer.namespace === namespace && bearer.serviceAccount === account),
+    podsIn: (namespace) => world.pods.filter(({ bearer }) => bearer.namespace === namespace),
     byToken: async (token) => {
       world.asked += 1;
       if (world.failing) throw new Error("the API server is away");

@@ -22,7 +22,7 @@ import { type RunningAuthorities, runAuthorities } from "../../authorities/run-a
 import { type Keys, makeTokenKeys, type TokenKeys } from "../../issuing/keys.ts";
 import { PACE } from "../../../reconcile/authority/pace.ts";
 import { endsOf, openIssuing } from "../../issuing/open-issuing.ts";
-import { presentExternals, presentPod } from "../../issuing/present.ts";
+import { knownPod, presentExternals, presentPod } from "../../issuing/present.ts";
 import { DOOR } from "../signer/answer.ts";
 import { AccountPods } from "../signer/account-pods.ts";
 import { publishBundle } from "./publish-bundle.ts";
@@ -106,7 +106,7 @@ const teller =
 const callersOf = (
   { client, live }: ClusterIssuingMeans,
   pods: AccountPods,
-): Pick<CallerParts, "holders" | "byToken"> => ({
+): Pick<CallerParts, "holders" | "podsIn" | "byToken"> => ({
   holders: (namespace, account) => {
     const catalogue = live().current();
     return [
@@ -114,6 +114,7 @@ const callersOf = (
       ...(catalogue ? presentExternals(catalogue, namespace, account) : []),
     ];
   },
+  podsIn: (namespace) => pods.in(namespace).map(knownPod),
   byToken: async (token) => {
     const facts = await podOfToken(client, token, TOKEN_AUDIENCE);
     if (!facts.ok) return facts;
