@@ -1,5 +1,6 @@
 import type { Restriction, RestrictionTarget } from "../domain/definitions.ts";
 import { problem, type Problem } from "../domain/problem.ts";
+import type { Workload } from "../domain/workload.ts";
 import type { Identity } from "./fit-role.ts";
 
 /** A named object that a certificate is for, or that its holder runs on; a UID where it is known. */
@@ -11,6 +12,16 @@ export type Whereabouts = {
   readonly virtualMachine?: NamedObject;
   readonly node?: NamedObject;
 };
+
+/**
+ * The virtual machine that a launcher Pod runs: KubeVirt gives an instance its machine's name. Without a UID, for the owner's
+ * is the instance's, and a Restriction may have the machine's.
+ */
+export const machineOf = ({
+  object,
+  owner,
+}: Pick<Workload, "object" | "owner">): Pick<Whereabouts, "virtualMachine"> =>
+  owner?.kind === "VirtualMachineInstance" ? { virtualMachine: { namespace: object.namespace, name: owner.name } } : {};
 
 /** Somebody who shows or wants a certificate. */
 export type Holder = Whereabouts & {
@@ -47,6 +58,23 @@ const sameObject = (target: NamedObject, found: NamedObject | undefined): boolea
   target.name === found.name &&
   (target.namespace === undefined || found.namespace === undefined || target.namespace === found.namespace) &&
   (target.uid === undefined || found.uid === undefined || target.uid === found.uid);
+
+/**
+ * The first restriction that may concern a Pod which has gone, and that thus stands against all who show no more than a
+ * certificate: of a node, for who ran there is not known any more; of a Pod or virtual machine of this namespace, unless it
+ * is one of the others, who hold other identities.
+ */
+export const restrictionOnGone = (
+  restrictions: readonly Restriction[],
+  namespace: string,
+  others: readonly Whereabouts[],
+): Restriction | undefined =>
+  restrictions.find(({ target }) => {
+    if (target.by === "node") return true;
+    if (target.by !== "pod" && target.by !== "virtualMachine") return false;
+    const { by, namespace: named = namespace } = target;
+    return named === namespace && !others.some((other) => sameObject(target, other[by]));
+  });
 
 /** The refusal that follows from a restriction. */
 export const restrictedProblem = ({ name, effect, reason }: Restriction): Problem =>

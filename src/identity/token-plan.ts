@@ -20,8 +20,10 @@ export const TOKEN_TTL = { usual: 900, longest: 3600, shortest: 60 } as const;
 
 /** How far a verifier's clock may be behind ours, in seconds; `iat` is set back by it, as a certificate's notBefore is. */
 const SKEW_SECONDS = 300;
-const MOST_AUDIENCES = 4;
-const AUDIENCE = /^[\x21-\x7e]{1,255}$/;
+
+/** How many audiences a token names at most, and of how many characters each. */
+export const AUDIENCES = { most: 4, longest: 255 } as const;
+const AUDIENCE = new RegExp(`^[\\x21-\\x7e]{1,${AUDIENCES.longest}}$`);
 
 /** Everything that a JWT-SVID will say. Times in whole seconds since 1970 (JWT-SVID §3, RFC 7519 §2). */
 export type TokenContents = {
@@ -85,11 +87,11 @@ const badLifetime = (): Result<never> =>
 /** A verifier that finds itself among several audiences can show the token to the others: one is best (JWT-SVID §3.2). */
 function readAudiences(asked: readonly string[]): Result<readonly string[]> {
   const distinct = new Set(asked).size === asked.length;
-  if (asked.length === 0 || asked.length > MOST_AUDIENCES || !distinct)
+  if (asked.length === 0 || asked.length > AUDIENCES.most || !distinct)
     return refuse(
       "FIELD_INVALID",
       "audience",
-      `A token is for one to ${MOST_AUDIENCES} different audiences; ${asked.length} were named.`,
+      `A token is for one to ${AUDIENCES.most} different audiences; ${asked.length} were named.`,
       "Name the one service that the token will be shown to.",
     );
   const bad = asked.find((each) => !AUDIENCE.test(each));

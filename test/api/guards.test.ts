@@ -32,6 +32,7 @@ const SHOP = "/api/v1/namespaces/shop";
 const POD = `${SHOP}/pods/cart`;
 const VMI = "/apis/kubevirt.io/v1/namespaces/shop/virtualmachineinstances";
 const SIGNER = "signet.dev/svid";
+const OUR_AUDIENCE = "signet.dev";
 
 const STAMP = {
   labels: { app: "cart", "signet.dev/role": "cart", "role.signet.dev/tier": "front" },
@@ -45,11 +46,21 @@ const identityVolume = {
   },
 };
 
+const tokenVolume = (name: string, audience: string): Json => ({
+  name,
+  projected: { sources: [{ serviceAccountToken: { audience, path: "token" } }] },
+});
+
 const podSpec = {
   nodeName: "n1",
   serviceAccountName: "cart",
   containers: [{ name: "main", image: "example.org/none" }],
-  volumes: [identityVolume, { name: "scratch", emptyDir: {} }],
+  volumes: [
+    identityVolume,
+    tokenVolume("ours", OUR_AUDIENCE),
+    tokenVolume("others", "vault"),
+    { name: "scratch", emptyDir: {} },
+  ],
 };
 
 beforeAll(async () => {
@@ -314,7 +325,7 @@ describe("nothing is born with a stamp where no webhook looks", () => {
 
 describe("ephemeral containers", () => {
   const ephemeral = (name: string, volume: string): Ask =>
-    merge(`${POD}/ephemeralcontainers`, {
+    merge(`${POD}/ephemeralcontainers?dryRun=All`, {
       spec: {
         ephemeralContainers: [
           { name, image: "example.org/debug", volumeMounts: [{ name: volume, mountPath: "/look" }] },
@@ -323,6 +334,8 @@ describe("ephemeral containers", () => {
     });
   test.each<Row>([
     { what: "the identity volume", who: ADMIN, ask: ephemeral("key", "identity"), status: 403, says: "private key" },
+    { what: "a token for our doors", who: ADMIN, ask: ephemeral("token", "ours"), status: 403, says: "or its token" },
+    { what: "a token for others", who: ADMIN, ask: ephemeral("others", "others"), status: 200 },
     { what: "another volume", who: ADMIN, ask: ephemeral("debug", "scratch"), status: 200 },
   ])("mounting $what: $status", run);
 });

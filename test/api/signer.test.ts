@@ -48,7 +48,9 @@ let authority: Authority;
 let version: string;
 let pods: AccountPods;
 let current = catalogue();
-const ledger: IssuanceRecord[] = [];
+const ledger: (IssuanceRecord & { readonly replica: string })[] = [];
+/** The replica and the reason of each look that left a request waiting. */
+const waits: string[] = [];
 const signers: Signer[] = [];
 
 /** One replica's signer; `first` answers at once. */
@@ -63,10 +65,10 @@ function start(name: string, first: boolean): Signer {
     version,
     first: () => first,
     reporter: { controller: "signet.dev/signer", instance: name },
-    told: () => undefined,
+    told: (outcome, reason) => void (outcome === "pending" && waits.push(`${name} ${reason}`)),
     walk: {
       lookup: () => ({ catalogue: current, issuer: authority.issuer, profiles: PROFILES }),
-      record: (record) => Promise.resolve(void ledger.push(record)),
+      record: (record) => Promise.resolve(void ledger.push({ ...record, replica: name })),
       now: Date.now,
       random: randomBytes,
     },
@@ -219,7 +221,7 @@ test("a Pod without a role waits, its Events say why, and it gets its certificat
   expect(await answered(asked)).toMatchObject({ type: "Issued" });
 });
 
-test("a quarantined Pod waits, and nothing is issued", { timeout: TEST_MS }, async () => {
+test("a quarantined Pod waits, nothing is issued, and the ledger hears of it once", { timeout: TEST_MS }, async () => {
   current = catalogue(QUARANTINE);
   await createPod(cluster, base("bad"));
   const asked = await ask(place("bad"));
@@ -231,6 +233,11 @@ test("a quarantined Pod waits, and nothing is issued", { timeout: TEST_MS }, asy
       ),
     ]);
   expect(ledger.filter(({ subject, outcome }) => subject === "Pod web/bad" && outcome === "issued")).toEqual([]);
+  const looks = () => waits.filter((each) => each === "a IdentityRestricted").length;
+  await expect.poll(looks, POLL).toBeGreaterThanOrEqual(3);
+  expect(ledger.filter(({ subject, replica }) => subject === "Pod web/bad" && replica === "a")).toMatchObject([
+    { outcome: "refused", code: "IDENTITY_RESTRICTED" },
+  ]);
   current = catalogue(LATE_ROLE);
   for (const signer of signers) signer.hurry();
   expect(await answered(asked)).toMatchObject({ type: "Issued" });

@@ -6,8 +6,8 @@ import { ok, refuse } from "../../src/domain/problem.ts";
 import { renderIssuanceRecord } from "../../src/wire/issuance-record.ts";
 import { fakeIo } from "../fakes/io.ts";
 
-const line = (serial: string, account: string, notAfter: string, pod = "p"): LedgerLine => {
-  const asked = { at: 0, door: "rest", caller: "c", subject: `Pod web/${pod}` };
+const line = (serial: string, account: string, notAfter: string, pod = "p", caller = "c"): LedgerLine => {
+  const asked = { at: 0, door: "rest", caller, subject: `Pod web/${pod}` };
   const spiffeId = `spiffe://example.org/ns/web/sa/${account}`;
   const rest = { role: account, segment: "shop", keyType: "ECDSAP256", notBefore: 0, authority: "aa", sha256: "bb" };
   const body = renderIssuanceRecord({
@@ -21,11 +21,21 @@ const line = (serial: string, account: string, notAfter: string, pod = "p"): Led
   return { chain: 0, seq: 0, at: 0, kind: "issuance", subject: asked.subject, body, hash: "" };
 };
 
+const renewal = (serial: string, shown: string, notAfter: string, pod: string): LedgerLine =>
+  line(serial, "db", notAfter, pod, `spiffe://example.org/ns/web/sa/db by certificate ${shown}`);
+
 const LEDGER = [
   line("4a01", "cart", "2026-11-23T11:59:59Z"),
   line("4a02", "cart", "2026-11-23T13:00:00Z"),
   line("4a03", "cart", "2026-11-23T15:00:00Z", "q"),
   line("4a04", "front", "2026-11-23T16:00:00Z"),
+  line("4a05", "guest", "2026-11-23T17:00:00Z", "virt-launcher-vm-x7k2p"),
+  line("4a06", "guest", "2026-11-23T18:00:00Z", "virt-launcher-vm-2-x7k2p"),
+  line("4a07", "long", "2026-11-23T19:00:00Z", `virt-launcher-${"v".repeat(44)}x7k2p`),
+  renewal("4a0a", "4a09", "2026-11-23T21:00:00Z", "db-2"),
+  line("4a08", "db", "2026-11-23T11:00:00Z", "db-1"),
+  renewal("4a09", "4a08", "2026-11-23T11:59:00Z", "db-2"),
+  renewal("4a0b", "4a0c", "2026-11-23T22:00:00Z", "db-2"),
 ];
 
 async function run(...words: readonly string[]) {
@@ -66,15 +76,30 @@ spec:
 });
 
 const until = (...rows: readonly string[]): string =>
-  `Whoever verifies by the bundle alone trusts until:\nUNTIL                 SERIAL  IDENTITY                             HOLDER\n${rows.join("")}`;
+  `Whoever verifies by the bundle alone trusts until:\nUNTIL                 SERIAL  IDENTITY${" ".repeat((/spiffe:\S+/.exec(rows[0] ?? "")?.[0].length ?? 0) - 6)}HOLDER\n${rows.join("")}`;
 const SECOND = "2026-11-23T13:00:00Z  4a02    spiffe://example.org/ns/web/sa/cart  Pod web/p\n";
 const THIRD = "2026-11-23T15:00:00Z  4a03    spiffe://example.org/ns/web/sa/cart  Pod web/q\n";
+const RENEWED = "2026-11-23T21:00:00Z  4a0a    spiffe://example.org/ns/web/sa/db  Pod web/db-2\n";
 
 test.each([
   ["an identity", ["--identity", "spiffe://example.org/ns/web/sa/cart"], until(THIRD, SECOND)],
   ["a role", ["--role", "cart"], until(THIRD, SECOND)],
   ["one certificate", ["--serial", "4a02"], until(SECOND)],
   ["one Pod", ["--pod", "web/q"], until(THIRD)],
+  ["what was renewed by a certificate that has ended", ["--serial", "4a08"], until(RENEWED)],
+  ["what was renewed by the certificate of a Pod", ["--pod", "web/db-1"], until(RENEWED)],
+  [
+    "a virtual machine, by its launcher",
+    ["--vm", "web/vm"],
+    until("2026-11-23T17:00:00Z  4a05    spiffe://example.org/ns/web/sa/guest  Pod web/virt-launcher-vm-x7k2p\n"),
+  ],
+  [
+    "a virtual machine whose name is too long for its launcher's",
+    ["--vm", `web/${"v".repeat(60)}`],
+    until(
+      `2026-11-23T19:00:00Z  4a07    spiffe://example.org/ns/web/sa/long  Pod web/virt-launcher-${"v".repeat(44)}x7k2p\n`,
+    ),
+  ],
   [
     "a certificate that has ended",
     ["--serial", "4a01"],

@@ -4,12 +4,10 @@ import { issueToken, type TokenParts } from "../../ca/tokens/issue-token.ts";
 import { type TrustAnchors, verifySvid } from "../../ca/verify-svid.ts";
 import { ok, refuse, refuseAll, type Result } from "../../domain/problem.ts";
 import { deriveEntitlement } from "../../identity/entitlement.ts";
-import { restrictedProblem, restrictionOn } from "../../identity/restricted.ts";
+import { renewedBy } from "../../identity/renewal.ts";
+import { restrictedProblem, restrictionOn, restrictionOnGone } from "../../identity/restricted.ts";
 import type { Caller, Credential } from "../../http/issuing/services.ts";
 import type { Present } from "./present.ts";
-
-/** The audience that a service account's token must name to be shown here. */
-export const AUDIENCE = "signet.dev";
 
 /** What the doors stand on: the two walks, who is present, and how tokens are recognised. */
 export type CallerParts = {
@@ -22,6 +20,8 @@ export type CallerParts = {
   readonly issuing: () => readonly Buffer[];
   /** Whoever holds an identity now. */
   readonly holders: (namespace: string, serviceAccount: string) => readonly Present[];
+  /** All Pods of a namespace that are known, whatever they hold and whether they run or have ended. */
+  readonly podsIn: (namespace: string) => readonly Present[];
   /** Finds the one whom a token speaks for, live. */
   readonly byToken: (token: string) => Promise<Result<Present>>;
 };
@@ -37,7 +37,7 @@ export const makeAuthenticate =
 
 /**
  * The holder of an SVID of ours. The certificate says an identity, not which Pod holds it: whoever is present under it must be
- * of one role, and none of them restricted, or the caller has to show a token that names its Pod.
+ * of one role, and none of them restricted, nor a Pod that has gone and may have been it, or the caller has to show a token that names its Pod.
  */
 async function bySvid(chain: readonly Buffer[], parts: CallerParts): Promise<Result<Present>> {
   const anchors = parts.anchors();
@@ -48,12 +48,17 @@ async function bySvid(chain: readonly Buffer[], parts: CallerParts): Promise<Res
   const holders = parts.holders(namespace, serviceAccount);
   const [first] = holders;
   if (!first) return nobody(verified.value.spiffeId.id);
-  const restricted = restrictedAmong(holders, verified.value.serial, parts);
+  const restricted = restrictedAmong(holders, verified.value.serial, parts) ?? restrictedGone(holders, first, parts);
   if (restricted) return restricted;
   const roles = new Set(holders.map((holder) => roleOf(holder, parts)));
   if (roles.size > 1)
     return refuse("ROLE_AMBIGUOUS", "", SEVERAL, "Show a service account token that is bound to the Pod.");
-  return ok({ ...first, caller: verified.value.spiffeId.id });
+  const { spiffeId, serial } = verified.value;
+  return ok({
+    ...first,
+    caller: renewedBy(spiffeId.id, serial),
+    ...(holders.length > 1 ? { subject: `Identity ${namespace}/${serviceAccount}` } : {}),
+  });
 }
 
 const SEVERAL = "Workloads of different roles hold this identity, and the certificate does not say which one calls.";
@@ -91,6 +96,23 @@ function restrictedAmong(
     if (found) return refuseAll([restrictedProblem(found)]);
   }
   return undefined;
+}
+
+/** Machines and functions are of the catalogue, and none of them has gone unseen. */
+function restrictedGone(
+  holders: readonly Present[],
+  { bearer: { namespace, serviceAccount } }: Present,
+  { walk, podsIn }: CallerParts,
+): Result<never> | undefined {
+  if (!holders.some(({ whereabouts }) => whereabouts.pod)) return undefined;
+  const others = podsIn(namespace).filter(({ bearer }) => bearer.serviceAccount !== serviceAccount);
+  const { restrictions } = walk.lookup().catalogue.definitions;
+  const found = restrictionOnGone(
+    restrictions,
+    namespace,
+    others.map(({ whereabouts }) => whereabouts),
+  );
+  return found && refuseAll([restrictedProblem(found)]);
 }
 
 function roleOf({ bearer }: Present, { walk }: CallerParts): string | undefined {

@@ -25,6 +25,7 @@ export type IssuingMeans = {
   /** URL under which verifiers read discovery document and keys; absent: tokens name no issuer. */
   readonly issuer: string | undefined;
   readonly holders: CallerParts["holders"];
+  readonly podsIn: CallerParts["podsIn"];
   readonly byToken: CallerParts["byToken"];
   readonly figures: IssuingFigures;
 };
@@ -61,6 +62,7 @@ export function openIssuing(means: IssuingMeans): OpenIssuing {
     },
     issuing: () => keys.authorities()?.issuer?.intermediates ?? [],
     holders: means.holders,
+    podsIn: means.podsIn,
     byToken: means.byToken,
   });
   return {

@@ -1,7 +1,7 @@
 import type { Catalogue } from "../../domain/catalogue.ts";
 import type { ExternalWorkload } from "../../domain/definitions.ts";
 import type { Bearer } from "../../identity/fit-role.ts";
-import type { Whereabouts } from "../../identity/restricted.ts";
+import { machineOf, type Whereabouts } from "../../identity/restricted.ts";
 import type { PodFacts } from "../../wire/pod-facts.ts";
 
 /** A workload that is there: who it is for the ledger, what its identity follows from, and where it runs. */
@@ -14,14 +14,21 @@ export type Present = {
 };
 
 /** A live Pod; one that has ended is not there. */
-export function presentPod({ uid, workload, nodeName, phase }: PodFacts): Present | undefined {
-  if (phase === "Succeeded" || phase === "Failed") return undefined;
+export const presentPod = (facts: PodFacts): Present | undefined =>
+  facts.phase === "Succeeded" || facts.phase === "Failed" ? undefined : knownPod(facts);
+
+/** A Pod that the API server knows, whether it runs or has ended. */
+export function knownPod({ uid, workload, nodeName }: PodFacts): Present {
   const { namespace, name } = workload.object;
   return {
     caller: `system:serviceaccount:${namespace}:${workload.serviceAccount}`,
     subject: `Pod ${namespace}/${name}`,
     bearer: workload,
-    whereabouts: { pod: { namespace, name, uid }, ...(nodeName === "" ? {} : { node: { name: nodeName } }) },
+    whereabouts: {
+      pod: { namespace, name, uid },
+      ...machineOf(workload),
+      ...(nodeName === "" ? {} : { node: { name: nodeName } }),
+    },
   };
 }
 

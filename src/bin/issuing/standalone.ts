@@ -65,6 +65,7 @@ export async function startStandaloneIssuing(means: StandaloneMeans): Promise<St
       const known = catalogue();
       return known ? presentExternals(known, namespace, account) : [];
     },
+    podsIn: () => [],
     byToken: (token) => Promise.resolve(invited(token, means)),
   });
   return { http: open.http, figures, stop: () => clearInterval(timer) };

@@ -4,7 +4,7 @@ import { ok, type Problem, problem, refuse, refuseAll, type Result } from "../..
 import { deriveEntitlement } from "../../identity/entitlement.ts";
 import type { Bearer } from "../../identity/fit-role.ts";
 import { restrictedProblem, restrictionOn, type Whereabouts } from "../../identity/restricted.ts";
-import { type TokenContents, TokenPlan, type TokenWish } from "../../identity/token-plan.ts";
+import { AUDIENCES, type TokenContents, TokenPlan, type TokenWish } from "../../identity/token-plan.ts";
 import type { TokenRecord } from "../../wire/token-record.ts";
 import { mintToken, type SigningKey } from "./mint.ts";
 
@@ -37,7 +37,7 @@ export type IssuedToken = { readonly token: string; readonly contents: TokenCont
 /** One token's walk: identity from the catalogue, restrictions, plan, signature, ledger. Refusals are in the ledger too. */
 export async function issueToken(request: TokenRequest, parts: TokenParts): Promise<Result<IssuedToken>> {
   const { door, caller, subject, wish } = request;
-  const asked = { at: parts.now(), door, caller, subject, audiences: wish.audiences.slice(0, 4) };
+  const asked = { at: parts.now(), door, caller, subject, audiences: toKeep(wish.audiences) };
   const made = make(request, parts, asked.at);
   const line: TokenRecord = made.ok
     ? { ...asked, outcome: "issued", ...grantOf(made.value) }
@@ -49,6 +49,10 @@ export async function issueToken(request: TokenRequest, parts: TokenParts): Prom
   }
   return made;
 }
+
+/** What was asked for is not checked yet, and stays in the ledger: no more of it than a token could name. */
+const toKeep = (audiences: readonly string[]): readonly string[] =>
+  audiences.slice(0, AUDIENCES.most).map((each) => each.slice(0, AUDIENCES.longest));
 
 function make(request: TokenRequest, parts: TokenParts, now: Instant): Result<IssuedToken & { readonly kid: string }> {
   const catalogue = parts.catalogue();

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { problem, type Problem, type Result } from "../../domain/problem.ts";
-import { Buckets } from "./buckets.ts";
-import { credentialOf } from "./credential.ts";
+import { Buckets, MOST_KEYS } from "./buckets.ts";
+import { credentialOf, type Shown } from "./credential.ts";
+import { KnownGood } from "./known-good.ts";
 import { type Caller, type Issuing, SHARES } from "./services.ts";
 
 /** A refusal, and after how many milliseconds it is worth to ask again. */
@@ -12,22 +13,28 @@ export type Admission = { readonly caller: Caller } | { readonly turned: Turned 
 
 /**
  * Lets callers in. Before anybody is asked who a caller is, work is bounded and counted: by credential, so that a flood of one
- * costs the API server nothing; by address for refused ones; and so many questions at one time.
+ * costs the API server nothing; by address for refused ones; and so many questions at one time. A credential that was
+ * somebody's is not barred by what else its address shows: strangers may share it.
  */
 export function makeAdmission(issuing: Issuing): (request: IncomingMessage) => Promise<Admission> {
   const shares = { ...SHARES, ...issuing.shares };
   const byCredential = new Buckets(shares.credential);
   const byIdentity = new Buckets(shares.identity);
   const failures = new Buckets(shares.failures);
+  const good = new KnownGood(MOST_KEYS);
   let asking = 0;
 
-  const ask = async (address: string, credential: Parameters<Issuing["authenticate"]>[0]): Promise<Result<Caller>> => {
+  const ask = async (address: string, { key, credential }: Shown): Promise<Result<Caller>> => {
+    let failed = true;
     asking += 1;
     try {
       const caller = await issuing.authenticate(credential);
-      if (!caller.ok) failures.take(address, issuing.monotonic());
+      failed = !caller.ok;
+      if (failed) good.forget(key);
+      else good.add(key);
       return caller;
     } finally {
+      if (failed) failures.take(address, issuing.monotonic());
       asking -= 1;
     }
   };
@@ -37,10 +44,12 @@ export function makeAdmission(issuing: Issuing): (request: IncomingMessage) => P
     const shown = credentialOf(request);
     if (!shown.ok) return { turned: shown };
     const address = request.socket.remoteAddress ?? "";
-    const wait = Math.max(byCredential.take(shown.value.key, now), failures.look(address, now));
+    const { key } = shown.value;
+    const barred = good.has(key) ? 0 : failures.look(address, now);
+    const wait = Math.max(byCredential.take(key, now), barred);
     if (wait > 0) return tooMany(wait);
     if (asking >= shares.asking) return BUSY;
-    const caller = await ask(address, shown.value.credential);
+    const caller = await ask(address, shown.value);
     if (!caller.ok) return { turned: caller };
     const share = byIdentity.take(caller.value.identity, now);
     return share > 0 ? tooMany(share) : { caller: caller.value };

@@ -1,6 +1,7 @@
 import type { Share } from "./services.ts";
 
-const MOST_KEYS = 20_000;
+/** Keys that are remembered at most. */
+export const MOST_KEYS = 20_000;
 
 type Bucket = { tokens: number; at: number };
 

@@ -1,5 +1,6 @@
 import { EXEMPT_NAMESPACES } from "../../domain/exempt-namespaces.ts";
 import { ENROL_LABEL, SEGMENT_LABEL } from "../../domain/reserved-keys.ts";
+import { TOKEN_AUDIENCE } from "../../domain/token-audience.ts";
 import { SIGNER_NAME } from "../workloads/escapes.ts";
 import { allowed, FROM_NODE, FROM_SIGNET, quoted, reservedAnnotation, reservedLabel } from "./cel.ts";
 import { type Manifest, type Named, type Rule, validating } from "./policy-object.ts";
@@ -126,9 +127,10 @@ const machineTemplates = (): readonly Manifest[] =>
 
 const IDENTITY_VOLUMES =
   "object.spec.?volumes.orValue([]).filter(v, v.?projected.sources.orValue([]).exists(s, " +
-  `s.?podCertificate.signerName.orValue('') == ${quoted(SIGNER_NAME)})).map(v, v.name)`;
+  `s.?podCertificate.signerName.orValue('') == ${quoted(SIGNER_NAME)} || ` +
+  `s.?serviceAccountToken.audience.orValue('') == ${quoted(TOKEN_AUDIENCE)})).map(v, v.name)`;
 
-/** An ephemeral container that mounts the identity volume reads the private key. */
+/** An ephemeral container that mounts such a volume reads the private key, or a token that buys a certificate for its own. */
 const ephemeralContainers = (): readonly Manifest[] =>
   validating({
     name: "ephemeral-containers",
@@ -139,7 +141,7 @@ const ephemeralContainers = (): readonly Manifest[] =>
         expression:
           "object.spec.?ephemeralContainers.orValue([]).all(c, " +
           "!c.?volumeMounts.orValue([]).exists(m, m.name in variables.identity))",
-        message: "An ephemeral container may not mount the volume with the workload's private key.",
+        message: "An ephemeral container may not mount the volume with the workload's private key or its token.",
       },
     ],
   });

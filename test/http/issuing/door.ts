@@ -18,11 +18,11 @@ import { catalogueOf, must, NOON, objectsOf } from "../../fakes/judging.ts";
 import { fakeServices } from "../../fakes/web.ts";
 
 /** The presence of a Pod of an account, on node n1. */
-export function podOf(namespace: string, account: string, name = `${account}-1`): Present {
+export function podOf(namespace: string, account: string, name = `${account}-1`, owners = "[]"): Present {
   const [object] = objectsOf(`
 apiVersion: v1
 kind: Pod
-metadata: {namespace: ${namespace}, name: ${name}, uid: ${name}-uid}
+metadata: {namespace: ${namespace}, name: ${name}, uid: ${name}-uid, ownerReferences: ${owners}}
 spec: {serviceAccountName: ${account}, nodeName: n1, containers: [{name: app, image: app}]}
 status: {phase: Running}
 `);
@@ -66,6 +66,8 @@ export async function openDoor(shares: Partial<Shares> = {}) {
     now: NOON,
     monotonic: 0,
     asked: 0,
+    /** Whether the API server cannot be asked. */
+    failing: false,
   };
   const record = (line: IssuanceRecord | TokenRecord) => Promise.resolve(void ledger.push(line));
   const lookup = () => ({ catalogue: world.catalogue, issuer: authority.issuer, profiles: PROFILES });
@@ -84,8 +86,10 @@ export async function openDoor(shares: Partial<Shares> = {}) {
     issuing: () => [authority.issuing.der],
     holders: (namespace, account) =>
       world.pods.filter(({ bearer }) => bearer.namespace === namespace && bearer.serviceAccount === account),
+    podsIn: (namespace) => world.pods.filter(({ bearer }) => bearer.namespace === namespace),
     byToken: async (token) => {
       world.asked += 1;
+      if (world.failing) throw new Error("the API server is away");
       const pod = world.tokens.get(token);
       return pod ? ok(pod) : refuse("TOKEN_REFUSED", "", "The API server does not accept this token for us.");
     },

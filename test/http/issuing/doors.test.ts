@@ -44,12 +44,20 @@ test("a Pod's token brings its SVID, and the ledger had it first", async () => {
 });
 
 test("a current SVID brings the next one, whether its chain is shown or its leaf alone", async () => {
-  const { cert, leaf, key } = await door.svidOf("web", "cart");
+  const { cert, leaf, key, serial } = await door.svidOf("web", "cart");
   for (const shown of [cert, leaf]) {
     const answer = await door.ask("/v1/svids", { cert: shown, key, body: { csr: newCsr(), ttlSeconds: 3600 } });
     expect([answer.status, answer.body["spiffeId"]]).toEqual([200, CART]);
   }
-  expect(door.ledger).toMatchObject([{ caller: CART }, { caller: CART }]);
+  const renewed = { caller: `${CART} by certificate ${serial}`, subject: "Pod web/cart-1" };
+  expect(door.ledger).toMatchObject([renewed, renewed]);
+});
+
+test("where several Pods hold an identity, the ledger blames none of them for a renewal", async () => {
+  const svid = await door.svidOf("web", "cart");
+  door.world.pods.push(podOf("web", "cart", "cart-2"));
+  expect((await door.ask("/v1/svids", { ...svid, body: { csr: newCsr() } })).status).toBe(200);
+  expect(door.ledger).toMatchObject([{ outcome: "issued", subject: "Identity web/cart" }]);
 });
 
 test("a JWT-SVID is for the audience asked, and the ledger has its name and not its text", async () => {
@@ -161,6 +169,57 @@ test.each([
   );
 });
 
+const restricting = (target: string): string =>
+  `${SHOP_CATALOGUE}---
+{apiVersion: signet.dev/v1alpha1, kind: Restriction, metadata: {name: q-2}, spec: {target: ${target}, effect: revoke, reason: Taken.}}
+`;
+
+test.each([
+  ["a Pod", "{pod: {namespace: web, name: cart-0}}"],
+  ["a Pod by its UID, whose name another account's Pod has now", "{pod: {namespace: web, name: front-1, uid: old}}"],
+  ["a virtual machine", "{virtualMachine: {namespace: web, name: vm}}"],
+  ["a node where none of them runs", "{node: {name: n0}}"],
+])("once it has gone, a restriction of %s stops certificates that may be its own, and no token", async (_, target) => {
+  const svid = await door.svidOf("web", "cart");
+  door.world.pods.push(podOf("web", "front"));
+  door.world.catalogue = catalogueOf(restricting(target));
+  expect(told(await door.ask("/v1/svids", { ...svid, body: { csr: newCsr() } }))).toBe(
+    "403 IDENTITY_RESTRICTED Restriction q-2 (revoke) stands against it: Taken.",
+  );
+  expect((await door.ask("/v1/svids", { token: "cart-token", body: { csr: newCsr() } })).status).toBe(200);
+});
+
+test("a restriction of a virtual machine stops its launcher's Pod, by token and by SVID", async () => {
+  const svid = await door.svidOf("web", "cart");
+  const owner = "[{apiVersion: kubevirt.io/v1, kind: VirtualMachineInstance, name: vm, uid: vmi-1, controller: true}]";
+  const launcher = podOf("web", "cart", "virt-launcher-vm-abcde", owner);
+  door.world.pods = [launcher];
+  door.world.tokens.set("launcher-token", launcher);
+  door.world.catalogue = catalogueOf(restricting("{virtualMachine: {namespace: web, name: vm, uid: vm-1}}"));
+  for (const asking of [{ token: "launcher-token" }, svid])
+    expect(told(await door.ask("/v1/svids", { ...asking, body: { csr: newCsr() } }))).toBe(
+      "403 IDENTITY_RESTRICTED Restriction q-2 (revoke) stands against it: Taken.",
+    );
+  expect((await door.ask("/v1/svids", { token: "cart-token", body: { csr: newCsr() } })).status).toBe(200);
+});
+
+test.each([
+  ["of another account", "{pod: {namespace: web, name: front-1}}"],
+  ["of another namespace", "{pod: {namespace: pay, name: cart-0}}"],
+])("a restriction of a Pod %s leaves certificates alone", async (_, target) => {
+  const svid = await door.svidOf("web", "cart");
+  door.world.pods.push(podOf("web", "front"));
+  door.world.catalogue = catalogueOf(restricting(target));
+  expect((await door.ask("/v1/svids", { ...svid, body: { csr: newCsr() } })).status).toBe(200);
+});
+
+test("a restriction of a node leaves certificates of machines alone", async () => {
+  const svid = await door.svidOf("web", "cart");
+  door.world.catalogue = catalogueOf(restricting("{node: {name: n0}}"));
+  door.world.pods = door.world.pods.map((each) => ({ ...each, whereabouts: {} }));
+  expect((await door.ask("/v1/svids", { ...svid, body: { csr: newCsr() } })).status).toBe(200);
+});
+
 test("a revoked serial is not renewed, and the same workload's token still is", async () => {
   const svid = await door.svidOf("web", "cart");
   door.world.catalogue = catalogueOf(`${SHOP_CATALOGUE}---
@@ -216,6 +275,13 @@ test.each([["ѕhop"], ["a b"], [""], ["x".repeat(256)]])("%j is no audience", as
     body: { code: "FIELD_INVALID" },
   });
   expect(door.ledger).toMatchObject([{ outcome: "refused", code: "FIELD_INVALID" }]);
+});
+
+test("of audiences that are too many or too long, the ledger has no more than a token could name", async () => {
+  const audience = Array.from({ length: 6 }, (_, index) => String(index).repeat(2_000));
+  expect((await door.ask("/v1/tokens", { token: "cart-token", body: { audience } })).status).toBe(400);
+  const audiences = ["0", "1", "2", "3"].map((each) => each.repeat(255));
+  expect(door.ledger).toMatchObject([{ outcome: "refused", code: "FIELD_INVALID", audiences }]);
 });
 
 test.each(["/v1//svids", "//v1/svids", "/v1/svids/", "/V1/SVIDS", "/v1/../v1/svids", "/v1/svids%2f", "/v1/svids;x"])(

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { Buckets } from "../../../src/http/issuing/buckets.ts";
+import { KnownGood } from "../../../src/http/issuing/known-good.ts";
 import { newCsr, openDoor, podOf } from "./door.ts";
 
 test("a bucket fills with time, never beyond its burst, and a clock that stands gives nothing", () => {
@@ -46,4 +47,33 @@ test("an address that shows wrong tokens without end costs the API server nothin
     statuses.push((await door.ask("/v1/svids", { token: `guess-${index}`, body: { csr: newCsr() } })).status);
   expect([statuses.filter((status) => status === 401).length, statuses.at(-1), door.world.asked]).toEqual([5, 429, 5]);
   await door.stop();
+});
+
+test("strangers behind one address lock out nobody whom it knows, until that credential is refused itself", async () => {
+  const door = await openDoor({ failures: { burst: 2, perSecond: 1 } });
+  tokens(door.world);
+  const body = { csr: newCsr() };
+  const statuses: number[] = [];
+  for (const token of ["one", "guess-1", "guess-2", "guess-3", "two", "one"])
+    statuses.push((await door.ask("/v1/svids", { token, body })).status);
+  door.world.tokens.delete("one");
+  for (const token of ["one", "one"]) statuses.push((await door.ask("/v1/svids", { token, body })).status);
+  expect(statuses).toEqual([200, 401, 401, 429, 429, 200, 401, 429]);
+  await door.stop();
+});
+
+test("an address whose callers cannot be looked up is turned away like one of wrong tokens", async () => {
+  const door = await openDoor({ failures: { burst: 2, perSecond: 1 } });
+  door.world.failing = true;
+  const statuses: number[] = [];
+  for (const token of ["a", "b", "c"])
+    statuses.push((await door.ask("/v1/svids", { token, body: { csr: newCsr() } })).status);
+  expect([statuses, door.world.asked]).toEqual([[500, 500, 429], 2]);
+  await door.stop();
+});
+
+test("of more credentials than are remembered, the one shown longest ago is forgotten", () => {
+  const good = new KnownGood(2);
+  for (const key of ["a", "b", "a", "c"]) good.add(key);
+  expect(["a", "b", "c"].map((key) => good.has(key))).toEqual([true, false, true]);
 });

@@ -13,15 +13,16 @@ import { readSecretText, writeSecretText } from "../../../kube/secret-text.ts";
 import type { WatchMeans } from "../../../kube/watch.ts";
 import type { Profiles } from "../../../domain/certificate.ts";
 import { ok, refuse } from "../../../domain/problem.ts";
+import { TOKEN_AUDIENCE } from "../../../domain/token-audience.ts";
 import type { Vault } from "../../../ca/vault.ts";
 import type { Ledger } from "../../../store/ledger.ts";
 import { SECRETS } from "../../../wire/manifests/names.ts";
-import { AUDIENCE, type CallerParts } from "../../issuing/callers.ts";
+import type { CallerParts } from "../../issuing/callers.ts";
 import { type RunningAuthorities, runAuthorities } from "../../authorities/run-authorities.ts";
 import { type Keys, makeTokenKeys, type TokenKeys } from "../../issuing/keys.ts";
 import { PACE } from "../../../reconcile/authority/pace.ts";
 import { endsOf, openIssuing } from "../../issuing/open-issuing.ts";
-import { presentExternals, presentPod } from "../../issuing/present.ts";
+import { knownPod, presentExternals, presentPod } from "../../issuing/present.ts";
 import { DOOR } from "../signer/answer.ts";
 import { AccountPods } from "../signer/account-pods.ts";
 import { publishBundle } from "./publish-bundle.ts";
@@ -105,7 +106,7 @@ const teller =
 const callersOf = (
   { client, live }: ClusterIssuingMeans,
   pods: AccountPods,
-): Pick<CallerParts, "holders" | "byToken"> => ({
+): Pick<CallerParts, "holders" | "podsIn" | "byToken"> => ({
   holders: (namespace, account) => {
     const catalogue = live().current();
     return [
@@ -113,8 +114,9 @@ const callersOf = (
       ...(catalogue ? presentExternals(catalogue, namespace, account) : []),
     ];
   },
+  podsIn: (namespace) => pods.in(namespace).map(knownPod),
   byToken: async (token) => {
-    const facts = await podOfToken(client, token, AUDIENCE);
+    const facts = await podOfToken(client, token, TOKEN_AUDIENCE);
     if (!facts.ok) return facts;
     const present = presentPod(facts.value);
     return present ? ok(present) : refuse("TOKEN_REFUSED", "", "The Pod has ended.");

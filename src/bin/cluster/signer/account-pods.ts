@@ -33,7 +33,17 @@ export class AccountPods {
 
   /** Pods of a service account that can be read. */
   of(namespace: string, serviceAccount: string): readonly PodFacts[] {
-    const uids = this.#byAccount.get(`${namespace}/${serviceAccount}`) ?? [];
+    return this.#readable(this.#byAccount.get(`${namespace}/${serviceAccount}`) ?? []);
+  }
+
+  /** Pods of a namespace that can be read, whatever their account. */
+  in(namespace: string): readonly PodFacts[] {
+    return [...this.#byAccount]
+      .filter(([account]) => account.startsWith(`${namespace}/`))
+      .flatMap(([, uids]) => this.#readable(uids));
+  }
+
+  #readable(uids: Iterable<string>): readonly PodFacts[] {
     return [...uids].flatMap((uid) => {
       const object = this.get(uid);
       const facts = object && readPodFacts(liveObject(object));

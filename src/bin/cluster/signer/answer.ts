@@ -3,6 +3,7 @@ import { readKeyProof } from "../../../ca/key-proof.ts";
 import { certificatesPem } from "../../../ca/pem.ts";
 import { type Problem, problem, refuse, refuseAll, type Result } from "../../../domain/problem.ts";
 import type { LeafKey } from "../../../identity/leaf-key.ts";
+import { machineOf } from "../../../identity/restricted.ts";
 import { decideAsk, type Outcome, outcomeOf, type Ruling } from "../../../reconcile/certificates/decide.ts";
 import { beginRefreshAt } from "../../../reconcile/certificates/refresh.ts";
 import type { PodCertificateAsk } from "../../../wire/pod-certificate.ts";
@@ -43,7 +44,7 @@ async function issueFor(ask: PodCertificateAsk, ruling: Signing, parts: IssuePar
     {
       ...about(ask),
       bearer: ruling.pod.workload,
-      whereabouts: { pod: { namespace, ...pod }, node },
+      whereabouts: { pod: { namespace, ...pod }, node, ...machineOf(ruling.pod.workload) },
       csr: key.value,
       ttlSeconds: ruling.ttlSeconds,
     },

@@ -13,8 +13,9 @@ import { awaitsUs, type PodCertificateAsk, readPodCertificate } from "../../../w
 import type { Raw } from "../../../wire/read-object.ts";
 import type { AccountPods } from "./account-pods.ts";
 import { type Answer, answerAsk, type AnswerParts, DOOR } from "./answer.ts";
-import { makeWitness } from "./witness.ts";
 import { Queue } from "./queue.ts";
+import { ToldRefusals } from "./told-refusals.ts";
+import { makeWitness } from "./witness.ts";
 
 /** What a signer of Pods' certificates works with. */
 export type SignerMeans = WatchMeans & {
@@ -49,13 +50,21 @@ const AGAIN_MS = { first: 1_000, most: 60_000 } as const;
 /** Follows requests for our signer and answers each once; what cannot be answered yet stays pending, and its Pod is told why. */
 export function runSigner(means: SignerMeans): Signer {
   const witness = makeWitness(means, means.client, means.pods);
-  const parts = { ...means.walk, witness };
+  const refusals = new ToldRefusals();
+  const partsFor = (uid: string): AnswerParts => {
+    const record = refusals.recordFor(uid, means.walk.record);
+    return { ...means.walk, record, witness };
+  };
   const budget = new EventBudget();
   const tries = new Map<string, number>();
   const work = async (uid: string): Promise<number | undefined> => {
     const raw = requests.objects.get(uid);
-    const done = raw === undefined || !awaitsUs(raw) || (await settle(raw, { ...means, parts, budget }));
-    if (done) return void tries.delete(uid);
+    const done = raw === undefined || !awaitsUs(raw) || (await settle(raw, { ...means, parts: partsFor(uid), budget }));
+    if (done) {
+      tries.delete(uid);
+      refusals.forget(uid);
+      return undefined;
+    }
     const tried = tries.get(uid) ?? 0;
     tries.set(uid, tried + 1);
     return Math.min(AGAIN_MS.first * 2 ** tried, AGAIN_MS.most);
