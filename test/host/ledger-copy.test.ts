@@ -74,14 +74,18 @@ const local = (path: string) => {
 const nameOf = (path: string): string => JSON.parse(local(path).records[0]?.body ?? "{}").id as string;
 
 const verifiedCopy = (path: string): Promise<CopyVerification | undefined> =>
-  reading(async (reader) => (await reader.verify()).find(({ ledger }) => ledger === nameOf(path)));
+  reading(async (reader) => {
+    const name = nameOf(path);
+    return (await reader.verify()).find(({ ledger }) => ledger === name);
+  });
 
 type Placed = { readonly chain: number; readonly seq: number };
 const inOrder = (a: Placed, b: Placed): number => a.chain - b.chain || a.seq - b.seq;
 
 const copyOf = (path: string) =>
   reading(async (reader) => {
-    const records = (await reader.records({})).filter(({ ledger }) => ledger === nameOf(path));
+    const name = nameOf(path);
+    const records = (await reader.records({})).filter(({ ledger }) => ledger === name);
     return records.map(({ ledger: _, ...record }) => record).toSorted(inOrder);
   });
 
