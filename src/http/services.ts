@@ -66,6 +66,8 @@ export type Machines = {
   readonly virtControllers: ReadonlySet<string>;
   /** The instance that a snapshot has; undefined where it has none, which says nothing. */
   readonly find: (namespace: string, owner: Owner) => Workload | undefined;
+  /** Whether an instance's status, which KubeVirt writes, names a Pod as its launcher; both by UID. */
+  readonly launches: (machine: string, pod: string) => boolean;
   /** Asks the API server, and gives up soon. */
   readonly look: (namespace: string, owner: Owner) => Promise<Launching["machine"]>;
 };

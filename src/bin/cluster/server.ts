@@ -194,6 +194,7 @@ function makeServices(fed: Fed): Services {
     machines: {
       virtControllers: new Set(parts.cluster.virtControllers),
       find: (namespace, owner) => machines.find(namespace, owner),
+      launches: (machine, pod) => machines.launches(machine, pod),
       look: (namespace, owner) => machines.look(namespace, owner),
     },
     now: Date.now,

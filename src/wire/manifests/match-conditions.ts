@@ -1,5 +1,5 @@
 import { RESERVED_PREFIXES, USER_ANNOTATIONS } from "../../domain/reserved-keys.ts";
-import { NETWORKS_ANNOTATION } from "../workloads/escapes.ts";
+import { NETWORK_ANNOTATIONS } from "../workloads/escapes.ts";
 import { SELF_TEST } from "./names.ts";
 
 /** A CEL condition of a webhook entry; the API server calls only where all of an entry's hold. */
@@ -105,7 +105,7 @@ export const POD_CHANGE: MatchCondition = {
     "request.?subResource.orValue('') != ''",
     labelsDiffer,
     ourAnnotationsDiffer,
-    differs("annotations", `k == '${NETWORKS_ANNOTATION}'`),
+    differs("annotations", `k in ${list(NETWORK_ANNOTATIONS)}`),
   ),
 };
 
