@@ -40,8 +40,7 @@ export const checkAdded = (
   launcher: Workload,
   role: Identity["role"] | undefined,
   terms: When & { readonly launching?: Launching },
-): readonly Problem[] =>
-  unpermitted(catalogue, { ...launcher, escapes: terms.launching?.added ?? [] }, role, terms);
+): readonly Problem[] => unpermitted(catalogue, { ...launcher, escapes: terms.launching?.added ?? [] }, role, terms);
 
 /** A strict segment refuses to share a namespace of its own with roles of another (product rules, "namespace is the unit of trust"). */
 function sharedStrictly(catalogue: Catalogue, { namespace, kind }: Workload): Failed | undefined {

@@ -1,6 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import process from "node:process";
@@ -25,11 +26,20 @@ const asUser = (program: string, args: readonly string[]): [string, string[]] =>
     ? ["setpriv", [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups", "--", bin(program), ...args]]
     : [bin(program), [...args]];
 
+/** By what it takes calls over TCP: its certificate and key, PEM, and the password of its user. */
+export type Tcp = { readonly cert: string; readonly key: string; readonly password: string };
+
+/** On loopback only by TLS and with the password; on its socket as before. */
+const HBA = `local all all trust
+hostssl all all 127.0.0.1/32 scram-sha-256
+`;
+
 /** A PostgreSQL of the test's own, on a Unix socket that only the test knows. */
 export class Postgres {
   readonly #folder = mkdtempSync(join(tmpdir(), "signet-pg-"));
   #server: ChildProcess | undefined;
-  readonly settings: DatabaseSettings = { host: this.#folder, port: 5432, name: "postgres", user: "signet" };
+  #listens: readonly string[] = ["-c", "listen_addresses="];
+  settings: DatabaseSettings = { host: this.#folder, port: 5432, name: "postgres", user: "signet" };
 
   constructor() {
     if (isRoot) chownSync(this.#folder, NOBODY, NOBODY);
@@ -48,8 +58,7 @@ export class Postgres {
         join(this.#folder, "data"),
         "-k",
         this.#folder,
-        "-c",
-        "listen_addresses=",
+        ...this.#listens,
         "-c",
         "fsync=off",
       ]);
@@ -83,6 +92,23 @@ export class Postgres {
     }
   }
 
+  /** Lets it take calls on loopback too, from its next start on; gives the port. */
+  async openTcp({ cert, key, password }: Tcp): Promise<number> {
+    await this.query(`ALTER USER signet PASSWORD '${password}'`);
+    const write = (name: string, text: string): void => {
+      const path = join(this.#folder, "data", name);
+      writeFileSync(path, text, { mode: 0o600 });
+      if (isRoot) chownSync(path, NOBODY, NOBODY);
+    };
+    write("server.crt", cert);
+    write("server.key", key);
+    write("pg_hba.conf", HBA);
+    const port = await freePort();
+    this.#listens = ["-c", "listen_addresses=127.0.0.1", "-c", `port=${port}`, "-c", "ssl=on"];
+    this.settings = { ...this.settings, port };
+    return port;
+  }
+
   /** Ends it as a power cut would. */
   async kill(): Promise<void> {
     const server = this.#server;
@@ -104,4 +130,13 @@ export class Postgres {
       }
     }
   }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  return typeof address === "object" && address !== null ? address.port : 0;
 }

@@ -42,11 +42,12 @@ const machines: Machines = {
 
 const owned = (uid: string) => [{ kind: "VirtualMachineInstance", name: "vm", uid, controller: true }];
 const debug = (securityContext: Raw) => ({ ephemeralContainers: [{ name: "debug", image: "a/b", securityContext }] });
-const running = (metadata: Raw, spec: Raw = {}) => pod({ name: "p", ...metadata }, { serviceAccountName: "vm", ...spec });
+const running = (metadata: Raw, spec: Raw = {}) =>
+  pod({ name: "p", ...metadata }, { serviceAccountName: "vm", ...spec });
 
 /** The codes by which a change of a running Pod is refused, or `admitted`; what the ledger holds says the same. */
 async function changed(before: Raw, now: Raw, username = "mallory"): Promise<string> {
-  const services = fakeServices({ current: CATALOGUE, machines });
+  const services = fakeServices({ machines });
   const body = review({ operation: "UPDATE", object: now, oldObject: before, userInfo: { username } });
   const answered = must(await answerReview("validate", JSON.stringify(body), CATALOGUE, services));
   const [judged] = services.recorded;
@@ -69,7 +70,9 @@ const LAUNCHER = { uid: "pod-1", ownerReferences: owned("vmi-1") };
 const NETWORKS = { annotations: { "k8s.v1.cni.cncf.io/networks": "lan" } };
 const DEFAULT = { annotations: { "v1.multus-cni.io/default-network": "lan" } };
 
-test.each<readonly [string, Raw, Raw, string, string?]>([
+type Row = readonly [what: string, before: Raw, now: Raw, expected: string, user?: string];
+
+const ROWS: readonly Row[] = [
   ["privileged into a Pod", running({}), running({}, PRIVILEGED), "PRIVILEGED"],
   [
     "privileged into a Pod that took the reference to an instance",
@@ -114,6 +117,8 @@ test.each<readonly [string, Raw, Raw, string, string?]>([
     running({ ...LAUNCHER, ...NETWORKS, labels: { team: "b" } }),
     "admitted",
   ],
-])("%s", async (_what, before, now, expected, user) => {
+];
+
+test.each(ROWS.map((row) => [row[0], row] as const))("%s", async (_what, [, before, now, expected, user]) => {
   expect(await changed(before, now, user)).toBe(expected);
 });
