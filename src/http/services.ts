@@ -4,6 +4,7 @@ import type { Lack } from "../admission/lacks.ts";
 import type { Catalogue } from "../domain/catalogue.ts";
 import type { Instant } from "../domain/instant.ts";
 import type { ProblemCode } from "../domain/problem-codes.ts";
+import type { Labels } from "../domain/label-selector.ts";
 import type { Launching, Owner, Workload } from "../domain/workload.ts";
 
 /** Which of the two webhooks was asked. */
@@ -81,6 +82,8 @@ export type Services = {
    * catalogue is a folder, which lacks nothing.
    */
   readonly freshen?: (lacks: readonly Lack[]) => Promise<Catalogue | undefined>;
+  /** The labels of a stamp that an earlier snapshot gave, by its annotation. Absent where no other replica gives stamps. */
+  readonly superseded?: (stamp: string) => Labels | undefined;
   /** KubeVirt's side of a cluster. Absent where the catalogue is a folder: there a launcher is a Pod like any other. */
   readonly machines?: Machines;
   readonly now: () => Instant;

@@ -45,6 +45,7 @@ export const renderVerdictRecord = ({ webhook, catalogue, requireApproval, reque
       deleting: request.deleting,
       workload: request.workload && kept(request.workload),
       oldWorkload: request.oldWorkload && kept(request.oldWorkload),
+      superseded: request.superseded,
       launching: request.launching && keptLaunching(request.launching),
     },
     verdict,

@@ -191,6 +191,7 @@ function makeServices(fed: Fed): Services {
   return {
     catalogue: () => live.current(),
     freshen: (lacks) => readLive(live, lacks),
+    superseded: (stamp) => live.superseded(stamp),
     machines: {
       virtControllers: new Set(parts.cluster.virtControllers),
       find: (namespace, owner) => machines.find(namespace, owner),

@@ -35,10 +35,13 @@ const ourAnnotationsDiffer = differs("annotations", isOurs("k"));
 
 const foreignLabelsDiffer = differs("labels", "!k.startsWith('kubevirt.io/')");
 
-/** Nothing that is being deleted is judged: finalizers must be able to go. */
+/**
+ * Nothing that is being deleted is judged: finalizers must be able to go. What is created is not, whatever it says of itself:
+ * the API server takes that away, but after mutation.
+ */
 export const NOT_BEING_DELETED: MatchCondition = {
   name: "not-being-deleted",
-  expression: "!has(object.metadata.deletionTimestamp)",
+  expression: `${isCreated} || !has(object.metadata.deletionTimestamp)`,
 };
 
 /** Nothing but the dry run by which Signet sees whether it is called. */
