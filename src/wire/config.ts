@@ -138,6 +138,7 @@ export type ConfigFlags = {
   readonly kubeconfig?: string;
   readonly virtController?: readonly string[];
   readonly certificateFolder?: string;
+  readonly clientCa?: string;
 };
 
 /** Reads the file's text, if there is a file, and the flags over it. Every unknown or wrong key is named with its line. */
@@ -156,6 +157,7 @@ export function readServerConfig(
       ...address.value,
       ...folders(written.value, flags),
       ...behaviour(written.value),
+      ...clients(written.value, flags),
       ...databaseConfig(written.value.database),
       ...(mode.value === "cluster" ? { cluster: clusterConfig(written.value.cluster ?? {}, flags) } : {}),
     }),
@@ -167,11 +169,17 @@ function folders(written: Written, flags: ConfigFlags): Pick<ServerConfig, "stat
   return { state, catalogue: flags.catalogue ?? written.catalogue ?? `${state}/catalogue` };
 }
 
+/** How an API server calls itself, where nobody says otherwise. */
+const API_SERVER = "kube-apiserver";
+
+function clients(written: Written, flags: ConfigFlags): Pick<ServerConfig, "clients"> {
+  const ca = flags.clientCa ?? written.clients?.ca;
+  if (ca === undefined) return {};
+  return { clients: { ca, names: written.clients?.names ?? [API_SERVER] } };
+}
+
 /** What is left out stays out. */
-const given = ({ clients, issuer }: Pick<Written, "clients" | "issuer">) => ({
-  ...(clients ? { clients } : {}),
-  ...(issuer === undefined ? {} : { issuer }),
-});
+const given = ({ issuer }: Pick<Written, "issuer">) => (issuer === undefined ? {} : { issuer });
 
 const behaviour = ({ names = [], requireApproval = false, log, drain, ...written }: Written) => ({
   names,

@@ -11,7 +11,14 @@ import { monitoringManifests } from "./monitoring.ts";
 import { LOCAL_URL, NAME, VIRT_CONTROLLERS } from "./names.ts";
 import { SIGNER_PERMISSIONS } from "./permissions.ts";
 import { accountRoles } from "./rbac.ts";
-import { databaseNetworkPolicy, databasePatches, networkPolicy, serverManifests } from "./server.ts";
+import {
+  CLIENTS_FOLDER,
+  clientsPatch,
+  databaseNetworkPolicy,
+  databasePatches,
+  networkPolicy,
+  serverManifests,
+} from "./server.ts";
 import { exemptingPatches, virtControllerPatch, webhookConfigurations } from "./webhooks.ts";
 
 /** A folder that `kubectl apply -k` takes: files of objects, and what its kustomization says. */
@@ -152,6 +159,14 @@ const components = (): readonly Folder[] => [
     kind: "Component",
     files: { "cert-manager": certManagerManifests() },
     rest: { patches: [...certManagerPatches(), serverArguments(["--certificate-folder", CERTIFICATE_FOLDER])] },
+  },
+  {
+    path: "components/clients",
+    about:
+      "Only API servers with a client certificate of the authority in the ConfigMap signet-clients call the webhooks.",
+    kind: "Component",
+    files: {},
+    rest: { patches: [clientsPatch(), serverArguments(["--client-ca", `${CLIENTS_FOLDER}/ca.crt`])] },
   },
   {
     path: "components/openshift-virtualization",
