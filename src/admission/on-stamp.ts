@@ -32,13 +32,13 @@ export const isInstance = ({ object }: Workload): boolean => object.kind === "Vi
 export function newFindings({ launching, workload, superseded }: Stamped, verdict: Verdict): readonly Finding[] {
   const lineage = launching && workload ? lineageOf(workload, launching).is : "none";
   const inherits = lineage === "launcher" || lineage === "unknown";
-  const stale =
-    inherits ||
-    (workload?.kind === "VirtualMachine" && isStale(workload, verdict)) ||
-    (workload !== undefined && isSuperseded(workload, superseded, verdict));
-  if (!stale) return stampFindings(verdict);
+  if (!inherits && !(workload && isOlder(workload, superseded, verdict))) return stampFindings(verdict);
   return verdict.deviations.length > 0 ? [{ problem: STAMP_STALE, refuses: false }] : [];
 }
+
+/** Whether a stamp was right before: a machine's of the same identity, anybody's as it was given here. */
+const isOlder = (workload: Workload, superseded: Labels | undefined, verdict: Verdict): boolean =>
+  (workload.kind === "VirtualMachine" && isStale(workload, verdict)) || isSuperseded(workload, superseded, verdict);
 
 /** Whether a workload's stamp is of the same role, segment and identity at an older generation: a replica that lagged gave it. */
 function isStale(machine: Workload, { stamp }: Pick<Verdict, "stamp">): boolean {

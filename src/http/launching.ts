@@ -14,15 +14,15 @@ export function launchingOf(request: ReviewRequest, machines: Machines): Launchi
   if (!workload || !claimsLauncher(workload)) return undefined;
   if (machines.virtControllers.has(user.username)) return launchedBy(operation, workload, machines);
   if (operation === "CREATE" || !oldWorkload) return { byVirtController: false, machine: "none" };
-  const owner = machineReference(workload);
-  const machine = owner && machines.find(workload.namespace, owner);
-  // Who created a Pod that runs is not written on it, and its owners may have been changed since: its instance names it.
-  const named = owner !== undefined && machines.launches(owner.uid, workload.object.uid ?? "");
-  return {
-    byVirtController: named || user.username === SIGNET_ACCOUNT,
-    machine: machine ?? (owner ? "unknown" : "none"),
-    added: addedTo(oldWorkload, workload),
-  };
+  return changedBy(user.username, oldWorkload, workload, machines);
+}
+
+/** Who created a Pod that runs is not written on it, and its owners may have been changed since: its instance names it. */
+function changedBy(username: string, old: Workload, now: Workload, machines: Machines): Launching {
+  const owner = machineReference(now);
+  const named = owner !== undefined && machines.launches(owner.uid, now.object.uid ?? "");
+  const machine = owner ? (machines.find(now.namespace, owner) ?? "unknown") : "none";
+  return { byVirtController: named || username === SIGNET_ACCOUNT, machine, added: addedTo(old, now) };
 }
 
 function launchedBy(

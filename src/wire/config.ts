@@ -2,6 +2,7 @@ import Type, { type Static } from "typebox";
 import { parseDuration } from "../domain/duration.ts";
 import { ok, problem, refuse, refuseAll, type Result } from "../domain/problem.ts";
 import { VIRT_CONTROLLERS } from "./manifests/names.ts";
+import { CLIENTS_CONFIG, type ClientsConfig, clientsConfig } from "./clients-config.ts";
 import { DATABASE_CONFIG, type DatabaseConfig, databaseConfig } from "./database-config.ts";
 import { readDocuments } from "./documents.ts";
 import { duration, fields, oneOf, optional, setOf, text } from "./kinds/fields.ts";
@@ -59,12 +60,7 @@ export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
       ),
     }),
   ),
-  clients: optional(
-    fields("Who may call the webhooks; left out: everybody who can reach them.", {
-      ca: text("Path of the authority, PEM, whose client certificates count.", 4096),
-      names: setOf("Common names that count.", text("A common name.", 253), 32, { minItems: 1 }),
-    }),
-  ),
+  clients: optional(CLIENTS_CONFIG),
   issuer: optional(
     text(
       "https URL under which verifiers reach this server: tokens name it as their issuer. Left out: they name none.",
@@ -109,8 +105,8 @@ export type ServerConfig = {
   readonly log: { readonly level: "debug" | "info" | "warn" | "error"; readonly format: "auto" | "json" | "text" };
   readonly drainDelayMs: number;
   readonly drainGraceMs: number;
-  /** Path of the authority, and the common names that count; absent: everybody may call the webhooks. */
-  readonly clients?: { readonly ca: string; readonly names: readonly string[] };
+  /** Absent: everybody may call the webhooks. */
+  readonly clients?: ClientsConfig;
   /** Absent: the ledger is a local file alone. */
   readonly database?: DatabaseConfig;
   /** Absent in standalone mode. */
@@ -157,7 +153,7 @@ export function readServerConfig(
       ...address.value,
       ...folders(written.value, flags),
       ...behaviour(written.value),
-      ...clients(written.value, flags),
+      ...clientsConfig(written.value.clients, flags.clientCa),
       ...databaseConfig(written.value.database),
       ...(mode.value === "cluster" ? { cluster: clusterConfig(written.value.cluster ?? {}, flags) } : {}),
     }),
@@ -167,15 +163,6 @@ export function readServerConfig(
 function folders(written: Written, flags: ConfigFlags): Pick<ServerConfig, "state" | "catalogue"> {
   const state = flags.state ?? written.state ?? ".signet";
   return { state, catalogue: flags.catalogue ?? written.catalogue ?? `${state}/catalogue` };
-}
-
-/** How an API server calls itself, where nobody says otherwise. */
-const API_SERVER = "kube-apiserver";
-
-function clients(written: Written, flags: ConfigFlags): Pick<ServerConfig, "clients"> {
-  const ca = flags.clientCa ?? written.clients?.ca;
-  if (ca === undefined) return {};
-  return { clients: { ca, names: written.clients?.names ?? [API_SERVER] } };
 }
 
 /** What is left out stays out. */

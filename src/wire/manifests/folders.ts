@@ -138,6 +138,19 @@ function database(): Folder {
   };
 }
 
+const openshiftVirtualization = (): Folder => ({
+  path: "components/openshift-virtualization",
+  about: "KubeVirt's virt-controller as OpenShift Virtualization installs it.",
+  kind: "Component",
+  files: {},
+  rest: {
+    patches: [
+      webhookPatch("Validating", virtControllerPatch([VIRT_CONTROLLERS.openshift])),
+      serverArguments(["--virt-controller", VIRT_CONTROLLERS.openshift]),
+    ],
+  },
+});
+
 const components = (): readonly Folder[] => [
   {
     path: "components/signer",
@@ -168,18 +181,7 @@ const components = (): readonly Folder[] => [
     files: {},
     rest: { patches: [clientsPatch(), serverArguments(["--client-ca", `${CLIENTS_FOLDER}/ca.crt`])] },
   },
-  {
-    path: "components/openshift-virtualization",
-    about: "KubeVirt's virt-controller as OpenShift Virtualization installs it.",
-    kind: "Component",
-    files: {},
-    rest: {
-      patches: [
-        webhookPatch("Validating", virtControllerPatch([VIRT_CONTROLLERS.openshift])),
-        serverArguments(["--virt-controller", VIRT_CONTROLLERS.openshift]),
-      ],
-    },
-  },
+  openshiftVirtualization(),
 ];
 
 /** Roles for what other controllers create; below each other's side, so that one segment takes what it needs. */
