@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -8,19 +8,26 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { openCopiesOf } from "../../src/bin/open-ledger.ts";
 import { problemLine } from "../../src/domain/problem.ts";
 import { makeAuthority } from "../cluster/pki.ts";
-import { Postgres } from "./postgres.ts";
+import { freePort } from "../fakes/free-port.ts";
+import { Postgres, POSTGRES_USER } from "./postgres.ts";
 
 const CLI = join(import.meta.dirname, "../../src/bin/cli.ts");
 const PATIENCE = { timeout: 60_000, interval: 50 };
 const PASSWORD = "correct-horse-battery";
 const WRONG = "incorrect-horse";
 
+/** On loopback only by TLS and with the password; on its socket as before. */
+const HBA = `local all all trust
+hostssl all all 127.0.0.1/32 scram-sha-256
+`;
+
 const folder = mkdtempSync(join(tmpdir(), "signet-tls-"));
-const postgres = new Postgres();
+const served = mkdtempSync(join(tmpdir(), "signet-tls-pg-"));
+let postgres: Postgres;
 let port: number;
 
-const file = (name: string, text: string): string => {
-  const path = join(folder, name);
+const file = (name: string, text: string, at = folder): string => {
+  const path = join(at, name);
   writeFileSync(path, text, { mode: 0o600 });
   return path;
 };
@@ -32,15 +39,19 @@ beforeAll(async () => {
   file("stranger.crt", stranger.cert);
   file("password", `${PASSWORD}\n`);
   file("wrong-password", `${WRONG}\n`);
+  const { cert, key } = await authority.server({ name: "db" }, ["localhost"]);
+  const pair = [file("server.crt", cert, served), file("server.key", key, served)];
+  for (const path of [served, ...pair]) if (POSTGRES_USER !== undefined) chownSync(path, POSTGRES_USER, POSTGRES_USER);
+  const config = `ssl = on\nssl_cert_file = '${pair[0]}'\nssl_key_file = '${pair[1]}'\n`;
+  port = await freePort();
+  postgres = new Postgres({ port, config, hba: HBA });
   await postgres.start();
-  port = await postgres.openTcp({ ...(await authority.server({ name: "db" }, ["localhost"])), password: PASSWORD });
-  await postgres.kill();
-  await postgres.start();
+  await postgres.query(`ALTER USER signet PASSWORD '${PASSWORD}'`);
 }, 60_000);
 
 afterAll(async () => {
-  await postgres.remove();
-  rmSync(folder, { recursive: true, force: true });
+  await postgres?.remove();
+  for (const path of [folder, served]) rmSync(path, { recursive: true, force: true });
 }, 60_000);
 
 type Database = Readonly<Record<string, unknown>>;

@@ -1,12 +1,20 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
-import { freePort } from "../fakes/free-port.ts";
 import type { DatabaseSettings } from "../../src/store/postgres/settings.ts";
 
 /** PostgreSQL does not run as root: then it runs as the user that owns nothing. */
@@ -26,28 +34,38 @@ const asUser = (program: string, args: readonly string[]): [string, string[]] =>
     ? ["setpriv", [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups", "--", bin(program), ...args]]
     : [bin(program), [...args]];
 
-/** By what it takes calls over TCP: its certificate and key, PEM, and the password of its user. */
-export type Tcp = { readonly cert: string; readonly key: string; readonly password: string };
+/** The user that PostgreSQL runs as. */
+export const POSTGRES_USER = isRoot ? NOBODY : process.getuid?.();
 
-/** On loopback only by TLS and with the password; on its socket as before. */
-const HBA = `local all all trust
-hostssl all all 127.0.0.1/32 scram-sha-256
-`;
+/** Where it listens on loopback besides, and the texts of a configuration file and of pg_hba.conf. */
+export type PostgresOptions = { readonly port: number; readonly config: string; readonly hba: string };
 
 /** A PostgreSQL of the test's own, on a Unix socket that only the test knows. */
 export class Postgres {
   readonly #folder = mkdtempSync(join(tmpdir(), "signet-pg-"));
   #server: ChildProcess | undefined;
-  #listens: readonly string[] = ["-c", "listen_addresses="];
-  settings: DatabaseSettings = { host: this.#folder, port: 5432, name: "postgres", user: "signet" };
+  readonly settings: DatabaseSettings;
+  readonly #flags: readonly string[];
+  #log = "";
 
-  constructor() {
+  constructor(options?: PostgresOptions) {
+    const { port = 5432 } = options ?? {};
+    this.settings = { host: this.#folder, port, name: "postgres", user: "signet" };
+    this.#flags = ["-c", `port=${port}`, "-c", `listen_addresses=${options ? "127.0.0.1" : ""}`];
     if (isRoot) chownSync(this.#folder, NOBODY, NOBODY);
     mkdirSync(join(this.#folder, "data"));
     if (isRoot) chownSync(join(this.#folder, "data"), NOBODY, NOBODY);
-    const options = ["-U", "signet", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"];
-    const [command, args] = asUser("initdb", ["-D", join(this.#folder, "data"), ...options]);
+    const choices = ["-U", "signet", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"];
+    const [command, args] = asUser("initdb", ["-D", join(this.#folder, "data"), ...choices]);
     execFileSync(command, args, { stdio: ["ignore", "ignore", "inherit"], cwd: "/" });
+    if (!options) return;
+    appendFileSync(join(this.#folder, "data/postgresql.conf"), options.config);
+    writeFileSync(join(this.#folder, "data/pg_hba.conf"), options.hba);
+  }
+
+  /** What it wrote to its log. */
+  get log(): string {
+    return this.#log;
   }
 
   /** Starts it, and waits until it answers; one that was killed leaves processes behind that have to end first. */
@@ -58,14 +76,17 @@ export class Postgres {
         join(this.#folder, "data"),
         "-k",
         this.#folder,
-        ...this.#listens,
+        ...this.#flags,
         "-c",
         "fsync=off",
       ]);
-      const server = spawn(command, args, { stdio: "ignore", cwd: "/" });
+      const server = spawn(command, args, { stdio: ["ignore", "ignore", "pipe"], cwd: "/" });
+      server.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+        this.#log += chunk;
+      });
       this.#server = server;
       if (await this.#answers(server)) return;
-      if (Date.now() > until) throw new Error("PostgreSQL does not start");
+      if (Date.now() > until) throw new Error(`PostgreSQL does not start:\n${this.#log}`);
     }
   }
 
@@ -90,23 +111,6 @@ export class Postgres {
     } finally {
       await client.end().catch(() => undefined);
     }
-  }
-
-  /** Lets it take calls on loopback too, from its next start on; gives the port. */
-  async openTcp({ cert, key, password }: Tcp): Promise<number> {
-    await this.query(`ALTER USER signet PASSWORD '${password}'`);
-    const write = (name: string, text: string): void => {
-      const path = join(this.#folder, "data", name);
-      writeFileSync(path, text, { mode: 0o600 });
-      if (isRoot) chownSync(path, NOBODY, NOBODY);
-    };
-    write("server.crt", cert);
-    write("server.key", key);
-    write("pg_hba.conf", HBA);
-    const port = await freePort();
-    this.#listens = ["-c", "listen_addresses=127.0.0.1", "-c", `port=${port}`, "-c", "ssl=on"];
-    this.settings = { ...this.settings, port };
-    return port;
   }
 
   /** Ends it as a power cut would. */
