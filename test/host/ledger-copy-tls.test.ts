@@ -90,6 +90,8 @@ test("a server copies its ledger by TLS with a password, and neither is ever sai
   await expect.poll(() => said, PATIENCE).toContain("Try:");
   const encrypted = "SELECT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'signet'";
   await expect.poll(() => postgres.query(encrypted), PATIENCE).toEqual([{ ssl: true }]);
+  const held = () => postgres.query("SELECT count(*) > 0 AS held FROM signet_records").catch(() => []);
+  await expect.poll(held, PATIENCE).toEqual([{ held: true }]);
   server.kill("SIGTERM");
   expect(await exited).toEqual([0, null]);
   const args = ["ledger", "verify", "--database", configured(right()), "-o", "json"];
