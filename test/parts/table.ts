@@ -1,4 +1,4 @@
-import { CILIUM_COMMANDS, NODE_COMMANDS } from "./packages.ts";
+import { CALICO_COMMANDS, CILIUM_COMMANDS, NODE_COMMANDS } from "./packages.ts";
 
 /** One part of `npm test`: its name, what it runs, how long it may take, and what the machine must have for it. */
 export type Part = {
@@ -66,7 +66,7 @@ export const PARTS: readonly Part[] = [
     // Half of it on two idle cores; Cilium compiles its programs for every Pod.
     ceiling: 300,
     folders: ["test/judges"],
-    commands: [...NODE_COMMANDS, ...CILIUM_COMMANDS, "setpriv"],
+    commands: [...NODE_COMMANDS, ...CALICO_COMMANDS, ...CILIUM_COMMANDS, "setpriv"],
     prepare: { command: [...PREPARE_NODE, "--network", "calico", "--network", "cilium"], ceiling: 2400 },
   },
   {
