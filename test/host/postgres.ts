@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import process from "node:process";
@@ -29,9 +29,10 @@ const asUser = (program: string, args: readonly string[]): [string, string[]] =>
 export class Postgres {
   readonly #folder = mkdtempSync(join(tmpdir(), "signet-pg-"));
   #server: ChildProcess | undefined;
-  readonly settings: DatabaseSettings = { host: this.#folder, port: 5432, name: "postgres", user: "signet" };
+  readonly settings: DatabaseSettings;
 
-  constructor() {
+  constructor(port = 5432) {
+    this.settings = { host: this.#folder, port, name: "postgres", user: "signet" };
     if (isRoot) chownSync(this.#folder, NOBODY, NOBODY);
     mkdirSync(join(this.#folder, "data"));
     if (isRoot) chownSync(join(this.#folder, "data"), NOBODY, NOBODY);
@@ -40,18 +41,18 @@ export class Postgres {
     execFileSync(command, args, { stdio: ["ignore", "ignore", "inherit"], cwd: "/" });
   }
 
-  /** Starts it, and waits until it answers; one that was killed leaves processes behind that have to end first. */
-  async start(): Promise<void> {
+  /**
+   * Starts it with settings like `ssl=on`, and waits until it answers; one that was killed leaves processes behind that have
+   * to end first. By itself it listens on its socket alone.
+   */
+  async start(settings: readonly string[] = ["listen_addresses="]): Promise<void> {
     for (const until = Date.now() + 60_000; ; await pause(100)) {
       const [command, args] = asUser("postgres", [
         "-D",
         join(this.#folder, "data"),
         "-k",
         this.#folder,
-        "-c",
-        "listen_addresses=",
-        "-c",
-        "fsync=off",
+        ...[...settings, `port=${this.settings.port}`, "fsync=off"].flatMap((each) => ["-c", each]),
       ]);
       const server = spawn(command, args, { stdio: "ignore", cwd: "/" });
       this.#server = server;
@@ -67,6 +68,14 @@ export class Postgres {
       await pause(50);
     }
     return false;
+  }
+
+  /** Puts a file where it alone can read it, and gives its path. */
+  keep(name: string, text: string): string {
+    const path = join(this.#folder, name);
+    writeFileSync(path, text, { mode: 0o600 });
+    if (isRoot) chownSync(path, NOBODY, NOBODY);
+    return path;
   }
 
   /** Asks it as its owner. */
