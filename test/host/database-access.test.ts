@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import type { KeyObject } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { issue } from "../../src/ca/issue.ts";
 import { certificatesPem } from "../../src/ca/pem.ts";
 import { csrOf, leafKey, podRequest, testAuthority, walkParts } from "../fakes/ca.ts";
 import { catalogueOf, must } from "../fakes/judging.ts";
-import { Postgres } from "./postgres.ts";
+import { Postgres, POSTGRES_USER } from "./postgres.ts";
 
 const CLI = join(import.meta.dirname, "../../src/bin/cli.ts");
 
@@ -59,20 +59,29 @@ async function svidOf(account: string, namespace = "shop", by = signed) {
 
 const pemOf = (key: KeyObject): string => key.export({ type: "pkcs8", format: "pem" }).toString();
 
+/** Puts a file where PostgreSQL alone can read it, and gives its path. */
+function kept(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text, { mode: 0o600 });
+  if (POSTGRES_USER !== undefined) chownSync(path, POSTGRES_USER, -1);
+  return path;
+}
+
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "signet-grants-"));
+  chmodSync(folder, 0o755);
   signed = await testAuthority(undefined, "example.org", Date.now());
   bundle = certificatesPem([signed.root.der]);
   port = await freePort();
-  postgres = new Postgres(port);
   const server = await svidOf("orders-db", "pay");
-  await postgres.start([
-    "listen_addresses=127.0.0.1",
-    "ssl=on",
-    `ssl_cert_file=${postgres.keep("server.crt", server.cert)}`,
-    `ssl_key_file=${postgres.keep("server.key", server.key)}`,
-    `ssl_ca_file=${postgres.keep("bundle.crt", bundle)}`,
-  ]);
+  const config = [
+    "ssl = on",
+    `ssl_cert_file = '${kept("server.crt", server.cert)}'`,
+    `ssl_key_file = '${kept("server.key", server.key)}'`,
+    `ssl_ca_file = '${kept("bundle.crt", bundle)}'`,
+  ];
+  postgres = new Postgres({ port, config: `${config.join("\n")}\n`, hba: "local all all trust\n" });
+  await postgres.start();
   for (const statement of [
     "CREATE TABLE orders (id int)",
     "CREATE TABLE accounts (id int)",
