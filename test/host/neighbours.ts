@@ -1,5 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readlinkSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
@@ -127,7 +128,7 @@ async function startHost(host: Host): Promise<Running> {
 
 /** `unshare` has made its namespace by the time its program runs. */
 async function isApart({ pid }: ChildProcess): Promise<void> {
-  const net = (of: string): string => execFileSync("readlink", [`/proc/${of}/ns/net`], { encoding: "utf8" });
+  const net = (of: string): string => readlinkSync(`/proc/${of}/ns/net`);
   while (net(String(pid)) === net("self")) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
