@@ -8,6 +8,7 @@ import { systemClock } from "../../kube/clock.ts";
 import type { Connection } from "../../kube/connection.ts";
 import type { ClusterConfig } from "../../wire/config.ts";
 import { NAME, SERVICE_HOST } from "../../wire/manifests/names.ts";
+import { rememberedCertificates } from "../issuing/remembered.ts";
 import { clientsOf, type Running, SELF, servingNames, VERSION } from "../server-parts.ts";
 import { type ClusterIssuing, type ClusterIssuingMeans, makeClusterIssuing } from "./issuing/issuing.ts";
 import type { SharedCertificate } from "./serving-keeper.ts";
@@ -77,6 +78,7 @@ export function issuingOf(
     ledger,
     profiles,
     issuer: config.issuer,
+    issued: rememberedCertificates(config.state, profiles, Date.now()),
     instance,
   });
 }

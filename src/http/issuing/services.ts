@@ -38,6 +38,8 @@ export type PublicDocuments = {
   readonly bundle: () => string | undefined;
   readonly keys: () => string | undefined;
   readonly discovery: () => string | undefined;
+  /** Revocation lists, PEM, and a name for exactly these. */
+  readonly lists: () => { readonly pem: string; readonly tag: string } | undefined;
 };
 
 /** What the issuing doors need of the rest of the server. */
@@ -63,6 +65,8 @@ export type Shares = {
   readonly identity: Share;
   /** Callers being asked about at one time. */
   readonly asking: number;
+  /** Subscribers to changed documents at one time; whoever finds no place reads them again and again. */
+  readonly subscribers: number;
 };
 
 /** A certificate is renewed once in hours; a Deployment that starts again asks for hundreds at once. */
@@ -71,4 +75,5 @@ export const SHARES: Shares = {
   failures: { burst: 20, perSecond: 1 },
   identity: { burst: 500, perSecond: 50 },
   asking: 64,
+  subscribers: 256,
 };

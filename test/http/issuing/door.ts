@@ -9,6 +9,7 @@ import { ok, refuse } from "../../../src/domain/problem.ts";
 import { issuingRoutes } from "../../../src/http/issuing/routes.ts";
 import type { Shares } from "../../../src/http/issuing/services.ts";
 import { buildServer, type HttpServer } from "../../../src/http/server.ts";
+import type { Whereabouts } from "../../../src/identity/restricted.ts";
 import type { IssuanceRecord } from "../../../src/wire/issuance-record.ts";
 import { readPodFacts } from "../../../src/wire/pod-facts.ts";
 import type { TokenRecord } from "../../../src/wire/token-record.ts";
@@ -63,6 +64,9 @@ export async function openDoor(shares: Partial<Shares> = {}) {
     pods: [podOf("web", "cart"), podOf("pay", "orders-db")] as Present[],
     /** Token text to the Pod it is bound to. */
     tokens: new Map<string, Present>(),
+    /** Serial number to the place of the Pod that a certificate is known to have been issued to. */
+    issuedTo: new Map<string, Whereabouts>(),
+    lists: undefined as { readonly pem: string; readonly tag: string } | undefined,
     now: NOON,
     monotonic: 0,
     asked: 0,
@@ -86,6 +90,7 @@ export async function openDoor(shares: Partial<Shares> = {}) {
     issuing: () => [authority.issuing.der],
     holders: (namespace, account) =>
       world.pods.filter(({ bearer }) => bearer.namespace === namespace && bearer.serviceAccount === account),
+    issuedTo: (serial) => world.issuedTo.get(serial),
     podsIn: (namespace) => world.pods.filter(({ bearer }) => bearer.namespace === namespace),
     byToken: async (token) => {
       world.asked += 1;
@@ -96,7 +101,12 @@ export async function openDoor(shares: Partial<Shares> = {}) {
   };
   const routes = issuingRoutes({
     authenticate: makeAuthenticate(parts),
-    documents: { bundle: () => '{"keys":[]}\n', keys: () => '{"keys":[]}\n', discovery: () => undefined },
+    documents: {
+      bundle: () => '{"keys":[]}\n',
+      keys: () => '{"keys":[]}\n',
+      discovery: () => undefined,
+      lists: () => world.lists,
+    },
     monotonic: () => world.monotonic,
     shares,
   });
@@ -112,6 +122,7 @@ export async function openDoor(shares: Partial<Shares> = {}) {
     authority,
     ledger,
     world,
+    port,
     ask: (path: string, asking: Asking = {}) => send(port, path, asking),
     /** A current SVID of an account, as a client shows it. */
     svidOf: async (namespace: string, account: string) => {
