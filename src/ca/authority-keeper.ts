@@ -8,6 +8,7 @@ import {
   bundleRoots,
   isTrusted,
   NO_AUTHORITIES,
+  standingOf,
 } from "../reconcile/authority/authority-set.ts";
 import { type NextStep, nextStep } from "../reconcile/authority/next-step.ts";
 import type { Pace } from "../reconcile/authority/pace.ts";
@@ -217,9 +218,6 @@ function recordOf(step: Step, set: AuthoritySet, material: AuthorityBook["materi
 }
 
 const digestOf = (base64: string): string => hash("sha256", Buffer.from(base64, "base64"));
-
-const standingOf = ({ id, state, publishedAt }: AuthoritySet["authorities"][number]): string =>
-  `${id} ${state} ${publishedAt === undefined}`;
 
 const emptyBook = (trustDomain: string): AuthorityBook => ({
   version: "signet.dev/authorities/v1",
