@@ -74,6 +74,19 @@ export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
       },
     ),
   ),
+  grpc: optional(
+    fields("Istio's certificate service over gRPC; left out: there is none.", {
+      listen: text("HOST:PORT to listen on; 15012 is where Istio's clients look.", 261, { pattern: LISTEN }),
+      nodeProxies: optional(
+        setOf(
+          "Accounts, NAMESPACE/NAME, whose Pods may ask for identities of Pods on their own node, as ztunnel does.",
+          text("NAMESPACE/NAME of an account.", 317, { pattern: "^[^/]+/[^/]+$" }),
+          8,
+          { default: [] },
+        ),
+      ),
+    }),
+  ),
   database: optional(DATABASE_CONFIG),
   requireApproval: optional(Type.Boolean({ description: "Refuse what is not known to be approved.", default: false })),
   log: optional(
@@ -111,11 +124,16 @@ export type ServerConfig = {
   readonly drainGraceMs: number;
   /** Path of the authority, and the common names that count; absent: everybody may call the webhooks. */
   readonly clients?: { readonly ca: string; readonly names: readonly string[] };
+  /** Absent: nothing is issued over gRPC. */
+  readonly grpc?: GrpcConfig;
   /** Absent: the ledger is a local file alone. */
   readonly database?: DatabaseConfig;
   /** Absent in standalone mode. */
   readonly cluster?: ClusterConfig;
 };
+
+/** Where Istio's certificate service listens, and which accounts may speak for the Pods of their node. */
+export type GrpcConfig = { readonly host: string; readonly port: number; readonly nodeProxies: readonly string[] };
 
 /** What counts in cluster mode. Times in milliseconds. */
 export type ClusterConfig = {
@@ -151,11 +169,14 @@ export function readServerConfig(
   if (!address.ok) return address;
   const mode = readMode(flags.mode ?? written.value.mode);
   if (!mode.ok) return mode;
+  const grpc = grpcConfig(written.value.grpc);
+  if (!grpc.ok) return grpc;
   return ok(
     Object.freeze({
       ...address.value,
       ...folders(written.value, flags),
       ...behaviour(written.value),
+      ...grpc.value,
       ...databaseConfig(written.value.database),
       ...(mode.value === "cluster" ? { cluster: clusterConfig(written.value.cluster ?? {}, flags) } : {}),
     }),
@@ -181,6 +202,12 @@ const behaviour = ({ names = [], requireApproval = false, log, drain, ...written
   drainDelayMs: millis(drain?.delay, 0),
   drainGraceMs: millis(drain?.grace, 30_000),
 });
+
+function grpcConfig(written: Written["grpc"]): Result<{ readonly grpc?: GrpcConfig }> {
+  if (!written) return ok({});
+  const address = readListen(written.listen);
+  return address.ok ? ok({ grpc: { ...address.value, nodeProxies: written.nodeProxies ?? [] } }) : address;
+}
 
 const readMode = (mode = "standalone"): Result<"standalone" | "cluster"> =>
   mode === "standalone" || mode === "cluster"

@@ -6,12 +6,14 @@ import { ok, refuse, refuseAll, type Result } from "../../domain/problem.ts";
 import { deriveEntitlement } from "../../identity/entitlement.ts";
 import { renewedBy } from "../../identity/renewal.ts";
 import { restrictedProblem, restrictionOn, restrictionOnGone, type Whereabouts } from "../../identity/restricted.ts";
-import type { Caller, Credential } from "../../http/issuing/services.ts";
+import type { Caller, Credential, Door } from "../../http/issuing/services.ts";
+import { composeSpiffeId, parseSpiffeId, type SpiffeName } from "../../domain/spiffe-id.ts";
 import type { Present } from "./present.ts";
 
 /** What the doors stand on: the two walks, who is present, and how tokens are recognised. */
 export type CallerParts = {
-  readonly door: string;
+  /** Accounts, NAMESPACE/NAME, whose Pods may ask for identities of Pods on their own node. */
+  readonly nodeProxies: readonly string[];
   readonly walk: IssueParts;
   readonly tokens: TokenParts;
   /** Our roots; undefined while there is no authority. */
@@ -34,10 +36,10 @@ type Renewing = { readonly renews?: string };
 /** Finds out who shows a credential, and what that one may ask for. */
 export const makeAuthenticate =
   (parts: CallerParts) =>
-  async (credential: Credential): Promise<Result<Caller>> => {
+  async (credential: Credential, door: Door): Promise<Result<Caller>> => {
     const found: Result<Present & Renewing> =
       credential.kind === "token" ? await parts.byToken(credential.token) : await bySvid(credential.chain, parts);
-    return found.ok ? ok(callerOf(found.value, parts)) : found;
+    return found.ok ? ok(callerOf(found.value, door, parts)) : found;
   };
 
 /**
@@ -143,9 +145,9 @@ function roleOf({ bearer }: Present, { walk }: CallerParts): string | undefined 
   return entitled.ok ? entitled.value.role.name : undefined;
 }
 
-function callerOf({ renews, ...present }: Present & Renewing, parts: CallerParts): Caller {
+function callerOf({ renews, ...present }: Present & Renewing, door: Door, parts: CallerParts): Caller {
   const { caller, subject, bearer, whereabouts } = present;
-  const who = { door: parts.door, caller, subject, bearer, whereabouts };
+  const who = { door, caller, subject, bearer, whereabouts };
   const line = renews === undefined ? {} : { renews };
   return {
     identity: `${bearer.namespace}/${bearer.serviceAccount}`,
@@ -164,6 +166,7 @@ function callerOf({ renews, ...present }: Present & Renewing, parts: CallerParts
         ...contents.window,
       });
     },
+    inNameOf: (spiffeId) => inNameOf(spiffeId, present, parts, (other) => callerOf(other, door, parts)),
     issueToken: async (wish) => {
       const issued = await issueToken({ ...who, wish }, parts.tokens);
       if (!issued.ok) return issued;
@@ -172,3 +175,43 @@ function callerOf({ renews, ...present }: Present & Renewing, parts: CallerParts
     },
   };
 }
+
+/** The caller itself, or for a node proxy somebody who runs on its node under that identity. */
+function inNameOf(
+  spiffeId: string,
+  asker: Present,
+  parts: CallerParts,
+  callerFor: (present: Present) => Caller,
+): Result<Caller> {
+  const { namespace, serviceAccount } = asker.bearer;
+  const own = composeSpiffeId(parts.walk.lookup().catalogue.trustDomain, namespace, serviceAccount);
+  if (own.ok && own.value === spiffeId) return ok(callerFor(asker));
+  const { pod, node } = asker.whereabouts;
+  const asked = parseSpiffeId(spiffeId, "metadata");
+  if (!asked.ok || !pod || !node || !parts.nodeProxies.includes(`${namespace}/${serviceAccount}`))
+    return notYours(spiffeId);
+  const found = neighbours(asked.value, node.name, parts);
+  if (!found.ok || !found.value) return found.ok ? notYours(spiffeId) : found;
+  return ok(callerFor({ ...found.value, caller: `${asker.caller} on node ${node.name}` }));
+}
+
+/** Whoever holds an identity on a node: of one role, and none of them restricted. */
+function neighbours({ trustDomain, path }: SpiffeName, node: string, parts: CallerParts): Result<Present | undefined> {
+  const [, ns, namespace = "", sa, serviceAccount = ""] = path.split("/");
+  if (trustDomain !== parts.walk.lookup().catalogue.trustDomain || ns !== "ns" || sa !== "sa") return ok(undefined);
+  const there = parts.holders(namespace, serviceAccount).filter(({ whereabouts }) => whereabouts.node?.name === node);
+  const [first] = there;
+  if (!first) return ok(undefined);
+  const restricted = restrictedAmong(there, "", parts);
+  if (restricted) return restricted;
+  if (new Set(there.map((holder) => roleOf(holder, parts))).size > 1)
+    return refuse("ROLE_AMBIGUOUS", "", SEVERAL, "Give the roles different service accounts.");
+  return ok(there.length === 1 ? first : { ...unplaced(first, there), whereabouts: { node: { name: node } } });
+}
+
+const notYours = (spiffeId: string): Result<never> =>
+  refuse(
+    "IMPERSONATION_REFUSED",
+    "metadata",
+    `${spiffeId.slice(0, 200)} is not the caller's own identity, nor that of a Pod which it may speak for.`,
+  );

@@ -26,6 +26,7 @@ export type IssuingMeans = {
   readonly catalogue: () => Catalogue | undefined;
   /** URL under which verifiers read discovery document and keys; absent: tokens name no issuer. */
   readonly issuer: string | undefined;
+  readonly nodeProxies: readonly string[];
   readonly holders: CallerParts["holders"];
   readonly podsIn: CallerParts["podsIn"];
   readonly byToken: CallerParts["byToken"];
@@ -59,7 +60,7 @@ export function openIssuing(means: IssuingMeans): OpenIssuing {
     random: randomBytes,
   };
   const authenticate = makeAuthenticate({
-    door: "rest",
+    nodeProxies: means.nodeProxies,
     walk,
     tokens: tokenParts(means),
     anchors: () => {

@@ -69,6 +69,7 @@ export async function startStandaloneIssuing(means: StandaloneMeans): Promise<St
     issued,
     lists,
     issuer: config.issuer,
+    nodeProxies: [],
     holders: (namespace, account) => {
       const known = catalogue();
       return known ? presentExternals(known, namespace, account) : [];

@@ -4,7 +4,7 @@ import { formatInstant } from "../../domain/instant.ts";
 import { type Problem, problem, type Result } from "../../domain/problem.ts";
 import { BUNDLE_PATHS, CRL_PATH } from "../../wire/openid.ts";
 import { PROBLEM_TYPE, renderProblems } from "../problem-json.ts";
-import { makeAdmission } from "./admit.ts";
+import { admissionOf } from "./admit.ts";
 import { type Caller, type Issuing, SHARES, type SvidAnswer, type TokenAnswer } from "./services.ts";
 import { addWatch, type Watched } from "./watch.ts";
 import { readSvidWish, readTokenWish } from "./wishes.ts";
@@ -60,10 +60,10 @@ const svidBody = ({ notBefore, notAfter, ...rest }: SvidAnswer): object => ({
 const tokenBody = ({ expiresAt, ...rest }: TokenAnswer): object => ({ ...rest, expiresAt: formatInstant(expiresAt) });
 
 function addPosts(scope: FastifyInstance, issuing: Issuing): void {
-  const admit = makeAdmission(issuing);
+  const admit = admissionOf(issuing);
   const callers = new WeakMap<FastifyRequest, Caller>();
   scope.addHook("onRequest", async (request, reply) => {
-    const admission = await admit(request.raw);
+    const admission = await admit(request.raw, "rest");
     if ("caller" in admission) callers.set(request, admission.caller);
     // The rest of the body is not worth reading.
     else return refuse(reply.header("Connection", "close"), admission.turned.problems, admission.turned.waitMs);

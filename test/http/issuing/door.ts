@@ -7,7 +7,8 @@ import { toPem } from "../../../src/ca/pem.ts";
 import { makeTokenKey, signingKeyAt } from "../../../src/ca/tokens/key-set.ts";
 import { ok, refuse } from "../../../src/domain/problem.ts";
 import { issuingRoutes } from "../../../src/http/issuing/routes.ts";
-import type { Shares } from "../../../src/http/issuing/services.ts";
+import { buildGrpcServer } from "../../../src/http/grpc/server.ts";
+import type { Issuing, Shares } from "../../../src/http/issuing/services.ts";
 import { buildServer, type HttpServer } from "../../../src/http/server.ts";
 import type { Whereabouts } from "../../../src/identity/restricted.ts";
 import type { IssuanceRecord } from "../../../src/wire/issuance-record.ts";
@@ -76,7 +77,7 @@ export async function openDoor(shares: Partial<Shares> = {}) {
   const record = (line: IssuanceRecord | TokenRecord) => Promise.resolve(void ledger.push(line));
   const lookup = () => ({ catalogue: world.catalogue, issuer: authority.issuer, profiles: PROFILES });
   const parts: CallerParts = {
-    door: "rest",
+    nodeProxies: ["istio-system/ztunnel"],
     walk: { lookup, record, now: () => world.now, random: randomBytes },
     tokens: {
       catalogue: () => world.catalogue,
@@ -99,7 +100,7 @@ export async function openDoor(shares: Partial<Shares> = {}) {
       return pod ? ok(pod) : refuse("TOKEN_REFUSED", "", "The API server does not accept this token for us.");
     },
   };
-  const routes = issuingRoutes({
+  const issuing: Issuing = {
     authenticate: makeAuthenticate(parts),
     documents: {
       bundle: () => '{"keys":[]}\n',
@@ -109,20 +110,26 @@ export async function openDoor(shares: Partial<Shares> = {}) {
     },
     monotonic: () => world.monotonic,
     shares,
-  });
+  };
   const pair = await tls.server({ name: "signet" }, ["127.0.0.1"]);
   const server: HttpServer = buildServer(fakeServices(), {
     version: "0",
     pair: { certificate: pair.cert, key: pair.key },
     askCertificates: true,
-    routes: [routes],
+    routes: [issuingRoutes(issuing)],
   });
   const port = await server.listen("127.0.0.1", 0);
+  const said: object[] = [];
+  const log = { error: (fields: object) => void said.push(fields) };
+  const grpc = buildGrpcServer(issuing, { certificate: pair.cert, key: pair.key }, log);
+  const grpcPort = await grpc.listen("127.0.0.1", 0);
   return {
     authority,
     ledger,
     world,
     port,
+    grpcPort,
+    said,
     ask: (path: string, asking: Asking = {}) => send(port, path, asking),
     /** A current SVID of an account, as a client shows it. */
     svidOf: async (namespace: string, account: string) => {
@@ -137,7 +144,7 @@ export async function openDoor(shares: Partial<Shares> = {}) {
         serial: issued.contents.serial,
       };
     },
-    stop: () => server.drain(0, 100),
+    stop: async () => void (await Promise.all([server.drain(0, 100), grpc.stop(100)])),
   };
 }
 

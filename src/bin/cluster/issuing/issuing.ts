@@ -37,6 +37,7 @@ export type ClusterIssuingMeans = WatchMeans & {
   readonly ledger: Pick<Ledger, "append">;
   readonly profiles: Profiles;
   readonly issuer: string | undefined;
+  readonly nodeProxies: readonly string[];
   /** What this replica has issued. */
   readonly issued: IssuedCertificates;
   /** Whether this replica answers kubelets at once. */
