@@ -1,14 +1,13 @@
 import Type, { type Static } from "typebox";
 import { parseDuration } from "../domain/duration.ts";
-import { ok, problem, refuse, refuseAll, type Result } from "../domain/problem.ts";
+import { ok, refuse, refuseAll, type Result } from "../domain/problem.ts";
 import { VIRT_CONTROLLERS } from "./manifests/names.ts";
 import { DATABASE_CONFIG, type DatabaseConfig, databaseConfig } from "./database-config.ts";
 import { readDocuments } from "./documents.ts";
+import { GRPC_CONFIG, type GrpcConfig, LISTEN, readListening } from "./listening-config.ts";
 import { duration, fields, oneOf, optional, setOf, text } from "./kinds/fields.ts";
 import { readBySchema } from "./read-by-schema.ts";
 import { problemAt } from "./read-object.ts";
-
-const LISTEN = "^(\\[[0-9a-fA-F:.]+\\]|[^:\\[\\]]+):[0-9]{1,5}$";
 
 /** Configuration of `signet server`: schema, reader and docs in one. */
 export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
@@ -74,19 +73,7 @@ export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
       },
     ),
   ),
-  grpc: optional(
-    fields("Istio's certificate service over gRPC; left out: there is none.", {
-      listen: text("HOST:PORT to listen on; 15012 is where Istio's clients look.", 261, { pattern: LISTEN }),
-      nodeProxies: optional(
-        setOf(
-          "Accounts, NAMESPACE/NAME, whose Pods may ask for identities of Pods on their own node, as ztunnel does.",
-          text("NAMESPACE/NAME of an account.", 317, { pattern: "^[^/]+/[^/]+$" }),
-          8,
-          { default: [] },
-        ),
-      ),
-    }),
-  ),
+  grpc: optional(GRPC_CONFIG),
   database: optional(DATABASE_CONFIG),
   requireApproval: optional(Type.Boolean({ description: "Refuse what is not known to be approved.", default: false })),
   log: optional(
@@ -132,9 +119,6 @@ export type ServerConfig = {
   readonly cluster?: ClusterConfig;
 };
 
-/** Where Istio's certificate service listens, and which accounts may speak for the Pods of their node. */
-export type GrpcConfig = { readonly host: string; readonly port: number; readonly nodeProxies: readonly string[] };
-
 /** What counts in cluster mode. Times in milliseconds. */
 export type ClusterConfig = {
   readonly kubeconfig?: string;
@@ -165,18 +149,15 @@ export function readServerConfig(
 ): Result<ServerConfig> {
   const written = file ? readFile(file) : ok<Written>({});
   if (!written.ok) return written;
-  const address = readListen(flags.listen ?? written.value.listen ?? "127.0.0.1:8443");
-  if (!address.ok) return address;
+  const listening = readListening(flags.listen ?? written.value.listen ?? "127.0.0.1:8443", written.value.grpc);
+  if (!listening.ok) return listening;
   const mode = readMode(flags.mode ?? written.value.mode);
   if (!mode.ok) return mode;
-  const grpc = grpcConfig(written.value.grpc);
-  if (!grpc.ok) return grpc;
   return ok(
     Object.freeze({
-      ...address.value,
+      ...listening.value,
       ...folders(written.value, flags),
       ...behaviour(written.value),
-      ...grpc.value,
       ...databaseConfig(written.value.database),
       ...(mode.value === "cluster" ? { cluster: clusterConfig(written.value.cluster ?? {}, flags) } : {}),
     }),
@@ -202,12 +183,6 @@ const behaviour = ({ names = [], requireApproval = false, log, drain, ...written
   drainDelayMs: millis(drain?.delay, 0),
   drainGraceMs: millis(drain?.grace, 30_000),
 });
-
-function grpcConfig(written: Written["grpc"]): Result<{ readonly grpc?: GrpcConfig }> {
-  if (!written) return ok({});
-  const address = readListen(written.listen);
-  return address.ok ? ok({ grpc: { ...address.value, nodeProxies: written.nodeProxies ?? [] } }) : address;
-}
 
 const readMode = (mode = "standalone"): Result<"standalone" | "cluster"> =>
   mode === "standalone" || mode === "cluster"
@@ -259,18 +234,3 @@ const millis = (given: string | undefined, otherwise: number): number => {
   const seconds = given === undefined ? undefined : parseDuration(given, "");
   return seconds?.ok ? seconds.value * 1000 : otherwise;
 };
-
-function readListen(listen: string): Result<{ readonly host: string; readonly port: number }> {
-  const colon = listen.lastIndexOf(":");
-  const host = listen.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
-  const port = Number(listen.slice(colon + 1));
-  if (new RegExp(LISTEN).test(listen) && port <= 65_535) return ok({ host, port });
-  return refuseAll([
-    problem(
-      "FIELD_INVALID",
-      "listen",
-      `"${listen}" is not HOST:PORT.`,
-      "Write for example 127.0.0.1:8443, or [::1]:0.",
-    ),
-  ]);
-}

@@ -104,10 +104,11 @@ function callOnce(session: ClientHttp2Session, message: Buffer): Promise<void> {
       te: "trailers",
     });
     let status = "";
-    const take = (headers: Readonly<Record<string, unknown>>): void =>
-      void (status ||= String(headers["grpc-status"] ?? ""));
+    const take = (headers: Readonly<Record<string, unknown>>): void => void (status ||= textOf(headers["grpc-status"]));
     stream.on("response", take).on("trailers", take).on("error", reject).resume();
     stream.on("end", () => (status === "0" ? resolve() : reject(new Error(`gRPC status ${status}`))));
     stream.end(message);
   });
 }
+
+const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
