@@ -322,6 +322,12 @@ export const PROBLEM_CODES = {
     why: "It does not exist, or may not be opened.",
     mend: "Check the path and its permissions.",
   },
+  IMPERSONATION_REFUSED: {
+    sort: "refusal",
+    title: "Somebody asks for an identity that is not its own.",
+    why: "A caller gets certificates for itself. A node proxy, as ztunnel is, may ask for identities of Pods that run on its own node, where the server's configuration names its account and it shows a token that is bound to its Pod.",
+    mend: "Name the proxy's account in grpc.nodeProxies, and ask only for identities of Pods of its node.",
+  },
   INPUT_TOO_LARGE: {
     sort: "oversize",
     title: "An input is larger than its limit.",
