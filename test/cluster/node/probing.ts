@@ -31,8 +31,8 @@ export type Probing = {
   /** Does `change`, and measures the milliseconds from its resolving until all these lines have that outcome; 0 if before. */
   readonly effect: (lines: readonly string[], outcome: Outcome, change: () => Promise<unknown>) => Promise<number>;
   /**
-   * Connects over and over while `change` is made and resolves, and gives what should not have been: a line of `always` that
-   * was not open at its first packet, and a line of `never` that was let through.
+   * Connects over and over while `change` is made and resolves, and gives what should not have been: a line of `always` whose
+   * first packet was not let through (one that is refused was: its program just starts anew), and a line of `never` that was.
    */
   readonly during: (watched: Watched, change: () => Promise<unknown>) => Promise<readonly string[]>;
   readonly close: () => Promise<void>;
@@ -96,7 +96,7 @@ function probingWith(prober: Prober, lines: readonly Line[], another: () => Prob
         watch(
           another(),
           lines.filter(({ text, listening }) => listening && always(text)),
-          ["open"],
+          ["open", "refused"],
           ended.signal,
         ),
         watch(
