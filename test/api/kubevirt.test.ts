@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import { HELPER_SEGMENT, helperRole, HELPERS } from "../../src/wire/manifests/helper-roles.ts";
 import { HELPER_PODS, helperPodBody } from "../fakes/helper-pods.ts";
+import { signet as command } from "../fakes/io.ts";
 import { accepted, kubectlDone } from "../cluster/accepted.ts";
 import type { ApiAnswer } from "../cluster/api.ts";
 import { bootCluster, type Cluster } from "../cluster/boot.ts";
@@ -335,6 +336,44 @@ async function tierHeld({ metadata: { name, labels } }: Live): Promise<string | 
   const { body } = await cluster.request("GET", `${path}/${name}`);
   return (body as Live).metadata.labels?.["role.signet.dev/tier"];
 }
+
+const SENTENCE = `{apiVersion: signet.dev/v1alpha1, kind: SegmentPolicy, metadata: {name: orders-db, namespace: payments}, spec: {segment: payments, allow: [{from: {role: ledger}, to: {role: orders-db}, 'on': [tcp/5432], why: it books}]}}`;
+
+type Selector = { readonly matchLabels: Readonly<Record<string, string>> };
+type Written = {
+  readonly spec: {
+    readonly podSelector: Selector;
+    readonly egress?: readonly { readonly to: readonly { readonly podSelector: Selector }[] }[];
+  };
+};
+
+/** The Pods that a selector means, by the API server's own reading. */
+async function selected({ matchLabels }: Selector): Promise<readonly string[]> {
+  const labels = Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`);
+  const { body } = await cluster.request("GET", `${pods}?labelSelector=${encodeURIComponent(labels.join())}`);
+  return (body as { readonly items: readonly Live[] }).items.map(({ metadata }) => metadata.name);
+}
+
+test("while a machine moves, what is published for it is for both of its launchers", { timeout: TEST_MS }, async () => {
+  const { instance, launcher } = await start("moving", "orders-db");
+  const target = await live(byVirtController(pods, launcherOf(instance, "job-moving")));
+  await applyApproved(cluster, SENTENCE, "alice");
+  const policies = "/apis/networking.k8s.io/v1/namespaces/payments/networkpolicies";
+  const written = async (name: string): Promise<Written["spec"]> => {
+    const options = `--kubeconfig ${cluster.kubeconfigPath} --pod-cidr 10.244.0.0/16 --target networkpolicy`;
+    expect(await command(`policy apply ${options}`)).toMatchObject({ code: 0 });
+    const answer = await cluster.request("GET", `${policies}/signet-role-${name}`);
+    expect(answer).toMatchObject({ status: 200 });
+    return (answer.body as Written).spec;
+  };
+  const both = [launcher, target].map(({ metadata }) => metadata.name);
+  await vi.waitFor(async () => {
+    const [database, caller] = [await written("orders-db"), await written("ledger")];
+    expect(await selected(database.podSelector)).toEqual(expect.arrayContaining(both));
+    const [peer] = caller.egress?.[0]?.to ?? [];
+    expect(peer && (await selected(peer.podSelector))).toEqual(expect.arrayContaining(both));
+  }, PATIENCE);
+});
 
 const MIGRATIONS = 12;
 
