@@ -13,6 +13,9 @@ export type ServerFlags = {
   readonly kubeconfig?: string;
   readonly virtController?: readonly string[];
   readonly certificateFolder?: string;
+  readonly grants?: string;
+  readonly grantKeys?: string;
+  readonly requireSignedGrants?: boolean;
 };
 
 /** The server behind its door: runs until it is ended. */
@@ -52,6 +55,9 @@ export const serverCommand =
         "--certificate-folder <dir>",
         "tls.crt, tls.key and ca.crt that somebody else keeps [Signet keeps its own]",
       )
+      .option("--grants <dir>", "folder of signed grants, *.jws [none]")
+      .option("--grant-keys <file>", "public keys that grants count by")
+      .option("--require-signed-grants", "only a signature grants an exception, and no approval")
       .addHelpText("after", EXAMPLES)
       .action(async (flags: ServerFlags) => {
         const serve = await open();

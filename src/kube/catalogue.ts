@@ -1,4 +1,7 @@
+import { createHash } from "node:crypto";
 import { type Catalogue, makeCatalogue } from "../domain/catalogue.ts";
+import { withGrants } from "../domain/grants.ts";
+import type { GrantSet } from "../wire/grant.ts";
 import { KINDS } from "../wire/kinds.ts";
 import { GROUP, VERSION } from "../wire/kinds/kind.ts";
 import type { KubeObject } from "../wire/objects.ts";
@@ -17,6 +20,8 @@ export type CatalogueMeans = WatchMeans & {
   readonly client: Pick<KubeClient, "get">;
   /** Called with each new snapshot; must not block. */
   readonly onSnapshot?: (catalogue: Catalogue) => void;
+  /** What is granted by signature beside what the API server holds. */
+  readonly grants?: () => GrantSet;
 };
 
 /** How long changes are gathered before a snapshot is made of them. */
@@ -121,6 +126,11 @@ export class LiveCatalogue {
     return this.#current;
   }
 
+  /** Signed grants have changed: makes the snapshot anew. */
+  remake(): void {
+    this.#build();
+  }
+
   #reflector(table: WatchTable): Reflector {
     const { resource } = table;
     const reflector: Reflector = new Reflector(table, this.#means, {
@@ -147,16 +157,22 @@ export class LiveCatalogue {
   #build(): void {
     this.#planned?.();
     this.#planned = undefined;
-    const revision = this.#store.revision();
+    const grants = this.#means.grants?.();
+    const revision = revisionOf(this.#store, grants);
     if (this.#current?.revision === revision || this.missing().length > 0) return;
     try {
-      this.#current = makeCatalogue(this.#store.definitions(), revision);
+      const written = this.#store.definitions();
+      this.#current = makeCatalogue(grants ? withGrants(written, grants) : written, revision);
       this.#means.onSnapshot?.(this.#current);
     } catch (fault) {
       this.#means.log.error({ reason: reasonOf(fault) }, "a snapshot could not be made; the last one stays");
     }
   }
 }
+
+/** Replicas that see the same objects and hold the same grants have the same revision. */
+const revisionOf = (store: DefinitionStore, grants: GrantSet | undefined): string =>
+  grants ? createHash("sha256").update(`${store.revision()} ${grants.text}`).digest("hex") : store.revision();
 
 /** A watch that is already past the object's version, and does not have it, has seen it go. */
 const seenDeleted = (reflector: Reflector, object: Raw): boolean =>

@@ -1,14 +1,14 @@
 import Type, { type Static } from "typebox";
 import { parseDuration } from "../domain/duration.ts";
-import { ok, problem, refuse, refuseAll, type Result } from "../domain/problem.ts";
+import { ok, refuse, refuseAll, type Result } from "../domain/problem.ts";
 import { VIRT_CONTROLLERS } from "./manifests/names.ts";
 import { DATABASE_CONFIG, type DatabaseConfig, databaseConfig } from "./database-config.ts";
+import { GRANT_CONFIG, type GrantConfig, grantConfig, type GrantFlags } from "./grant-config.ts";
 import { readDocuments } from "./documents.ts";
 import { duration, fields, oneOf, optional, setOf, text } from "./kinds/fields.ts";
+import { LISTEN, readListen } from "./listen-address.ts";
 import { readBySchema } from "./read-by-schema.ts";
 import { problemAt } from "./read-object.ts";
-
-const LISTEN = "^(\\[[0-9a-fA-F:.]+\\]|[^:\\[\\]]+):[0-9]{1,5}$";
 
 /** Configuration of `signet server`: schema, reader and docs in one. */
 export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
@@ -75,6 +75,7 @@ export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
     ),
   ),
   database: optional(DATABASE_CONFIG),
+  grants: optional(GRANT_CONFIG),
   requireApproval: optional(Type.Boolean({ description: "Refuse what is not known to be approved.", default: false })),
   log: optional(
     fields("What is logged, and how.", {
@@ -113,6 +114,8 @@ export type ServerConfig = {
   readonly clients?: { readonly ca: string; readonly names: readonly string[] };
   /** Absent: the ledger is a local file alone. */
   readonly database?: DatabaseConfig;
+  /** Absent: no signed grants are read. */
+  readonly grants?: GrantConfig;
   /** Absent in standalone mode. */
   readonly cluster?: ClusterConfig;
 };
@@ -130,7 +133,7 @@ export type ClusterConfig = {
 };
 
 /** What flags may say over the file. */
-export type ConfigFlags = {
+export type ConfigFlags = GrantFlags & {
   readonly listen?: string;
   readonly state?: string;
   readonly catalogue?: string;
@@ -147,19 +150,28 @@ export function readServerConfig(
 ): Result<ServerConfig> {
   const written = file ? readFile(file) : ok<Written>({});
   if (!written.ok) return written;
-  const address = readListen(flags.listen ?? written.value.listen ?? "127.0.0.1:8443");
-  if (!address.ok) return address;
-  const mode = readMode(flags.mode ?? written.value.mode);
-  if (!mode.ok) return mode;
+  const checked = readChecked(written.value, flags);
+  if (!checked.ok) return checked;
+  const { mode, ...rest } = checked.value;
   return ok(
     Object.freeze({
-      ...address.value,
+      ...rest,
       ...folders(written.value, flags),
       ...behaviour(written.value),
       ...databaseConfig(written.value.database),
-      ...(mode.value === "cluster" ? { cluster: clusterConfig(written.value.cluster ?? {}, flags) } : {}),
+      ...(mode === "cluster" ? { cluster: clusterConfig(written.value.cluster ?? {}, flags) } : {}),
     }),
   );
+}
+
+/** What may be wrong though it has the right form. */
+function readChecked({ listen, mode, grants }: Written, flags: ConfigFlags) {
+  const address = readListen(flags.listen ?? listen ?? "127.0.0.1:8443");
+  if (!address.ok) return address;
+  const read = readMode(flags.mode ?? mode);
+  if (!read.ok) return read;
+  const granted = grantConfig(grants, flags);
+  return granted.ok ? ok({ ...address.value, ...granted.value, mode: read.value }) : granted;
 }
 
 function folders(written: Written, flags: ConfigFlags): Pick<ServerConfig, "state" | "catalogue"> {
@@ -232,18 +244,3 @@ const millis = (given: string | undefined, otherwise: number): number => {
   const seconds = given === undefined ? undefined : parseDuration(given, "");
   return seconds?.ok ? seconds.value * 1000 : otherwise;
 };
-
-function readListen(listen: string): Result<{ readonly host: string; readonly port: number }> {
-  const colon = listen.lastIndexOf(":");
-  const host = listen.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
-  const port = Number(listen.slice(colon + 1));
-  if (new RegExp(LISTEN).test(listen) && port <= 65_535) return ok({ host, port });
-  return refuseAll([
-    problem(
-      "FIELD_INVALID",
-      "listen",
-      `"${listen}" is not HOST:PORT.`,
-      "Write for example 127.0.0.1:8443, or [::1]:0.",
-    ),
-  ]);
-}

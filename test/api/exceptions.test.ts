@@ -218,6 +218,10 @@ test("10: a signature grants where no server does", { timeout: TEST_MS }, async 
   expect(said).toContain("1 admitted, 0 with warnings, 0 refused.");
 });
 
+test("11: grants reach a cluster in ConfigMaps of Signet's namespace", { timeout: TEST_MS }, async () => {
+  expect(await step(11)).toBe("configmap/signet-grant-keys created\nconfigmap/signet-grants created\n");
+});
+
 describe("stages.md", () => {
   const SHOP = `
 apiVersion: signet.dev/v1alpha1

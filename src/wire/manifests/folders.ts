@@ -11,7 +11,14 @@ import { monitoringManifests } from "./monitoring.ts";
 import { LOCAL_URL, NAME, VIRT_CONTROLLERS } from "./names.ts";
 import { SIGNER_PERMISSIONS } from "./permissions.ts";
 import { accountRoles } from "./rbac.ts";
-import { databaseNetworkPolicy, databasePatches, networkPolicy, serverManifests } from "./server.ts";
+import {
+  databaseNetworkPolicy,
+  databasePatches,
+  GRANT_FLAGS,
+  grantPatch,
+  networkPolicy,
+  serverManifests,
+} from "./server.ts";
 import { exemptingPatches, virtControllerPatch, webhookConfigurations } from "./webhooks.ts";
 
 /** A folder that `kubectl apply -k` takes: files of objects, and what its kustomization says. */
@@ -131,6 +138,15 @@ function database(): Folder {
   };
 }
 
+const signedGrants = (): Folder => ({
+  path: "components/signed-grants",
+  about:
+    "Signed grants of exceptions: *.jws in the ConfigMap signet-grants, grant-keys.json in signet-grant-keys. docs/exceptions.md.",
+  kind: "Component",
+  files: {},
+  rest: { patches: [grantPatch(), serverArguments(GRANT_FLAGS)] },
+});
+
 const components = (): readonly Folder[] => [
   {
     path: "components/signer",
@@ -146,6 +162,7 @@ const components = (): readonly Folder[] => [
     files: { monitoring: monitoringManifests(), dashboard: [dashboardManifest()] },
   },
   database(),
+  signedGrants(),
   {
     path: "components/cert-manager",
     about: "The serving certificate and caBundle by cert-manager, which must be installed.",
