@@ -207,9 +207,32 @@ test("9: when it is ended what runs is flagged everywhere, and the next start is
   expect((body as { metadata: { deletionTimestamp?: string } }).metadata.deletionTimestamp).toBeUndefined();
 });
 
-test("a report is emptied when nothing runs any more", { timeout: TEST_MS }, async () => {
+test("a template is reported though nothing of it runs, and a report goes when nothing is left", {
+  timeout: TEST_MS,
+}, async () => {
   await accepted(cluster, "DELETE", "/api/v1/namespaces/payments/pods/importer?gracePeriodSeconds=0");
-  await expect.poll(report, PATIENCE).toMatchObject({ summary: { pass: 0, warn: 0, fail: 0 }, results: [] });
+  const deployments = "/apis/apps/v1/namespaces/payments/deployments";
+  const { spec } = (await importer()) as { readonly spec: object };
+  // The webhook refuses it: it is made while the namespace is not enrolled.
+  await kubectlDone(cluster, ["label", "namespace", "payments", "signet.dev/enrol-"]);
+  const labels = { app: "later" };
+  const body = {
+    metadata: { name: "later" },
+    spec: { replicas: 0, selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
+  };
+  await vi.waitFor(
+    async () => expect(await cluster.request("POST", deployments, { body })).toMatchObject({ status: 201 }),
+    PATIENCE,
+  );
+  await kubectlDone(cluster, ["label", "namespace", "payments", "signet.dev/enrol=true"]);
+  const found = async () => {
+    const { results } = (await report()) as { results?: { result: string; rule: string; resources: object[] }[] };
+    return results?.map(({ result, rule, resources }) => [result, rule, ...resources]);
+  };
+  const resource = { apiVersion: "apps/v1", kind: "Deployment", namespace: "payments", name: "later" };
+  await expect.poll(found, PATIENCE).toEqual([["fail", "HOST_PATH", expect.objectContaining(resource)]]);
+  await accepted(cluster, "DELETE", `${deployments}/later`);
+  await expect.poll(async () => (await report()) as object, PATIENCE).toMatchObject({ code: 404 });
 });
 
 test("10: a signature grants where no server does", { timeout: TEST_MS }, async () => {

@@ -91,11 +91,16 @@ function needsOf(approvable: Approvable, { policy, exception }: Candidate, rules
   if (trustDomain === "installing" && isLocalTrustDomain(approvable)) return { by: "installer" };
   const segment = policy && definitions.segments.find(({ name }) => name === policy.segment);
   if (segment && inForce(segment) && segment.policyApproval === "none") return { by: "nobody" };
-  const more = exception && moreNeeded(exception, definitions);
-  const why = [...strangers(approvable, rules), ...(more ? [more.why] : [])];
-  const people = Math.max(terms.required + why.length, more?.sides.length ?? 0);
+  return peopleFor(terms.required, strangers(approvable, rules), exception && moreNeeded(exception, definitions));
+}
+
+/** So many as the terms ask for, and one more for each reason; across a fence different people for its two sides. */
+function peopleFor(required: number, strange: readonly string[], more: MoreNeeded | undefined): Needs {
+  const { why: reason, sides = [] } = more ?? {};
+  const why = reason === undefined ? strange : [...strange, reason];
+  const people = Math.max(required + why.length, sides.length);
   if (people === 0) return { by: "editing" };
-  return { by: "people", people, why, ...(more && more.sides.length > 0 ? { sides: more.sides } : {}) };
+  return { by: "people", people, why, ...(sides.length > 0 ? { sides } : {}) };
 }
 
 /** A service account that Git did not review asks for one person more. */
