@@ -73,9 +73,8 @@ export function makeWriter(means: WriterMeans): Writer {
     const templates = followTemplates({ ...looking, scan, onChange: bell.ring });
     rounds = { own, scan };
     pods.start();
-    const ownAuthority = means.cluster.certificateFolder === undefined;
     const duties: readonly Duty[] = [
-      ...(ownAuthority ? [["serving authority", () => advanceServing(means, term)] as const] : []),
+      ...servingDuty(means, term),
       ["approvals", () => recordApprovals(means, term)],
       ["keys of the trust domain", () => means.keys(term)],
       ["machines", () => tendMachines(term)],
@@ -94,6 +93,10 @@ export function makeWriter(means: WriterMeans): Writer {
   const pods = () => rounds && { ...rounds.own.figures(), outcomes: rounds.scan.counts() };
   return { begin: (term) => void work(term), nudge: bell.ring, pods };
 }
+
+/** Nothing where somebody else keeps the serving certificate. */
+const servingDuty = (means: WriterMeans, term: Term): readonly Duty[] =>
+  means.cluster.certificateFolder === undefined ? [["serving authority", () => advanceServing(means, term)]] : [];
 
 /** Says on a Pod what is wrong with it, but not that its labels followed an approved edit. */
 function podTeller(events: WriterMeans["events"]): (concern: Concern) => void {
