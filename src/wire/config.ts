@@ -5,8 +5,8 @@ import { VIRT_CONTROLLERS } from "./manifests/names.ts";
 import { DATABASE_CONFIG, type DatabaseConfig, databaseConfig } from "./database-config.ts";
 import { GRANT_CONFIG, type GrantConfig, grantConfig, type GrantFlags } from "./grant-config.ts";
 import { readDocuments } from "./documents.ts";
+import { GRPC_CONFIG, type GrpcConfig, LISTEN, readListening } from "./listening-config.ts";
 import { duration, fields, oneOf, optional, setOf, text } from "./kinds/fields.ts";
-import { LISTEN, readListen } from "./listen-address.ts";
 import { readBySchema } from "./read-by-schema.ts";
 import { problemAt } from "./read-object.ts";
 
@@ -74,6 +74,7 @@ export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
       },
     ),
   ),
+  grpc: optional(GRPC_CONFIG),
   database: optional(DATABASE_CONFIG),
   grants: optional(GRANT_CONFIG),
   requireApproval: optional(Type.Boolean({ description: "Refuse what is not known to be approved.", default: false })),
@@ -112,6 +113,8 @@ export type ServerConfig = {
   readonly drainGraceMs: number;
   /** Path of the authority, and the common names that count; absent: everybody may call the webhooks. */
   readonly clients?: { readonly ca: string; readonly names: readonly string[] };
+  /** Absent: nothing is issued over gRPC. */
+  readonly grpc?: GrpcConfig;
   /** Absent: the ledger is a local file alone. */
   readonly database?: DatabaseConfig;
   /** Absent: no signed grants are read. */
@@ -165,8 +168,8 @@ export function readServerConfig(
 }
 
 /** What may be wrong though it has the right form. */
-function readChecked({ listen, mode, grants }: Written, flags: ConfigFlags) {
-  const address = readListen(flags.listen ?? listen ?? "127.0.0.1:8443");
+function readChecked({ listen, grpc, mode, grants }: Written, flags: ConfigFlags) {
+  const address = readListening(flags.listen ?? listen ?? "127.0.0.1:8443", grpc);
   if (!address.ok) return address;
   const read = readMode(flags.mode ?? mode);
   if (!read.ok) return read;
