@@ -1,7 +1,7 @@
 import { KINDS } from "../kinds.ts";
 import { GROUP } from "../kinds/kind.ts";
 import { SIGNER_NAME } from "../workloads/escapes.ts";
-import { LEASE, NAME, SECRETS, SELF_TEST, TRUST_BUNDLE } from "./names.ts";
+import { LEASE, NAME, REPORT, SECRETS, SELF_TEST, TRUST_BUNDLE } from "./names.ts";
 
 /** One row: what may be done to which resources of one group. `names` limits it to objects so called. */
 export type Permission = {
@@ -116,9 +116,17 @@ export const SIGNET_PERMISSIONS: readonly Permission[] = [
   {
     group: "openreports.io",
     resources: ["clusterreports", "reports"],
-    verbs: ["create", "delete", "get", "list", "patch"],
+    verbs: ["create", "get", "list", "patch"],
     where: "cluster",
     why: "reports what is found wrong with what runs, where a cluster has these kinds",
+  },
+  {
+    group: "openreports.io",
+    resources: ["reports"],
+    verbs: ["delete"],
+    names: [REPORT],
+    where: "cluster",
+    why: "takes its own report away where nothing is left to report",
   },
   {
     group: "authentication.k8s.io",

@@ -3,9 +3,10 @@ import type { KubeClient } from "../../../kube/client.ts";
 import type { Term } from "../../../kube/lease.ts";
 import type { Log } from "../../../kube/log.ts";
 import type { Resource } from "../../../kube/resources.ts";
-import { type Report, REPORT_DIGEST, REPORT_LABEL, REPORT_NAME } from "../../../reconcile/scan/report.ts";
+import { type Report, REPORT_DIGEST, REPORT_LABEL } from "../../../reconcile/scan/report.ts";
 import { decideReports } from "../../../reconcile/scan/report-changes.ts";
 import type { Scan } from "../../../reconcile/scan/scan.ts";
+import { REPORT } from "../../../wire/manifests/names.ts";
 import { type Raw, rawAt, textAt } from "../../../wire/read-object.ts";
 
 const GROUP = { group: "openreports.io", version: "v1alpha1" } as const;
@@ -79,14 +80,14 @@ export class ReportKeeper {
     const { client, log } = this.#means;
     const [resource, target] = namespace === "" ? [CLUSTER_REPORTS, {}] : [REPORTS, { namespace }];
     const patch = { type: "apply", body: object, fieldManager: "signet", force: true } as const;
-    const done = await client.patch(resource, { ...target, name: REPORT_NAME }, patch);
+    const done = await client.patch(resource, { ...target, name: REPORT }, patch);
     if (!done.ok) log.debug({ namespace, reason: done.problems.map(problemLine) }, "A report was not written.");
     return done.ok;
   }
 
   /** One that is gone already, perhaps with its namespace, is what was wanted. */
   async #remove(namespace: string): Promise<boolean> {
-    const done = await this.#means.client.delete(REPORTS, { namespace, name: REPORT_NAME });
+    const done = await this.#means.client.delete(REPORTS, { namespace, name: REPORT });
     return done.ok || done.problems.some(({ code }) => code === "NOT_FOUND");
   }
 }
