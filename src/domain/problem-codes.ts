@@ -214,6 +214,12 @@ export const PROBLEM_CODES = {
     why: "An exception counts when somebody other than its editors has approved it.",
     mend: "Ask somebody with the verb `approve` on it.",
   },
+  EXCEPTION_UNSIGNED: {
+    sort: "refusal",
+    title: "The exception is not granted by a signature.",
+    why: "Where `grants.required` is set, or --require-signed-grants, only a signed grant lets an exception count: what a folder or a cluster says of approvals is not believed.",
+    mend: "Have it signed with `signet exceptions grant`, by a key that is trusted, and put the grant where the others are.",
+  },
   EXCEPTION_MISMATCH: {
     sort: "refusal",
     title: "The exception does not cover what is refused.",
@@ -230,7 +236,7 @@ export const PROBLEM_CODES = {
     sort: "refusal",
     title: "A grant is not signed by a key that is trusted.",
     why: "Only ES256 counts, by a key made for grants, over exactly these bytes. A grant that was altered, is signed in another way or by another key is nobody's.",
-    mend: "Name the public keys of those who may grant with --grant-keys, or have it signed by one of them.",
+    mend: "Name the public keys of those who may grant (--grant-keys, `grants.keys`), or have it signed by one of them.",
   },
   GRANT_NAMESPACE: {
     sort: "refusal",

@@ -4,6 +4,7 @@ import { ok, refuse, refuseAll, type Result } from "../domain/problem.ts";
 import { VIRT_CONTROLLERS } from "./manifests/names.ts";
 import { CLIENTS_CONFIG, type ClientsConfig, clientsConfig } from "./clients-config.ts";
 import { DATABASE_CONFIG, type DatabaseConfig, databaseConfig } from "./database-config.ts";
+import { GRANT_CONFIG, type GrantConfig, grantConfig, type GrantFlags } from "./grant-config.ts";
 import { readDocuments } from "./documents.ts";
 import { GRPC_CONFIG, type GrpcConfig, LISTEN, readListening } from "./listening-config.ts";
 import { duration, fields, oneOf, optional, setOf, text } from "./kinds/fields.ts";
@@ -71,6 +72,7 @@ export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
   ),
   grpc: optional(GRPC_CONFIG),
   database: optional(DATABASE_CONFIG),
+  grants: optional(GRANT_CONFIG),
   requireApproval: optional(Type.Boolean({ description: "Refuse what is not known to be approved.", default: false })),
   log: optional(
     fields("What is logged, and how.", {
@@ -111,6 +113,8 @@ export type ServerConfig = {
   readonly grpc?: GrpcConfig;
   /** Absent: the ledger is a local file alone. */
   readonly database?: DatabaseConfig;
+  /** Absent: no signed grants are read. */
+  readonly grants?: GrantConfig;
   /** Absent in standalone mode. */
   readonly cluster?: ClusterConfig;
 };
@@ -128,7 +132,7 @@ export type ClusterConfig = {
 };
 
 /** What flags may say over the file. */
-export type ConfigFlags = {
+export type ConfigFlags = GrantFlags & {
   readonly listen?: string;
   readonly state?: string;
   readonly catalogue?: string;
@@ -146,20 +150,29 @@ export function readServerConfig(
 ): Result<ServerConfig> {
   const written = file ? readFile(file) : ok<Written>({});
   if (!written.ok) return written;
-  const listening = readListening(flags.listen ?? written.value.listen ?? "127.0.0.1:8443", written.value.grpc);
-  if (!listening.ok) return listening;
-  const mode = readMode(flags.mode ?? written.value.mode);
-  if (!mode.ok) return mode;
+  const checked = readChecked(written.value, flags);
+  if (!checked.ok) return checked;
+  const { mode, ...rest } = checked.value;
   return ok(
     Object.freeze({
-      ...listening.value,
+      ...rest,
       ...folders(written.value, flags),
       ...behaviour(written.value),
       ...clientsConfig(written.value.clients, flags.clientCa),
       ...databaseConfig(written.value.database),
-      ...(mode.value === "cluster" ? { cluster: clusterConfig(written.value.cluster ?? {}, flags) } : {}),
+      ...(mode === "cluster" ? { cluster: clusterConfig(written.value.cluster ?? {}, flags) } : {}),
     }),
   );
+}
+
+/** What may be wrong though it has the right form. */
+function readChecked({ listen, grpc, mode, grants }: Written, flags: ConfigFlags) {
+  const address = readListening(flags.listen ?? listen ?? "127.0.0.1:8443", grpc);
+  if (!address.ok) return address;
+  const read = readMode(flags.mode ?? mode);
+  if (!read.ok) return read;
+  const granted = grantConfig(grants, flags);
+  return granted.ok ? ok({ ...address.value, ...granted.value, mode: read.value }) : granted;
 }
 
 function folders(written: Written, flags: ConfigFlags): Pick<ServerConfig, "state" | "catalogue"> {

@@ -81,6 +81,21 @@ test("what the component `database` configures is read as it is meant", () => {
   });
 });
 
+test("signed grants have a folder and keys, in the file or by flags; one without the other is refused", () => {
+  const read = (text: string, flags = {}) => must(readServerConfig(file(text), flags)).grants;
+  expect(read("grants: {folder: /g, keys: /k.json}")).toEqual({ folder: "/g", keys: "/k.json", required: false });
+  expect(read("grants: {folder: /g, keys: /k.json, required: true}", { grants: "/other" })).toEqual({
+    folder: "/other",
+    keys: "/k.json",
+    required: true,
+  });
+  expect(read("", { grants: "/g", grantKeys: "/k.json", requireSignedGrants: true })?.required).toBe(true);
+  expect(read("")).toBeUndefined();
+  const halves = "grants: Signed grants need a folder and the keys that they count by. [FIELD_CONFLICT]";
+  expect(refusals("", { grants: "/g" })).toEqual([halves]);
+  expect(refusals("", { requireSignedGrants: true })).toEqual([halves]);
+});
+
 test("an empty file is no configuration at all, which is a right one", () => {
   expect(refusals("")).toEqual([]);
   expect(refusals("# nothing yet\n")).toEqual([]);

@@ -12,6 +12,7 @@ import { besideGrpc } from "../issuing/open-grpc.ts";
 import { rememberedCertificates } from "../issuing/remembered.ts";
 import { clientsOf, type Running, SELF, servingNames, VERSION } from "../server-parts.ts";
 import { type ClusterIssuing, type ClusterIssuingMeans, makeClusterIssuing } from "./issuing/issuing.ts";
+import type { GrantFolder } from "../grant-folder.ts";
 import type { SharedCertificate } from "./serving-keeper.ts";
 import type { ServingStore } from "./serving-store.ts";
 
@@ -19,6 +20,8 @@ import type { ServingStore } from "./serving-store.ts";
 export type Base = Pick<Running, "config" | "log" | "ledger"> & {
   readonly cluster: ClusterConfig;
   readonly connection: Connection;
+  /** Absent where no signed grants are configured. */
+  readonly grants?: GrantFolder;
 };
 
 /** What a replica is assembled of. */

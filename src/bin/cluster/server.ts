@@ -29,6 +29,7 @@ import {
 import type { ClusterIssuing } from "./issuing/issuing.ts";
 import { type Base, issuingOf, keeperOf, meansOf, type Parts, serverOf, servingOf } from "./replica-parts.ts";
 import { catalogueCheck } from "./catalogue-check.ts";
+import { grantChecks, watchGrants } from "../grant-folder.ts";
 import { makeRefusals } from "./refusals.ts";
 import { keepCertificate } from "./serving-keeper.ts";
 import { runServing, type ServingLoop } from "./serving-loop.ts";
@@ -41,6 +42,8 @@ import { makeWriter, type Writer } from "./writer.ts";
 export async function startCluster(config: ServerConfig, cluster: ClusterConfig): Promise<Result<Started>> {
   const log = logOf(config);
   const { kubeconfig } = cluster;
+  const grants = await watchGrants(config.grants, { log });
+  if (!grants.ok) return grants;
   const access = await readClusterAccess({ env: process.env, ...(kubeconfig === undefined ? {} : { kubeconfig }) });
   if (!access.ok) return access;
   const connection = makeConnection(access.value, { clock: systemClock, userAgent: `signet/${VERSION}` });
@@ -50,13 +53,14 @@ export async function startCluster(config: ServerConfig, cluster: ClusterConfig)
     step = "ledger";
     const ledger = await openOwnLedger(config, log);
     step = "serving certificate";
-    const base = { config, cluster, log, ledger, connection };
+    const base = { config, cluster, log, ledger, connection, ...(grants.value ? { grants: grants.value } : {}) };
     const store = makeServingStore(makeKubeClient(connection));
     const first = await keepCertificate(keeperOf(base, store), undefined);
     const profiles = ownProfiles();
     step = "listen";
     return { ok: true, value: await assemble({ ...base, store, first, profiles }) };
   } catch (fault) {
+    grants.value?.close();
     connection.close();
     return refuseAll([startProblem(step, config, fault)]);
   }
@@ -127,19 +131,21 @@ type Feed = {
 };
 
 /** Follows the API server; each snapshot is counted, kept for the ledger, and wakes whoever writes. */
-function follow({ log, connection }: Base, verdicts: VerdictLog, nudge: () => void): Feed {
+function follow({ log, connection, grants }: Base, verdicts: VerdictLog, nudge: () => void): Feed {
   const reads = { count: 0, at: Date.now() };
   const live: LiveCatalogue = new LiveCatalogue({
     ...meansOf(connection, log),
     client: makeKubeClient(connection),
+    ...(grants ? { grants: grants.current } : {}),
     onSnapshot: (catalogue) => {
       reads.count += 1;
       reads.at = Date.now();
-      verdicts.snapshot(catalogue, live.objects());
+      verdicts.snapshot(catalogue, live.objects(), grants?.current());
       nudge();
       log.debug({ revision: catalogue.revision.slice(0, 12) }, "The catalogue has changed.");
     },
   });
+  grants?.onChange(() => live.remake());
   const machines = new LiveMachines({
     ...meansOf(connection, log),
     client: makeKubeClient(connection),
@@ -155,6 +161,7 @@ function follow({ log, connection }: Base, verdicts: VerdictLog, nudge: () => vo
       machines.start();
     },
     stop: async () => {
+      grants?.close();
       await Promise.all([live.stop(), machines.stop()]);
     },
   };
@@ -206,7 +213,12 @@ function makeServices(fed: Fed): Services {
       verdicts.record(judged);
       tellOwner(judged);
     },
-    checks: () => [catalogueCheck(live), ...(serving()?.checks() ?? [NOT_YET]), ...ledgerChecks(ledger)],
+    checks: () => [
+      catalogueCheck(live),
+      ...grantChecks(parts.grants),
+      ...(serving()?.checks() ?? [NOT_YET]),
+      ...ledgerChecks(ledger),
+    ],
     readings: () => ({
       catalogueReadAt: reads.at,
       catalogueBroken: live.unreadable().length > 0,

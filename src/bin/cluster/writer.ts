@@ -13,6 +13,7 @@ import type { ClusterConfig, ServerConfig } from "../../wire/config.ts";
 import { recordApprovals } from "./approvals.ts";
 import { makeBell } from "./bell.ts";
 import { flagExceptions } from "./pods/flag-exceptions.ts";
+import { followTemplates } from "./pods/template-round.ts";
 import { makeMachineRound } from "./pods/machine-round.ts";
 import { type PodFigures, PodRounds } from "./pods/pod-rounds.ts";
 import { scanDuties } from "./scan-duties.ts";
@@ -69,15 +70,16 @@ export function makeWriter(means: WriterMeans): Writer {
       onGone: (uid) => scan.forget(uid),
     });
     const tendMachines = makeMachineRound(looking);
+    const templates = followTemplates({ ...looking, scan, onChange: bell.ring });
     rounds = { own, scan };
     pods.start();
-    const ownAuthority = means.cluster.certificateFolder === undefined;
     const duties: readonly Duty[] = [
-      ...(ownAuthority ? [["serving authority", () => advanceServing(means, term)] as const] : []),
+      ...servingDuty(means, term),
       ["approvals", () => recordApprovals(means, term)],
       ["keys of the trust domain", () => means.keys(term)],
       ["machines", () => tendMachines(term)],
       ["pods", () => own.tend(term)],
+      ["templates", templates.tend],
       ["exceptions", () => flagWhenKnown(means, own, term)],
       ...scanDuties(means, term, scan),
     ];
@@ -86,12 +88,15 @@ export function makeWriter(means: WriterMeans): Writer {
       await bell.wait(ROUND_MS.least, ROUND_MS.idle, term.signal);
     }
     if (rounds?.own === own) rounds = undefined;
-    await pods.stop();
+    await Promise.all([pods.stop(), templates.stop()]);
   };
-  const figures = (): WriterFigures | undefined =>
-    rounds && { ...rounds.own.figures(), outcomes: rounds.scan.counts() };
-  return { begin: (term) => void work(term), nudge: bell.ring, pods: figures };
+  const pods = () => rounds && { ...rounds.own.figures(), outcomes: rounds.scan.counts() };
+  return { begin: (term) => void work(term), nudge: bell.ring, pods };
 }
+
+/** Nothing where somebody else keeps the serving certificate. */
+const servingDuty = (means: WriterMeans, term: Term): readonly Duty[] =>
+  means.cluster.certificateFolder === undefined ? [["serving authority", () => advanceServing(means, term)]] : [];
 
 /** Says on a Pod what is wrong with it, but not that its labels followed an approved edit. */
 function podTeller(events: WriterMeans["events"]): (concern: Concern) => void {

@@ -16,6 +16,8 @@ import {
   clientsPatch,
   databaseNetworkPolicy,
   databasePatches,
+  GRANT_FLAGS,
+  grantPatch,
   networkPolicy,
   serverManifests,
 } from "./server.ts";
@@ -151,6 +153,15 @@ const openshiftVirtualization = (): Folder => ({
   },
 });
 
+const signedGrants = (): Folder => ({
+  path: "components/signed-grants",
+  about:
+    "Signed grants of exceptions: *.jws in the ConfigMap signet-grants, grant-keys.json in signet-grant-keys. docs/exceptions.md.",
+  kind: "Component",
+  files: {},
+  rest: { patches: [grantPatch(), serverArguments(GRANT_FLAGS)] },
+});
+
 const components = (): readonly Folder[] => [
   {
     path: "components/signer",
@@ -166,6 +177,7 @@ const components = (): readonly Folder[] => [
     files: { monitoring: monitoringManifests(), dashboard: [dashboardManifest()] },
   },
   database(),
+  signedGrants(),
   {
     path: "components/cert-manager",
     about: "The serving certificate and caBundle by cert-manager, which must be installed.",

@@ -15,6 +15,9 @@ export const LOCAL_URL = `https://127.0.0.1:${PORT}`;
 /** Host name by which the API server calls the Service; the serving certificate carries it. */
 export const SERVICE_HOST = `${NAME}.${SIGNET_NAMESPACE}.svc`;
 
+/** Name of each report of OpenReports; there is one a namespace, and one of the cluster. */
+export const REPORT = "signet";
+
 /** The Lease that elects the one replica that writes. */
 export const LEASE = "signet-leader";
 

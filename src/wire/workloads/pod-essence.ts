@@ -21,7 +21,8 @@ export function podEssence(pod: Raw): Raw {
   };
 }
 
-function metadataEssence(metadata: Raw): Raw {
+/** Of metadata, what says who an object is, who made it, and what Signet and its users wrote on it. */
+export function metadataEssence(metadata: Raw): Raw {
   const { name, namespace, uid, resourceVersion, deletionTimestamp, labels, annotations, ownerReferences } = metadata;
   return pick({
     name,
