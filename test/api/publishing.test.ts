@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { PUBLISHED } from "../../src/cli/published-kinds.ts";
+import { PUBLISHED } from "../../src/reconcile/policies/published-kinds.ts";
 import { compile } from "../../src/policy/compile/compile.ts";
 import type { Rendered } from "../../src/policy/compile/rendered.ts";
 import { TARGET_NAMES } from "../../src/policy/compile/targets.ts";
