@@ -3,7 +3,7 @@ import process from "node:process";
 import { Counter, Gauge, Registry } from "prom-client";
 import type { ProblemCode } from "../domain/problem-codes.ts";
 import { type MetricName, METRICS } from "./metrics-table.ts";
-import type { PodReadings, Readings, Services, Webhook } from "./services.ts";
+import type { PodReadings, PublishingReadings, Readings, Services, Webhook } from "./services.ts";
 import { Buckets, Tally } from "./tallies.ts";
 
 /** How a review ended. */
@@ -41,6 +41,7 @@ export function makeMeters(reader: Reader, version: string): Meters {
   addGauges(registry, reader, version);
   addIssuing(registry, reader.services);
   addCluster(registry, reader);
+  addPublishing(registry, reader);
   addProcess(registry);
   const tallies = {
     reviews: tally(registry, "signet_reviews_total"),
@@ -200,6 +201,54 @@ function addCluster(registry: Registry, { services }: Reader): void {
   );
   readGauge(registry, "signet_pods_missed_reasons", () =>
     [...(services.readings().pods?.missed ?? [])].map(([code, count]) => [{ code }, count]),
+  );
+}
+
+/** Figures of publishing that there may not be: then there is no figure, not a 0. */
+function addPublishing(registry: Registry, { services }: Reader): void {
+  const read = (of: (publishing: PublishingReadings) => Reading) => (): Reading => {
+    const { publishing } = services.readings();
+    return publishing ? of(publishing) : [];
+  };
+  readGauge(
+    registry,
+    "signet_policy_objects",
+    read(({ objects }) =>
+      [...objects].flatMap(([target, { wanted, active }]) => [
+        [{ target, state: "wanted" }, wanted] as const,
+        [{ target, state: "active" }, active] as const,
+      ]),
+    ),
+  );
+  readGauge(
+    registry,
+    "signet_policy_blocked",
+    read(({ blocking }) =>
+      blocking.size === 0 ? [[{ code: "all" }, 0]] : [...blocking].map(([code, count]) => [{ code }, count] as const),
+    ),
+  );
+  readCounter(
+    registry,
+    "signet_policy_writes_total",
+    read(({ writes }) => [
+      [{ verb: "apply" }, writes.apply],
+      [{ verb: "delete" }, writes.delete],
+    ]),
+  );
+  readCounter(
+    registry,
+    "signet_policy_mended_total",
+    read(({ mended }) => mended),
+  );
+  readGauge(
+    registry,
+    "signet_policy_compile_seconds",
+    read(({ compileMs }) => compileMs / 1000),
+  );
+  readGauge(
+    registry,
+    "signet_policy_overdue_seconds",
+    read(({ overdueSince }) => (overdueSince === undefined ? 0 : (services.now() - overdueSince) / 1000)),
   );
 }
 

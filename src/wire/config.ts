@@ -1,4 +1,5 @@
 import Type, { type Static } from "typebox";
+import { type Cidr, parseCidr } from "../domain/cidr.ts";
 import { parseDuration } from "../domain/duration.ts";
 import { ok, problem, refuse, refuseAll, type Result } from "../domain/problem.ts";
 import { VIRT_CONTROLLERS } from "./manifests/names.ts";
@@ -52,6 +53,13 @@ export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
         text(
           "Folder with tls.crt, tls.key and ca.crt that somebody else keeps and renews, as cert-manager does; caBundle is then theirs too. Left out: Signet keeps an authority of its own.",
           4096,
+        ),
+      ),
+      podNetworks: optional(
+        setOf(
+          "Addresses that Pods have, as CIDRs, beside those that nodes name (spec.podCIDRs): what is in them is never outside.",
+          text("A CIDR.", 43),
+          64,
         ),
       ),
       settle: optional(
@@ -125,6 +133,8 @@ export type ClusterConfig = {
   readonly settleMs: number;
   /** Whose Pods may be launchers. */
   readonly virtControllers: readonly string[];
+  /** Addresses that Pods have, beside those that nodes name. */
+  readonly podNetworks: readonly Cidr[];
   /** Where somebody else keeps the serving certificate; absent: Signet does. */
   readonly certificateFolder?: string;
 };
@@ -187,6 +197,11 @@ const readMode = (mode = "standalone"): Result<"standalone" | "cluster"> =>
     ? ok(mode)
     : refuse("FIELD_INVALID", "mode", `"${mode}" is not a mode.`, "Write standalone or cluster.");
 
+function cidrsOf(text: string): readonly Cidr[] {
+  const read = parseCidr(text, "");
+  return read.ok ? [read.value] : [];
+}
+
 const HOUR_MS = 3_600_000;
 
 /** A leaf lives a day at most: its end is what an old authority is kept for. */
@@ -198,6 +213,7 @@ function clusterConfig(written: NonNullable<Written["cluster"]>, flags: ConfigFl
     authorityMs: millis(written.authorityLifetime, 8760 * HOUR_MS),
     settleMs: millis(written.settle, 30_000),
     virtControllers: flags.virtController ?? written.virtControllers ?? [VIRT_CONTROLLERS.kubevirt],
+    podNetworks: (written.podNetworks ?? []).flatMap((each) => cidrsOf(each)),
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
     ...(certificateFolder === undefined ? {} : { certificateFolder }),
   });
@@ -212,6 +228,11 @@ function readFile(file: { readonly name: string; readonly text: string }): Resul
   const place = { document, base: [] };
   const read = readBySchema(SERVER_CONFIG, document.value, place, []);
   if (!read.ok) return read;
+  for (const [index, network] of (read.value.cluster?.podNetworks ?? []).entries()) {
+    const cidr = parseCidr(network, `cluster.podNetworks[${index}]`);
+    if (!cidr.ok)
+      return refuseAll(cidr.problems.map((found) => problemAt(place, ["cluster", "podNetworks", index], found)));
+  }
   for (const [part, key, given] of durationsOf(read.value)) {
     const seconds = given === undefined ? ok(1) : parseDuration(given, `${part}.${key}`);
     if (!seconds.ok) return refuseAll(seconds.problems.map((found) => problemAt(place, [part, key], found)));

@@ -212,6 +212,7 @@ function makeServices(fed: Fed): Services {
       ...ledgerReadings(ledger),
       certificateNotAfter: (serving()?.current() ?? first).notAfter,
       pods: writer.pods(),
+      publishing: writer.publishing(),
       events: events.counts(),
     }),
     log,

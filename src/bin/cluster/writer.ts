@@ -11,13 +11,15 @@ import { EventBudget, podEvent } from "../../reconcile/events.ts";
 import type { Concern } from "../../reconcile/pods/concerns.ts";
 import type { ClusterConfig, ServerConfig } from "../../wire/config.ts";
 import { recordApprovals } from "./approvals.ts";
-import { makeBell } from "./bell.ts";
+import { type Bell, makeBell } from "./bell.ts";
 import { flagExceptions } from "./pods/exceptions.ts";
 import { makeMachineRound } from "./pods/machine-round.ts";
 import { type PodFigures, PodRounds } from "./pods/pod-rounds.ts";
+import { Publisher, type PublishingFigures } from "./publishing/publisher.ts";
 import { scanDuties } from "./scan-duties.ts";
 import { Scan } from "../../reconcile/scan/scan.ts";
 import { scanPod } from "../../reconcile/scan/scan-pod.ts";
+import { type AddressSet, NO_ADDRESSES, parseCidr, setOf, uniteAddresses } from "../../policy/sets/address-set.ts";
 import { advanceServing } from "./serving-rollover.ts";
 import type { ServingStore } from "./serving-store.ts";
 
@@ -35,6 +37,22 @@ export type WriterMeans = Pick<WatchMeans, "connection" | "clock" | "random"> & 
   readonly events: Pick<EventRecorder, "emit">;
 };
 
+/** The networks that the configuration names, as a set of addresses. */
+const podNetworksOf = ({ podNetworks }: ClusterConfig): AddressSet =>
+  podNetworks
+    .flatMap(({ text }) => parseCidr(text) ?? [])
+    .map(setOf)
+    .reduce<AddressSet>(uniteAddresses, NO_ADDRESSES);
+
+/** Publishing goes on beside the other duties: what it writes may be much. */
+async function publish(means: WriterMeans, publisher: Publisher, term: Term, bell: Bell): Promise<void> {
+  while (term.valid()) {
+    await attempt(means.log, ["policies", () => publisher.tend()]);
+    await bell.wait(ROUND_MS.least, ROUND_MS.idle, term.signal);
+  }
+  await publisher.stop();
+}
+
 /** The loop that writes while this replica holds the Lease. */
 export type Writer = {
   readonly begin: (term: Term) => void;
@@ -42,6 +60,8 @@ export type Writer = {
   readonly nudge: () => void;
   /** What is known of the Pods that run; only while this replica writes. */
   readonly pods: () => WriterFigures | undefined;
+  /** What publishing came to; only while this replica writes, and where something is published. */
+  readonly publishing: () => PublishingFigures | undefined;
 };
 
 /** What the Pods that run came to, one by one and as a whole. */
@@ -52,12 +72,20 @@ const ROUND_MS = { idle: 1_000, least: 50 } as const;
 
 /** Each duty looks at how things are and does what is missing; what fails is tried again in the next round. */
 export function makeWriter(means: WriterMeans): Writer {
-  const bell = makeBell();
+  const [bell, policyBell] = [makeBell(), makeBell()];
   const onConcern = podTeller(means.events);
-  let rounds: { readonly own: PodRounds; readonly scan: Scan } | undefined;
+  let rounds: { readonly own: PodRounds; readonly scan: Scan; readonly publisher: Publisher } | undefined;
   const work = async (term: Term): Promise<void> => {
     // What a term knows of Pods ends with it: the next one looks at them all.
-    const pods = new LivePods({ ...means, onChange: bell.ring });
+    const ring = (): void => {
+      bell.ring();
+      policyBell.ring();
+    };
+    const pods = new LivePods({ ...means, onChange: ring });
+    const publisher = new Publisher(
+      { ...means, podNetworks: podNetworksOf(means.cluster), pods, onChange: policyBell.ring, now: Date.now },
+      term,
+    );
     const { requireApproval } = means.config;
     const looking = { ...means, requireApproval, machines: means.machines(), now: Date.now };
     const scan = new Scan();
@@ -69,8 +97,9 @@ export function makeWriter(means: WriterMeans): Writer {
       onGone: (uid) => scan.forget(uid),
     });
     const tendMachines = makeMachineRound(looking);
-    rounds = { own, scan };
+    rounds = { own, scan, publisher };
     pods.start();
+    const publishing = publish(means, publisher, term, policyBell);
     const ownAuthority = means.cluster.certificateFolder === undefined;
     const duties: readonly Duty[] = [
       ...(ownAuthority ? [["serving authority", () => advanceServing(means, term)] as const] : []),
@@ -86,11 +115,15 @@ export function makeWriter(means: WriterMeans): Writer {
       await bell.wait(ROUND_MS.least, ROUND_MS.idle, term.signal);
     }
     if (rounds?.own === own) rounds = undefined;
-    await pods.stop();
+    await Promise.all([publishing, pods.stop()]);
   };
   const figures = (): WriterFigures | undefined =>
     rounds && { ...rounds.own.figures(), outcomes: rounds.scan.counts() };
-  return { begin: (term) => void work(term), nudge: bell.ring, pods: figures };
+  const nudge = (): void => {
+    bell.ring();
+    policyBell.ring();
+  };
+  return { begin: (term) => void work(term), nudge, pods: figures, publishing: () => rounds?.publisher.figures() };
 }
 
 /** Says on a Pod what is wrong with it, but not that its labels followed an approved edit. */

@@ -57,7 +57,15 @@ export function compileForCluster(state: ClusterState, wanted: Wanted): Result<P
   const site = siteOf({ catalogue, members, attachments: [...state.attachments].map(keyOf), podNetworks });
   const order: Order = { intent: compileIntent(catalogue), site, targets, foreign: foreign.value, members, now };
   const compilation = compile(order);
-  return compilation.ok ? ok({ order, compilation: compilation.value, ours }) : compilation;
+  return compilation.ok ? ok({ order, compilation: inPlace(compilation.value, namespaces), ours }) : compilation;
+}
+
+/** Without objects in namespaces that are not there: nothing runs in them, and they take nothing. */
+function inPlace(compilation: Compilation, namespaces: ReadonlyMap<string, Labels>): Compilation {
+  const isThere = ({ metadata: { namespace } }: Rendered): boolean =>
+    namespace === undefined || namespaces.has(namespace);
+  const compiled = [...compilation.compiled].map(([name, objects]) => [name, objects.filter(isThere)] as const);
+  return { ...compilation, compiled: new Map(compiled) };
 }
 
 /** What stands in the cluster, by target. */

@@ -1,5 +1,5 @@
 import { PEOPLE_ROLES } from "./people-roles.ts";
-import { type Permission, SIGNER_PERMISSIONS, SIGNET_PERMISSIONS } from "./permissions.ts";
+import { type Permission, PUBLISHING_PERMISSIONS, SIGNER_PERMISSIONS, SIGNET_PERMISSIONS } from "./permissions.ts";
 
 /** docs/permissions.md, made of the tables. */
 export const permissionsPage = (): string =>
@@ -20,6 +20,14 @@ export const permissionsPage = (): string =>
     "",
     ...table(SIGNER_PERMISSIONS),
     "",
+    ...Object.entries(PUBLISHING_PERMISSIONS).flatMap(([name, { about, permissions }]) => [
+      `## With the component \`${name}\``,
+      "",
+      about,
+      "",
+      ...table(permissions),
+      "",
+    ]),
     "## People",
     "",
     "Nobody is bound to these roles by the manifests. An approval needs the verb `approve`, and somebody who is not among the",

@@ -1,0 +1,264 @@
+import type { Instant } from "../../../domain/instant.ts";
+import type { LossCode } from "../../../domain/loss-codes.ts";
+import { problemLine } from "../../../domain/problem.ts";
+import type { LiveCatalogue } from "../../../kube/catalogue.ts";
+import type { KubeClient } from "../../../kube/client.ts";
+import type { Term } from "../../../kube/lease.ts";
+import { type Awaited, LivePolicies, withoutStatus } from "../../../kube/live-policies.ts";
+import type { LivePods } from "../../../kube/live-pods.ts";
+import { reasonOf } from "../../../kube/log.ts";
+import type { WatchMeans, WatchTable } from "../../../kube/watch.ts";
+import { saysTheSame } from "../../../policy/compile/published.ts";
+import type { Rendered } from "../../../policy/compile/rendered.ts";
+import type { TargetName } from "../../../policy/compile/targets.ts";
+import type { AddressSet } from "../../../policy/sets/address-set.ts";
+import { EventBudget } from "../../../reconcile/events.ts";
+import { type ClusterState, compileForCluster } from "../../../reconcile/policies/cluster.ts";
+import { editedEvent } from "../../../reconcile/policies/edited-event.ts";
+import { fingerprintOf, quarantinesText } from "../../../reconcile/policies/fingerprint.ts";
+import { objectKey } from "../../../reconcile/policies/order.ts";
+import { type Plan, planPublishing, standingAfter } from "../../../reconcile/policies/plan.ts";
+import { ATTACHMENTS, POLICY_RESOURCES } from "../../../reconcile/policies/published-kinds.ts";
+import { standingsOf } from "../../../reconcile/policies/standing.ts";
+import { decideStatuses } from "../../../reconcile/policies/standing-status.ts";
+import type { Raw } from "../../../wire/read-object.ts";
+import { type Performing, performWrites, writeStandings } from "./perform.ts";
+import { type PublishedTargets, publishedTargets } from "./publishing-targets.ts";
+
+/** What publishing takes, for one term. */
+export type PublisherMeans = WatchMeans &
+  Performing & {
+    readonly client: KubeClient;
+    readonly live: () => Pick<LiveCatalogue, "current" | "objects">;
+    readonly pods: Pick<LivePods, "objects" | "status">;
+    /** Addresses that Pods have, beside those that nodes name. */
+    readonly podNetworks: AddressSet;
+    readonly onChange: () => void;
+    readonly now: () => Instant;
+  };
+
+/** What the last round came to. Instants in milliseconds. */
+export type PublishingFigures = {
+  readonly objects: ReadonlyMap<TargetName, { readonly wanted: number; readonly active: number }>;
+  /** Losses that keep everything from being published, by their code. */
+  readonly blocking: ReadonlyMap<LossCode, number>;
+  readonly writes: { readonly apply: number; readonly delete: number };
+  /** Objects of ours that somebody else changed, and that were mended. */
+  readonly mended: number;
+  readonly compileMs: number;
+  /** Since when a line has ended, or begun, without being taken out, or in; absent where none has. */
+  readonly overdueSince?: Instant;
+};
+
+/** Kinds and rights are asked for again this often. */
+const LOOK_MS = 5_000;
+/** A compilation takes at most this share of the time, and never comes sooner after the last than this. */
+const SHARE = 0.2;
+const LEAST_MS = 250;
+/** After a write that failed. */
+const RETRY_MS = [250, 1_000, 5_000, 15_000] as const;
+/** So long the watches may take to bring what was written. */
+const UNSEEN_MS = 5_000;
+
+const NODES: WatchTable = {
+  resource: { group: "", version: "v1", plural: "nodes", kind: "Node", namespaced: false },
+  strip: ({ apiVersion, kind, metadata, spec }) => ({ apiVersion, kind, metadata: named(metadata), spec }),
+};
+
+function named(metadata: unknown): Raw {
+  const { name, uid, resourceVersion } = metadata as Raw;
+  return { name, uid, resourceVersion };
+}
+
+const TABLES: readonly WatchTable[] = [
+  ...[...POLICY_RESOURCES, ATTACHMENTS].map((resource) => ({ resource, strip: withoutStatus })),
+  NODES,
+];
+
+type Looked = PublishedTargets & { readonly at: number };
+
+/**
+ * Keeps what is published equal to what the catalogue means, for one term. Everything it knows it reads from the cluster:
+ * whoever comes after, wherever this one was killed, goes on from what stands there.
+ */
+export class Publisher {
+  readonly #means: PublisherMeans;
+  readonly #term: Term;
+  readonly #policies: LivePolicies;
+  readonly #budget = new EventBudget();
+  #looked: Looked | undefined;
+  #key = "";
+  #quarantines = "";
+  #plan: Plan | undefined;
+  #standing: ReadonlyMap<string, Rendered> = new Map();
+  #unseen: { readonly since: number; readonly awaited: readonly Awaited[] } | undefined;
+  #notBefore = 0;
+  #faults = 0;
+  /** Since when a line has ended, or begun, that could not be taken out, or in. */
+  #late: Instant | undefined;
+  #figures: PublishingFigures = FIGURES;
+
+  constructor(means: PublisherMeans, term: Term) {
+    this.#means = means;
+    this.#term = term;
+    this.#policies = new LivePolicies({ ...means, tables: TABLES });
+  }
+
+  stop(): Promise<void> {
+    return this.#policies.stop();
+  }
+
+  /** Undefined where nothing is published. */
+  figures(): PublishingFigures | undefined {
+    if (!this.#looked || this.#looked.targets.length === 0) return undefined;
+    const overdueSince = this.#late ?? this.#overdueSince();
+    return { ...this.#figures, ...(overdueSince === undefined ? {} : { overdueSince }) };
+  }
+
+  /** One round: compiles where something has changed, writes what differs, and says where each policy stands. */
+  async tend(): Promise<void> {
+    const looked = await this.#look();
+    const state = looked.targets.length > 0 ? this.#state() : undefined;
+    if (!state) return;
+    if (this.#isDue(state, looked)) await this.#publish(state, looked);
+    await this.#tell();
+  }
+
+  /** Kinds are followed only once something may be written: without that there is nothing to watch for. */
+  async #look(): Promise<Looked> {
+    const { clock, client, log } = this.#means;
+    const last = this.#looked;
+    if (last && clock.monotonic() < last.at + LOOK_MS) return last;
+    const all = new Set(TABLES.map(({ resource }) => resource.kind));
+    const may = await publishedTargets(client, all);
+    const found = may.targets.length > 0 ? await publishedTargets(client, await this.#policies.look()) : may;
+    const { targets } = found;
+    if (targets.join() !== (last?.targets ?? []).join())
+      log.info({ targets }, "Policies are published to these targets.");
+    this.#looked = { ...found, at: clock.monotonic() };
+    return this.#looked;
+  }
+
+  /** Undefined until everything was seen whole, and what was written has come back. */
+  #state(): ClusterState | undefined {
+    const { live, pods, clock } = this.#means;
+    const catalogue = live().current();
+    if (!catalogue || !pods.status().synced || !this.#policies.synced()) return undefined;
+    const unseen = this.#unseen;
+    if (unseen && !this.#policies.hasSeen(unseen.awaited) && clock.monotonic() < unseen.since + UNSEEN_MS)
+      return undefined;
+    this.#unseen = undefined;
+    return {
+      catalogue,
+      namespaces: new Map(catalogue.definitions.namespaces.map(({ name, labels }) => [name, labels])),
+      pods: pods.objects.values(),
+      nodes: this.#policies.objects(["Node"]),
+      policies: this.#policies.objects(POLICY_RESOURCES.map(({ kind }) => kind)),
+      attachments: this.#policies.objects([ATTACHMENTS.kind]),
+    };
+  }
+
+  /** On change only, and not too often; but a quarantine, and what begins or ends by time, never wait. */
+  #isDue(state: ClusterState, { ours, targets }: Looked): boolean {
+    const { clock } = this.#means;
+    const quarantines = quarantinesText(state.catalogue);
+    const urgent = quarantines !== this.#quarantines || this.#overdueSince() !== undefined;
+    if (clock.monotonic() < this.#notBefore && !(urgent && this.#faults === 0)) return false;
+    const key = `${targets.join()} ${[...ours].join()} ${fingerprintOf(state)}`;
+    if (key === this.#key && this.#faults === 0 && this.#overdueSince() === undefined) return false;
+    this.#key = key;
+    this.#quarantines = quarantines;
+    return true;
+  }
+
+  #overdueSince(): Instant | undefined {
+    const next = this.#plan?.published.compilation.nextChange;
+    return next !== undefined && this.#means.now() >= next ? next : undefined;
+  }
+
+  async #publish(state: ClusterState, { ours, targets }: Looked): Promise<void> {
+    const { clock, log, podNetworks, now } = this.#means;
+    const began = clock.monotonic();
+    const compiled = compileForCluster(state, { targets, ours, podNetworks, now: now() });
+    const plan = compiled.ok ? planPublishing(compiled.value) : compiled;
+    const compileMs = clock.monotonic() - began;
+    this.#notBefore = clock.monotonic() + Math.max(LEAST_MS, compileMs / SHARE - compileMs);
+    this.#figures = { ...this.#figures, compileMs };
+    if (!plan.ok) {
+      this.#fail();
+      log.warn({ reason: plan.problems.map(problemLine) }, "Policies could not be compiled; what stands stays.");
+      return;
+    }
+    this.#sayEdited(plan.value, state);
+    const done = await performWrites(this.#means, plan.value.writes, this.#term).catch((fault: unknown) => ({
+      writes: [],
+      awaited: [],
+      fault: reasonOf(fault),
+    }));
+    const passed = this.#overdueSince();
+    if (done.fault === undefined) this.#faults = 0;
+    else this.#fail();
+    const kept = done.fault === undefined && (plan.value.blocking.length === 0 || plan.value.writes.length > 0);
+    this.#late = kept ? undefined : (this.#late ?? passed);
+    if (done.writes.length > 0) this.#unseen = { since: clock.monotonic(), awaited: done.awaited };
+    const before = plan.value.published.ours.map(({ object }) => object);
+    this.#plan = plan.value;
+    this.#standing = standingAfter(before, done.writes);
+    this.#count(plan.value, done.writes);
+  }
+
+  #fail(): void {
+    const wait = RETRY_MS[Math.min(this.#faults, RETRY_MS.length - 1)] ?? 0;
+    this.#faults += 1;
+    this.#notBefore = Math.max(this.#notBefore, this.#means.clock.monotonic() + wait);
+  }
+
+  /** What somebody changed is said beside the object, and mended with the rest. */
+  #sayEdited({ edited, writes }: Plan, { policies }: ClusterState): void {
+    if (edited.length === 0) return;
+    const { events, log, now } = this.#means;
+    for (const object of edited) {
+      const event = editedEvent(this.#budget, object, policies, writes.length > 0, now());
+      log.warn({ object: objectKey(object), mended: writes.length > 0 }, "Somebody changed a policy of ours.");
+      if (event) events.emit(event);
+    }
+  }
+
+  #count({ blocking, published, edited, writes }: Plan, done: readonly { readonly verb: "apply" | "delete" }[]): void {
+    const before = this.#figures;
+    const of = (verb: "apply" | "delete"): number => done.filter((one) => one.verb === verb).length;
+    const objects = [...published.compilation.compiled].map(([name, all]) => {
+      const active = all.filter((object) => {
+        const live = this.#standing.get(objectKey(object));
+        return live !== undefined && saysTheSame(live, object);
+      });
+      return [name, { wanted: all.length, active: active.length }] as const;
+    });
+    this.#figures = {
+      ...before,
+      objects: new Map(objects),
+      blocking: new Map([...Map.groupBy(blocking, ({ code }) => code)].map(([code, all]) => [code, all.length])),
+      writes: { apply: before.writes.apply + of("apply"), delete: before.writes.delete + of("delete") },
+      mended: before.mended + (writes.length > 0 ? edited.length : 0),
+    };
+  }
+
+  async #tell(): Promise<void> {
+    const plan = this.#plan;
+    if (!plan) return;
+    const policies = this.#means
+      .live()
+      .objects()
+      .filter(({ kind }) => kind === "SegmentPolicy");
+    const actions = decideStatuses(policies, standingsOf(plan, this.#standing), this.#means.now());
+    await writeStandings(this.#means, actions, this.#term);
+  }
+}
+
+const FIGURES: PublishingFigures = {
+  objects: new Map(),
+  blocking: new Map(),
+  writes: { apply: 0, delete: 0 },
+  mended: 0,
+  compileMs: 0,
+};
