@@ -3,6 +3,7 @@ import type { LiveCatalogue } from "../../kube/catalogue.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import type { EventRecorder } from "../../kube/events.ts";
 import type { Term } from "../../kube/lease.ts";
+import { LivePolicies } from "../../kube/live-policies.ts";
 import { LivePods } from "../../kube/live-pods.ts";
 import { type Log, reasonOf } from "../../kube/log.ts";
 import type { LiveMachines } from "../../kube/machines.ts";
@@ -15,7 +16,7 @@ import { type Bell, makeBell } from "./bell.ts";
 import { flagExceptions } from "./pods/exceptions.ts";
 import { makeMachineRound } from "./pods/machine-round.ts";
 import { type PodFigures, PodRounds } from "./pods/pod-rounds.ts";
-import { Publisher, type PublishingFigures } from "./publishing/publisher.ts";
+import { Publisher, PUBLISHING_TABLES, type PublishingFigures } from "./publishing/publisher.ts";
 import { scanDuties } from "./scan-duties.ts";
 import { Scan } from "../../reconcile/scan/scan.ts";
 import { scanPod } from "../../reconcile/scan/scan-pod.ts";
@@ -50,7 +51,6 @@ async function publish(means: WriterMeans, publisher: Publisher, term: Term, bel
     await attempt(means.log, ["policies", () => publisher.tend()]);
     await bell.wait(ROUND_MS.least, ROUND_MS.idle, term.signal);
   }
-  await publisher.stop();
 }
 
 /** The loop that writes while this replica holds the Lease. */
@@ -82,8 +82,9 @@ export function makeWriter(means: WriterMeans): Writer {
       policyBell.ring();
     };
     const pods = new LivePods({ ...means, onChange: ring });
+    const policies = new LivePolicies({ ...means, tables: PUBLISHING_TABLES, onChange: policyBell.ring });
     const publisher = new Publisher(
-      { ...means, podNetworks: podNetworksOf(means.cluster), pods, onChange: policyBell.ring, now: Date.now },
+      { ...means, podNetworks: podNetworksOf(means.cluster), pods, policies, now: Date.now },
       term,
     );
     const { requireApproval } = means.config;
@@ -99,7 +100,7 @@ export function makeWriter(means: WriterMeans): Writer {
     const tendMachines = makeMachineRound(looking);
     rounds = { own, scan, publisher };
     pods.start();
-    const publishing = publish(means, publisher, term, policyBell);
+    const publishing = publish(means, publisher, term, policyBell).then(() => policies.stop());
     const ownAuthority = means.cluster.certificateFolder === undefined;
     const duties: readonly Duty[] = [
       ...(ownAuthority ? [["serving authority", () => advanceServing(means, term)] as const] : []),

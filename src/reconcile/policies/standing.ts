@@ -117,7 +117,7 @@ function saidOf(plan: Plan, policy: SegmentPolicy, targets: readonly TargetStand
   return {
     published: true,
     reason: "Active",
-    message: `${objects} objects of ${where.join(", ")} stand as they are meant.`,
+    message: `${objects} object${objects === 1 ? " stands as it is" : "s stand as they are"} meant, of ${where.join(", ")}.`,
   };
 }
 

@@ -4,7 +4,7 @@ import { problemLine } from "../../../domain/problem.ts";
 import type { LiveCatalogue } from "../../../kube/catalogue.ts";
 import type { KubeClient } from "../../../kube/client.ts";
 import type { Term } from "../../../kube/lease.ts";
-import { type Awaited, LivePolicies, withoutStatus } from "../../../kube/live-policies.ts";
+import { type Awaited, type LivePolicies, withoutStatus } from "../../../kube/live-policies.ts";
 import type { LivePods } from "../../../kube/live-pods.ts";
 import { reasonOf } from "../../../kube/log.ts";
 import type { WatchMeans, WatchTable } from "../../../kube/watch.ts";
@@ -26,14 +26,14 @@ import { type Performing, performWrites, writeStandings } from "./perform.ts";
 import { type PublishedTargets, publishedTargets } from "./publishing-targets.ts";
 
 /** What publishing takes, for one term. */
-export type PublisherMeans = WatchMeans &
+export type PublisherMeans = Pick<WatchMeans, "clock"> &
   Performing & {
-    readonly client: KubeClient;
+    readonly client: Pick<KubeClient, "create" | "patch" | "delete">;
     readonly live: () => Pick<LiveCatalogue, "current" | "objects">;
     readonly pods: Pick<LivePods, "objects" | "status">;
     /** Addresses that Pods have, beside those that nodes name. */
     readonly podNetworks: AddressSet;
-    readonly onChange: () => void;
+    readonly policies: Pick<LivePolicies, "look" | "synced" | "objects" | "hasSeen">;
     readonly now: () => Instant;
   };
 
@@ -70,7 +70,8 @@ function named(metadata: unknown): Raw {
   return { name, uid, resourceVersion };
 }
 
-const TABLES: readonly WatchTable[] = [
+/** What publishing follows, beside definitions and Pods. */
+export const PUBLISHING_TABLES: readonly WatchTable[] = [
   ...[...POLICY_RESOURCES, ATTACHMENTS].map((resource) => ({ resource, strip: withoutStatus })),
   NODES,
 ];
@@ -84,7 +85,7 @@ type Looked = PublishedTargets & { readonly at: number };
 export class Publisher {
   readonly #means: PublisherMeans;
   readonly #term: Term;
-  readonly #policies: LivePolicies;
+  readonly #policies: PublisherMeans["policies"];
   readonly #budget = new EventBudget();
   #looked: Looked | undefined;
   #key = "";
@@ -101,11 +102,7 @@ export class Publisher {
   constructor(means: PublisherMeans, term: Term) {
     this.#means = means;
     this.#term = term;
-    this.#policies = new LivePolicies({ ...means, tables: TABLES });
-  }
-
-  stop(): Promise<void> {
-    return this.#policies.stop();
+    this.#policies = means.policies;
   }
 
   /** Undefined where nothing is published. */
@@ -129,7 +126,7 @@ export class Publisher {
     const { clock, client, log } = this.#means;
     const last = this.#looked;
     if (last && clock.monotonic() < last.at + LOOK_MS) return last;
-    const all = new Set(TABLES.map(({ resource }) => resource.kind));
+    const all = new Set(PUBLISHING_TABLES.map(({ resource }) => resource.kind));
     const may = await publishedTargets(client, all);
     const found = may.targets.length > 0 ? await publishedTargets(client, await this.#policies.look()) : may;
     const { targets } = found;
