@@ -12,6 +12,7 @@ import { addLedgerCommand } from "../cli/ledger.ts";
 import { addPublishCommands } from "../cli/policy-publish.ts";
 import type { OpenPublishing } from "../cli/publish-access.ts";
 import type { ExtraCommand } from "../cli/program.ts";
+import { addQuarantineCommand } from "../cli/quarantine.ts";
 import { addReportCommand } from "../cli/report.ts";
 import { addRevokeCommand } from "../cli/revoke.ts";
 import { addStageCommands } from "../cli/stage-commands.ts";
@@ -38,6 +39,7 @@ export const EXTRA_COMMANDS: readonly ExtraCommand[] = [
   svidCommand(async () => (await import("./svid-tools.ts")).svidTools),
   addCaCommand,
   addRevokeCommand,
+  addQuarantineCommand(openKube, (ms) => new Promise((resolve) => void setTimeout(resolve, ms))),
   addConfigCommand,
   versionCommand(ownVersion),
 ];

@@ -14,6 +14,7 @@ import { readApiObject } from "../../wire/objects.ts";
 import { type Raw, rawAt, textAt } from "../../wire/read-object.ts";
 import { readWorkload } from "../../wire/workloads.ts";
 import { asCreated } from "../pods/created-by.ts";
+import { machineBehind } from "../pods/quarantined.ts";
 
 type ReadPod = { readonly workload: Workload; readonly record: PodRecord; readonly node: string | undefined };
 
@@ -55,17 +56,10 @@ function readOne(raw: Raw): ReadPod | "no workload" {
   const record = readPod(opened, new Map());
   return opened.notes.refused.length > 0
     ? "no workload"
-    : { workload: asMachine(workload.value), record, node: textAt(rawAt(raw, "spec"), "nodeName") };
+    : { workload: machineBehind(workload.value), record, node: textAt(rawAt(raw, "spec"), "nodeName") };
 }
 
 const PLACE = { file: "the cluster", line: 1, column: 1 };
-
-function asMachine(workload: Workload): Workload {
-  const { owner, object } = workload;
-  if (owner?.kind !== "VirtualMachineInstance") return workload;
-  const machine = { apiVersion: "kubevirt.io/v1", kind: owner.kind, namespace: object.namespace, name: owner.name };
-  return { ...workload, kind: "VirtualMachine", object: { ...machine, uid: owner.uid } };
-}
 
 function memberOf(
   catalogue: Catalogue,

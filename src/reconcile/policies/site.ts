@@ -2,7 +2,7 @@ import type { Catalogue } from "../../domain/catalogue.ts";
 import type { WorkloadEnd } from "../../domain/flow.ts";
 import type { Labels } from "../../domain/label-selector.ts";
 import { isReservedLabel } from "../../domain/reserved-keys.ts";
-import type { Site } from "../../policy/compile/doors.ts";
+import type { QuarantinedPods, Site } from "../../policy/compile/doors.ts";
 import { type EffectiveEnd, isPodLike } from "../../policy/effective/end.ts";
 import { isInside } from "../../policy/model/endpoint.ts";
 import {
@@ -13,6 +13,8 @@ import {
   setOf,
   uniteAddresses,
 } from "../../policy/sets/address-set.ts";
+
+import { quarantinesIn } from "../pods/quarantined.ts";
 
 /** What of a place is there to compile for; `attachments` are its secondary networks, as `namespace/name`. */
 export type Place = {
@@ -42,7 +44,31 @@ export const siteOf = ({ catalogue, members, attachments, podNetworks }: Place):
       : [],
   ),
   canaries: canariesOf(catalogue, members),
+  ...quarantinedIn(catalogue, members),
 });
+
+/** Where single Pods are under quarantine; a role or segment that is so as a whole needs no telling apart. */
+function quarantinedIn(catalogue: Catalogue, members: readonly EffectiveEnd<WorkloadEnd>[]): Pick<Site, "quarantined"> {
+  const single = catalogue.definitions.restrictions.some(
+    ({ effect, target }) => effect === "quarantine" && !WHOLE.has(target.by),
+  );
+  if (!single) return {};
+  const find = quarantinesIn(catalogue);
+  const found = new Map<string, QuarantinedPods>();
+  for (const { end } of members) {
+    const ruling = isPodLike(end) ? find(end) : undefined;
+    if (!ruling) continue;
+    const { namespace, role } = end;
+    const key = `${namespace} ${role ?? ""}`;
+    const rulings = [...(found.get(key)?.rulings ?? []), ruling].filter(
+      (one, index, all) => all.findIndex(({ object }) => object === one.object) === index,
+    );
+    found.set(key, { namespace, ...(role === undefined ? {} : { role }), rulings });
+  }
+  return found.size === 0 ? {} : { quarantined: [...found.values()] };
+}
+
+const WHOLE: ReadonlySet<string> = new Set(["role", "segment", "serial"]);
 
 /** Those whom a canary names one by one, each once: replicas of one workload have the same labels. */
 function canariesOf(catalogue: Catalogue, members: readonly EffectiveEnd<WorkloadEnd>[]): Site["canaries"] {

@@ -62,23 +62,23 @@ async function perform(
 const asDone = (removed: Result<Raw>): Result<{ readonly awaited?: Awaited }> =>
   removed.ok ? { ok: true, value: {} } : removed;
 
-const POLICIES = CATALOGUE_WATCHES.find(({ resource }) => resource.kind === "SegmentPolicy")?.resource;
-
-/** Writes where each SegmentPolicy stands. One that changed since it was seen is left for the next round. */
+/** Writes where each SegmentPolicy and each quarantine stands. One that changed since it was seen is left for the next round. */
 export async function writeStandings(
   { client, log, events }: Performing,
   actions: readonly StandingAction[],
   term: Term,
 ): Promise<void> {
   for (const { object, patch, why, event } of actions) {
-    if (!POLICIES || !term.valid()) return;
-    const { namespace, name } = object;
+    const { kind, namespace, name } = object;
+    const resource = CATALOGUE_WATCHES.find((watch) => watch.resource.kind === kind)?.resource;
+    if (!resource || !term.valid()) return;
+    const target = namespace === "" ? { name } : { namespace, name };
     const written = await client
-      .patch(POLICIES, { namespace, name }, { type: "json", body: patch }, { subresource: "status" })
+      .patch(resource, target, { type: "json", body: patch }, { subresource: "status" })
       .catch((fault: unknown) => reasonOf(fault));
     if (typeof written === "object" && written.ok) {
-      log.info({ namespace, policy: name, why }, "A SegmentPolicy says where it stands.");
+      log.info({ kind, namespace, name, why }, "A status says where it stands.");
       if (event) events.emit(event);
-    } else log.debug({ namespace, policy: name }, "A status was not written.");
+    } else log.debug({ kind, namespace, name }, "A status was not written.");
   }
 }

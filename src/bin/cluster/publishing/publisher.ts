@@ -19,6 +19,7 @@ import { fingerprintOf, quarantinesText } from "../../../reconcile/policies/fing
 import { objectKey } from "../../../reconcile/policies/order.ts";
 import { type Plan, planPublishing, standingAfter } from "../../../reconcile/policies/plan.ts";
 import { ATTACHMENTS, POLICY_RESOURCES } from "../../../reconcile/policies/published-kinds.ts";
+import { decideQuarantines } from "../../../reconcile/policies/restriction-status.ts";
 import { standingsOf } from "../../../reconcile/policies/standing.ts";
 import { decideStatuses } from "../../../reconcile/policies/standing-status.ts";
 import type { Raw } from "../../../wire/read-object.ts";
@@ -115,10 +116,10 @@ export class Publisher {
   /** One round: compiles where something has changed, writes what differs, and says where each policy stands. */
   async tend(): Promise<void> {
     const looked = await this.#look();
+    if (looked.targets.length === 0) this.#plan = undefined;
     const state = looked.targets.length > 0 ? this.#state() : undefined;
-    if (!state) return;
-    if (this.#isDue(state, looked)) await this.#publish(state, looked);
-    await this.#tell();
+    if (state && this.#isDue(state, looked)) await this.#publish(state, looked);
+    if (state || looked.targets.length === 0) await this.#tell();
   }
 
   /** Kinds are followed only once something may be written: without that there is nothing to watch for. */
@@ -241,13 +242,16 @@ export class Publisher {
   }
 
   async #tell(): Promise<void> {
-    const plan = this.#plan;
-    if (!plan) return;
-    const policies = this.#means
-      .live()
-      .objects()
-      .filter(({ kind }) => kind === "SegmentPolicy");
-    const actions = decideStatuses(policies, standingsOf(plan, this.#standing), this.#means.now());
+    const { live, now } = this.#means;
+    const restrictions = live().current()?.definitions.restrictions;
+    const objects = live().objects();
+    const of = (kind: string) => objects.filter((object) => object.kind === kind);
+    const [plan, standing] = [this.#plan, this.#standing];
+    const outcome = { restrictions: restrictions ?? [], standing, ...(plan ? { plan } : {}) };
+    const actions = [
+      ...decideQuarantines(of("Restriction"), outcome, now()),
+      ...(plan ? decideStatuses(of("SegmentPolicy"), standingsOf(plan, standing), now()) : []),
+    ];
     await writeStandings(this.#means, actions, this.#term);
   }
 }
