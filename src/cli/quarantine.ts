@@ -103,7 +103,7 @@ async function run(io: Io, means: Means, workload: string, options: Options): Pr
   }
   io.out(`Restriction ${name} stands against ${workload}.\n`);
   io.out(await trustText(means.kube));
-  return watch(io, means, name, began, Number(options.wait) * 1_000);
+  return watch(io, means, { name, began, mostMs: Number(options.wait) * 1_000 });
 }
 
 const NO_REASON = problem("USAGE", "--reason", "A quarantine needs a reason.", "Write --reason and why.");
@@ -115,43 +115,34 @@ async function targetOf(kube: KubeAccess, workload: string, byName: boolean): Pr
   const slash = workload.indexOf("/");
   const [first, rest] = [workload.slice(0, slash), workload.slice(slash + 1)];
   if (slash <= 0 || rest === "")
-    return refuse(
-      "USAGE",
-      "",
-      `"${workload}" names no workload.`,
-      "Write NAMESPACE/NAME, or role/NAME, segment/NAME, node/NAME, identity/SPIFFE-ID.",
-    );
+    return refuse("USAGE", "", `"${workload}" names no workload.`, "Write NAMESPACE/NAME, or role/NAME, node/NAME ….");
   const whole = WHOLE.find((one) => one === first);
   if (whole) return ok({ [whole]: rest });
-  if (first === "node") return named(kube, NODES, { name: rest }, "node", byName);
-  const object = { namespace: first, name: rest };
-  const pod = await named(kube, PODS, object, "pod", byName);
-  if (pod.ok && !byName) return pod;
-  const machine = await named(kube, MACHINES, object, "virtualMachine", byName);
-  if (byName) return ok({ pod: { ...object }, virtualMachine: { ...object } });
-  return machine.ok
-    ? machine
-    : refuse(
-        "WORKLOAD_UNKNOWN",
-        "",
-        `There is no Pod and no virtual machine ${workload}.`,
-        "Name its role (role/NAME) to cut off all that hold it.",
-      );
+  const object = first === "node" ? { name: rest } : { namespace: first, name: rest };
+  if (byName) return ok(first === "node" ? { node: object } : { pod: object, virtualMachine: object });
+  if (first === "node") return found(kube, NODES, "node", object);
+  const pod = await found(kube, PODS, "pod", object);
+  // An instance is made anew under its machine's name: the name is meant, and no UID.
+  const machine = pod.ok ? pod : await kube.get(MACHINES, object);
+  if (machine.ok) return pod.ok ? pod : ok({ virtualMachine: object });
+  return refuse(
+    "WORKLOAD_UNKNOWN",
+    "",
+    `There is no Pod and no virtual machine ${workload}.`,
+    "Name its role (role/NAME) to cut off all that hold it.",
+  );
 }
 
-async function named(
+async function found(
   kube: KubeAccess,
   resource: KubeResource,
+  field: "pod" | "node",
   object: { readonly namespace?: string; readonly name: string },
-  field: string,
-  byName: boolean,
 ): Promise<Result<Target>> {
-  if (byName) return ok({ [field]: { ...object } });
-  const found = await kube.get(resource, object);
-  if (!found.ok) return found;
-  const uid = textAt(rawAt(found.value, "metadata"), "uid");
-  // An instance is made anew under its machine's name; the name is meant.
-  return ok({ [field]: { ...object, ...(uid === undefined || field === "virtualMachine" ? {} : { uid }) } });
+  const live = await kube.get(resource, object);
+  if (!live.ok) return live;
+  const uid = textAt(rawAt(live.value, "metadata"), "uid");
+  return ok({ [field]: { ...object, ...(uid === undefined ? {} : { uid }) } });
 }
 
 /** Until when who verifies by the bundle alone trusts a certificate, at most. */
@@ -165,28 +156,34 @@ async function trustText(kube: KubeAccess): Promise<string> {
 
 const POLL_MS = 100;
 
-async function watch(io: Io, { kube, pause }: Means, name: string, began: number, mostMs: number): Promise<ExitCode> {
+type Waiting = { readonly name: string; readonly began: number; readonly mostMs: number };
+
+/** What a server says that waiting would not change. */
+const FINAL: ReadonlySet<string> = new Set(["OpenStill", "NoTarget"]);
+
+async function watch(io: Io, { kube, pause }: Means, { name, began, mostMs }: Waiting): Promise<ExitCode> {
   for (;;) {
-    const found = await kube.get(RESTRICTIONS, { name });
-    const condition = found.ok ? conditionOf(found.value) : undefined;
-    const seconds = ((io.now() - began) / 1_000).toFixed(1);
-    if (condition?.["status"] === "True") {
-      io.out(`In effect after ${seconds} s: ${textAt(condition, "message") ?? ""}\n`);
-      return 0;
-    }
-    const reason = condition && textAt(condition, "reason");
-    if (io.now() - began >= mostMs || reason === "OpenStill" || reason === "NoTarget") {
-      const message = (condition && textAt(condition, "message")) ?? "No server says that it is; is one running?";
-      io.out(`Not in effect after ${seconds} s: ${message}\n`);
-      return 3;
+    const { holds, reason, message } = await inEffect(kube, name);
+    const late = io.now() - began;
+    if (holds || late >= mostMs || FINAL.has(reason)) {
+      io.out(`${holds ? "In effect" : "Not in effect"} after ${(late / 1_000).toFixed(1)} s: ${message}\n`);
+      return holds ? 0 : 3;
     }
     await pause(POLL_MS);
   }
 }
 
-function conditionOf(restriction: Raw): Raw | undefined {
-  const { conditions } = rawAt(restriction, "status");
-  return Array.isArray(conditions) ? conditions.filter(isRaw).find(({ type }) => type === "InEffect") : undefined;
+/** The condition InEffect as it is now. */
+async function inEffect(kube: KubeAccess, name: string) {
+  const found = await kube.get(RESTRICTIONS, { name });
+  const { conditions } = found.ok ? rawAt(found.value, "status") : {};
+  const all = Array.isArray(conditions) ? conditions.filter(isRaw) : [];
+  const said = all.find(({ type }) => type === "InEffect") ?? {};
+  return {
+    holds: said["status"] === "True",
+    reason: textAt(said, "reason") ?? "",
+    message: textAt(said, "message") ?? "No server says that it is; is one running?",
+  };
 }
 
 async function lift(io: Io, kube: KubeAccess, workload: string, target: Target): Promise<ExitCode> {

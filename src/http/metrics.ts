@@ -3,7 +3,8 @@ import process from "node:process";
 import { Counter, Gauge, Registry } from "prom-client";
 import type { ProblemCode } from "../domain/problem-codes.ts";
 import { type MetricName, METRICS } from "./metrics-table.ts";
-import type { PodReadings, PublishingReadings, Readings, Services, Webhook } from "./services.ts";
+import { publishingFigures, type Reading } from "./publishing-figures.ts";
+import type { PodReadings, Readings, Services, Webhook } from "./services.ts";
 import { Buckets, Tally } from "./tallies.ts";
 
 /** How a review ended. */
@@ -101,9 +102,6 @@ const described = (name: MetricName) => ({
   help: METRICS[name].help,
   labelNames: Object.keys(METRICS[name].labels),
 });
-
-/** A figure that is read when it is asked for: one number, or one for each set of labels. */
-type Reading = number | readonly (readonly [labels: Readonly<Record<string, string>>, value: number])[];
 
 function readGauge(registry: Registry, name: MetricName, read: () => Reading): void {
   const gauge: Gauge = new Gauge({
@@ -204,52 +202,10 @@ function addCluster(registry: Registry, { services }: Reader): void {
   );
 }
 
-/** Figures of publishing that there may not be: then there is no figure, not a 0. */
 function addPublishing(registry: Registry, { services }: Reader): void {
-  const read = (of: (publishing: PublishingReadings) => Reading) => (): Reading => {
-    const { publishing } = services.readings();
-    return publishing ? of(publishing) : [];
-  };
-  readGauge(
-    registry,
-    "signet_policy_objects",
-    read(({ objects }) =>
-      [...objects].flatMap(([target, { wanted, active }]) => [
-        [{ target, state: "wanted" }, wanted] as const,
-        [{ target, state: "active" }, active] as const,
-      ]),
-    ),
-  );
-  readGauge(
-    registry,
-    "signet_policy_blocked",
-    read(({ blocking }) =>
-      blocking.size === 0 ? [[{ code: "all" }, 0]] : [...blocking].map(([code, count]) => [{ code }, count] as const),
-    ),
-  );
-  readCounter(
-    registry,
-    "signet_policy_writes_total",
-    read(({ writes }) => [
-      [{ verb: "apply" }, writes.apply],
-      [{ verb: "delete" }, writes.delete],
-    ]),
-  );
-  readCounter(
-    registry,
-    "signet_policy_mended_total",
-    read(({ mended }) => mended),
-  );
-  readGauge(
-    registry,
-    "signet_policy_compile_seconds",
-    read(({ compileMs }) => compileMs / 1000),
-  );
-  readGauge(
-    registry,
-    "signet_policy_overdue_seconds",
-    read(({ overdueSince }) => (overdueSince === undefined ? 0 : (services.now() - overdueSince) / 1000)),
-  );
+  const { gauges, counters } = publishingFigures(() => services.readings().publishing, services.now);
+  for (const [name, read] of gauges) readGauge(registry, name, read);
+  for (const [name, read] of counters) readCounter(registry, name, read);
 }
 
 /** Figures of a copy that there may not be: then there is no figure, not a 0. */

@@ -1,7 +1,8 @@
 import Type, { type Static } from "typebox";
-import { type Cidr, parseCidr } from "../domain/cidr.ts";
+import type { Cidr } from "../domain/cidr.ts";
 import { parseDuration } from "../domain/duration.ts";
 import { ok, problem, refuse, refuseAll, type Result } from "../domain/problem.ts";
+import { podNetworksIn, readPodNetworks } from "./pod-networks.ts";
 import { VIRT_CONTROLLERS } from "./manifests/names.ts";
 import { DATABASE_CONFIG, type DatabaseConfig, databaseConfig } from "./database-config.ts";
 import { readDocuments } from "./documents.ts";
@@ -197,11 +198,6 @@ const readMode = (mode = "standalone"): Result<"standalone" | "cluster"> =>
     ? ok(mode)
     : refuse("FIELD_INVALID", "mode", `"${mode}" is not a mode.`, "Write standalone or cluster.");
 
-function cidrsOf(text: string): readonly Cidr[] {
-  const read = parseCidr(text, "");
-  return read.ok ? [read.value] : [];
-}
-
 const HOUR_MS = 3_600_000;
 
 /** A leaf lives a day at most: its end is what an old authority is kept for. */
@@ -213,7 +209,7 @@ function clusterConfig(written: NonNullable<Written["cluster"]>, flags: ConfigFl
     authorityMs: millis(written.authorityLifetime, 8760 * HOUR_MS),
     settleMs: millis(written.settle, 30_000),
     virtControllers: flags.virtController ?? written.virtControllers ?? [VIRT_CONTROLLERS.kubevirt],
-    podNetworks: (written.podNetworks ?? []).flatMap((each) => cidrsOf(each)),
+    podNetworks: podNetworksIn(written.podNetworks ?? []),
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
     ...(certificateFolder === undefined ? {} : { certificateFolder }),
   });
@@ -228,11 +224,8 @@ function readFile(file: { readonly name: string; readonly text: string }): Resul
   const place = { document, base: [] };
   const read = readBySchema(SERVER_CONFIG, document.value, place, []);
   if (!read.ok) return read;
-  for (const [index, network] of (read.value.cluster?.podNetworks ?? []).entries()) {
-    const cidr = parseCidr(network, `cluster.podNetworks[${index}]`);
-    if (!cidr.ok)
-      return refuseAll(cidr.problems.map((found) => problemAt(place, ["cluster", "podNetworks", index], found)));
-  }
+  const networks = readPodNetworks(read.value.cluster?.podNetworks ?? [], place);
+  if (!networks.ok) return networks;
   for (const [part, key, given] of durationsOf(read.value)) {
     const seconds = given === undefined ? ok(1) : parseDuration(given, `${part}.${key}`);
     if (!seconds.ok) return refuseAll(seconds.problems.map((found) => problemAt(place, [part, key], found)));

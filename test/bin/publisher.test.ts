@@ -56,7 +56,7 @@ function world(changed: Parameters<typeof estateText>[0] = {}) {
       return ok({ status: { allowed: state.may.has(wanted) } });
     },
     patch: async (resource: Resource, name: { namespace?: string; name: string }, { body }: { body: unknown }) => {
-      if (resource.kind === "SegmentPolicy") return patchStatus(name, body as never);
+      if (resource.kind === "SegmentPolicy" || resource.kind === "Restriction") return patchStatus(name, body as never);
       write("apply", keyOf(resource, name));
       const metadata = {
         ...(body as { metadata: object }).metadata,
@@ -73,10 +73,12 @@ function world(changed: Parameters<typeof estateText>[0] = {}) {
     },
   };
   const patchStatus = (name: { namespace?: string; name: string }, patch: never): Result<Raw> => {
-    const found = current().objects.find((object) => object.namespace === name.namespace && object.name === name.name);
+    const found = current().objects.find(
+      (object) => object.namespace === (name.namespace ?? "") && object.name === name.name,
+    );
     const after = applyPatch(found?.raw, patch) as Raw;
     const [condition] = rawAt(after, "status")["conditions"] as { reason: string; message: string }[];
-    state.statuses.push(`${name.namespace}/${name.name} ${condition?.reason}: ${condition?.message}`);
+    state.statuses.push(`${name.namespace ?? ""}/${name.name} ${condition?.reason}: ${condition?.message}`);
     read = { ...read, objects: read.objects.map((object) => (object === found ? { ...object, raw: after } : object)) };
     return ok(after);
   };
@@ -84,7 +86,7 @@ function world(changed: Parameters<typeof estateText>[0] = {}) {
   const publisher = () =>
     new Publisher(
       {
-        client: client as never,
+        client,
         log: quietLog,
         events: {
           emit: ({ reason, regarding }) => void state.events.push(`${reason} ${regarding.kind} ${regarding.name}`),
@@ -233,6 +235,61 @@ test("what an exception opens is taken out at its end, without anything else hav
   await tended(one);
   expect(JSON.stringify([...policies.values()])).not.toContain("5433");
   expect(one.figures()?.overdueSince).toBeUndefined();
+});
+
+const quarantine = (target: string): string =>
+  `{apiVersion: signet.dev/v1alpha1, kind: Restriction, metadata: {name: q}, spec: {target: {${target}}, effect: quarantine, reason: stolen}}`;
+
+const marked = (raw: Raw): Raw => {
+  const metadata = rawAt(raw, "metadata");
+  const labels = { ...rawAt(metadata, "labels"), "signet.dev/quarantine": "true" };
+  return { ...raw, metadata: { ...metadata, labels } };
+};
+
+test("a quarantine of one Pod is in effect when it is marked and every object stands, and is said so", async () => {
+  const { state, policies, publisher } = world({
+    restrictions: [quarantine("pod: {namespace: pay, name: db, uid: u-db}")],
+  });
+  const one = await tended(publisher());
+  expect(state.statuses[0]).toBe("/q Pending: 1 Pods are not marked yet, and 0 objects not written.");
+  const db = podOf("db", "pay");
+  PODS.set("u-db", marked(db));
+  await tended(one);
+  PODS.set("u-db", db);
+  expect(state.statuses.at(-1)).toBe("/q CutOff: 1 workload is cut off by networkpolicy, clusternetworkpolicy.");
+  expect(policies.get("NetworkPolicy pay/signet-quarantine")?.["spec"]).toEqual({
+    podSelector: { matchExpressions: [{ key: "signet.dev/quarantine", operator: "Exists" }] },
+    policyTypes: ["Ingress", "Egress"],
+  });
+  expect(JSON.stringify(policies.get("NetworkPolicy pay/signet-role-db")?.["spec"])).toContain(
+    '"matchExpressions":[{"key":"signet.dev/quarantine","operator":"DoesNotExist"}]',
+  );
+  expect(JSON.stringify(policies.get("ClusterNetworkPolicy /signet-quarantine")?.["spec"])).toContain("Deny");
+});
+
+test("what a policy of somebody else keeps open of a quarantine is named, pair by pair, and does not keep it back", async () => {
+  const { state, policies, publisher } = world();
+  state.may = new Set(["networkpolicies"]);
+  const guardless = {
+    ...PARTS,
+    guardrails: PARTS.guardrails.map((text) =>
+      text.replace(/, \{from: \{entity: any\}, to: \{entity: any\}.*?debugging\}/, ""),
+    ),
+  };
+  state.text = estateText(guardless);
+  const one = await tended(publisher());
+  policies.set("NetworkPolicy pay/open", {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: { name: "open", namespace: "pay", uid: "x", resourceVersion: "1" },
+    spec: { podSelector: { matchLabels: { app: "db" } }, ingress: [{}], egress: [{}] },
+  });
+  state.text = estateText({ ...guardless, restrictions: [quarantine("role: db")] });
+  await tended(one);
+  expect(state.statuses.filter((text) => text.startsWith("/q")).at(-1)).toMatch(
+    /^\/q OpenStill: Policies that are not ours keep \d+ pairs open: /,
+  );
+  expect(JSON.stringify(policies.get("NetworkPolicy shop/signet-role-web")?.["spec"])).not.toContain("5432");
 });
 
 test("a further replica of a workload is no reason to compile again", async () => {

@@ -3,7 +3,6 @@ import type { LiveCatalogue } from "../../kube/catalogue.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import type { EventRecorder } from "../../kube/events.ts";
 import type { Term } from "../../kube/lease.ts";
-import { LivePolicies } from "../../kube/live-policies.ts";
 import { LivePods } from "../../kube/live-pods.ts";
 import { type Log, reasonOf } from "../../kube/log.ts";
 import type { LiveMachines } from "../../kube/machines.ts";
@@ -16,11 +15,11 @@ import { type Bell, makeBell } from "./bell.ts";
 import { flagExceptions } from "./pods/exceptions.ts";
 import { makeMachineRound } from "./pods/machine-round.ts";
 import { type PodFigures, PodRounds } from "./pods/pod-rounds.ts";
-import { Publisher, PUBLISHING_TABLES, type PublishingFigures } from "./publishing/publisher.ts";
+import type { PublishingFigures } from "./publishing/figures.ts";
+import { type RunningPublisher, runPublisher } from "./publishing/run-publisher.ts";
 import { scanDuties } from "./scan-duties.ts";
 import { Scan } from "../../reconcile/scan/scan.ts";
 import { scanPod } from "../../reconcile/scan/scan-pod.ts";
-import { type AddressSet, NO_ADDRESSES, parseCidr, setOf, uniteAddresses } from "../../policy/sets/address-set.ts";
 import { advanceServing } from "./serving-rollover.ts";
 import type { ServingStore } from "./serving-store.ts";
 
@@ -37,21 +36,6 @@ export type WriterMeans = Pick<WatchMeans, "connection" | "clock" | "random"> & 
   readonly keys: (term: Term) => Promise<void>;
   readonly events: Pick<EventRecorder, "emit">;
 };
-
-/** The networks that the configuration names, as a set of addresses. */
-const podNetworksOf = ({ podNetworks }: ClusterConfig): AddressSet =>
-  podNetworks
-    .flatMap(({ text }) => parseCidr(text) ?? [])
-    .map(setOf)
-    .reduce<AddressSet>(uniteAddresses, NO_ADDRESSES);
-
-/** Publishing goes on beside the other duties: what it writes may be much. */
-async function publish(means: WriterMeans, publisher: Publisher, term: Term, bell: Bell): Promise<void> {
-  while (term.valid()) {
-    await attempt(means.log, ["policies", () => publisher.tend()]);
-    await bell.wait(ROUND_MS.least, ROUND_MS.idle, term.signal);
-  }
-}
 
 /** The loop that writes while this replica holds the Lease. */
 export type Writer = {
@@ -72,59 +56,78 @@ const ROUND_MS = { idle: 1_000, least: 50 } as const;
 
 /** Each duty looks at how things are and does what is missing; what fails is tried again in the next round. */
 export function makeWriter(means: WriterMeans): Writer {
-  const [bell, policyBell] = [makeBell(), makeBell()];
+  const bells = { duties: makeBell(), policies: makeBell() };
   const onConcern = podTeller(means.events);
-  let rounds: { readonly own: PodRounds; readonly scan: Scan; readonly publisher: Publisher } | undefined;
-  const work = async (term: Term): Promise<void> => {
-    // What a term knows of Pods ends with it: the next one looks at them all.
-    const ring = (): void => {
-      bell.ring();
-      policyBell.ring();
-    };
-    const pods = new LivePods({ ...means, onChange: ring });
-    const policies = new LivePolicies({ ...means, tables: PUBLISHING_TABLES, onChange: policyBell.ring });
-    const publisher = new Publisher(
-      { ...means, podNetworks: podNetworksOf(means.cluster), pods, policies, now: Date.now },
-      term,
-    );
-    const { requireApproval } = means.config;
-    const looking = { ...means, requireApproval, machines: means.machines(), now: Date.now };
-    const scan = new Scan();
-    const own = new PodRounds({
-      ...looking,
-      pods,
-      onConcern,
-      onLook: (pod) => scanPod(scan, pod),
-      onGone: (uid) => scan.forget(uid),
-    });
-    const tendMachines = makeMachineRound(looking);
-    rounds = { own, scan, publisher };
-    pods.start();
-    const publishing = publish(means, publisher, term, policyBell).then(() => policies.stop());
-    const ownAuthority = means.cluster.certificateFolder === undefined;
-    const duties: readonly Duty[] = [
-      ...(ownAuthority ? [["serving authority", () => advanceServing(means, term)] as const] : []),
-      ["approvals", () => recordApprovals(means, term)],
-      ["keys of the trust domain", () => means.keys(term)],
-      ["machines", () => tendMachines(term)],
-      ["pods", () => own.tend(term)],
-      ["exceptions", () => flagWhenKnown(means, own, term)],
-      ...scanDuties(means, term, scan),
-    ];
-    while (term.valid()) {
-      for (const duty of duties) await attempt(means.log, duty);
-      await bell.wait(ROUND_MS.least, ROUND_MS.idle, term.signal);
-    }
-    if (rounds?.own === own) rounds = undefined;
-    await Promise.all([publishing, pods.stop()]);
-  };
+  const running: { rounds?: Rounds } = {};
   const figures = (): WriterFigures | undefined =>
-    rounds && { ...rounds.own.figures(), outcomes: rounds.scan.counts() };
-  const nudge = (): void => {
-    bell.ring();
-    policyBell.ring();
+    running.rounds && { ...running.rounds.own.figures(), outcomes: running.rounds.scan.counts() };
+  return {
+    begin: (term) => void work({ ...means, onConcern, bells, running }, term),
+    nudge: () => ringAll(bells),
+    pods: figures,
+    publishing: () => running.rounds?.publisher.figures(),
   };
-  return { begin: (term) => void work(term), nudge, pods: figures, publishing: () => rounds?.publisher.figures() };
+}
+
+type Bells = Readonly<Record<"duties" | "policies", Bell>>;
+type Rounds = { readonly own: PodRounds; readonly scan: Scan; readonly publisher: RunningPublisher };
+
+type Work = WriterMeans & {
+  readonly bells: Bells;
+  readonly onConcern: (concern: Concern) => void;
+  readonly running: { rounds?: Rounds };
+};
+
+const ringAll = ({ duties, policies }: Bells): void => {
+  duties.ring();
+  policies.ring();
+};
+
+/** One term. What it knows of Pods ends with it: the next one looks at them all. */
+async function work(means: Work, term: Term): Promise<void> {
+  const { bells, onConcern, running } = means;
+  const pods = new LivePods({ ...means, onChange: () => ringAll(bells) });
+  const scan = new Scan();
+  const looking = lookingOf(means);
+  const own = new PodRounds({
+    ...looking,
+    pods,
+    onConcern,
+    onLook: (pod) => scanPod(scan, pod),
+    onGone: (uid) => scan.forget(uid),
+  });
+  pods.start();
+  const publisher = runPublisher({ ...means, pods }, term, bells.policies);
+  const rounds = { own, scan, publisher };
+  running.rounds = rounds;
+  const duties = dutiesOf(means, term, rounds);
+  while (term.valid()) {
+    for (const duty of duties) await attempt(means.log, duty);
+    await bells.duties.wait(ROUND_MS.least, ROUND_MS.idle, term.signal);
+  }
+  if (running.rounds === rounds) delete running.rounds;
+  await Promise.all([publisher.ended, pods.stop()]);
+}
+
+const lookingOf = (means: Work) => ({
+  ...means,
+  requireApproval: means.config.requireApproval,
+  machines: means.machines(),
+  now: Date.now,
+});
+
+function dutiesOf(means: Work, term: Term, { own, scan }: Rounds): readonly Duty[] {
+  const tendMachines = makeMachineRound(lookingOf(means));
+  const ownAuthority = means.cluster.certificateFolder === undefined;
+  return [
+    ...(ownAuthority ? [["serving authority", () => advanceServing(means, term)] as const] : []),
+    ["approvals", () => recordApprovals(means, term)],
+    ["keys of the trust domain", () => means.keys(term)],
+    ["machines", () => tendMachines(term)],
+    ["pods", () => own.tend(term)],
+    ["exceptions", () => flagWhenKnown(means, own, term)],
+    ...scanDuties(means, term, scan),
+  ];
 }
 
 /** Says on a Pod what is wrong with it, but not that its labels followed an approved edit. */

@@ -1,7 +1,6 @@
 import type { LabelSelector } from "../../domain/label-selector.ts";
 import { QUARANTINE_LABEL } from "../../domain/reserved-keys.ts";
 import type { PortSpec } from "../../domain/sentences.ts";
-import type { Ruling } from "../intent/line.ts";
 import { DIRECTIONS, type Direction } from "../model/policy.ts";
 import { blocksOf } from "./blocks.ts";
 import type { Cell } from "./cells.ts";
@@ -39,15 +38,12 @@ export function networkPolicies(doors: Doors): readonly Rendered[] {
 /** Pods under quarantine are selected by none of the others, and by one that opens nothing. */
 function quarantines({ site: { quarantined = [] } }: Doors): readonly Rendered[] {
   const byNamespace = Map.groupBy(quarantined, ({ namespace }) => namespace);
-  return [...byNamespace].sort().map(([namespace, some]) =>
-    policy(
-      "signet-quarantine",
-      namespace,
-      selectorOf([{ key: QUARANTINE_LABEL, operator: "Exists", values: [] }]),
-      NOTHING,
-      some.flatMap(({ rulings }) => rulings.map((line) => ({ line }))),
-    ),
-  );
+  const marked = selectorOf([{ key: QUARANTINE_LABEL, operator: "Exists", values: [] }]);
+  return [...byNamespace.keys()].sort().map((namespace) => {
+    const lines = (byNamespace.get(namespace) ?? []).flatMap(({ rulings }) => rulings.map((line) => ({ line })));
+    const closed = policy("signet-quarantine", namespace, marked, NOTHING);
+    return { ...closed, metadata: metadataOf(NETWORK_POLICY, "signet-quarantine", namespace, lines) };
+  });
 }
 
 const NOTHING: Sided = { ingress: [], egress: [] };
@@ -146,9 +142,8 @@ function policy(
   namespace: string,
   podSelector: Readonly<Record<string, unknown>>,
   rules: Sided,
-  more: readonly { readonly line: Pick<Ruling, "object" | "path"> }[] = [],
 ): Rendered {
-  const openings = [...[...rules.ingress, ...rules.egress].map(({ opening }) => opening), ...more];
+  const openings = [...rules.ingress, ...rules.egress].map(({ opening }) => opening);
   return {
     apiVersion: "networking.k8s.io/v1",
     kind: "NetworkPolicy",

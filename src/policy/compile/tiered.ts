@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import type { PortSpec } from "../../domain/sentences.ts";
-import { DIRECTIONS, type Direction } from "../model/policy.ts";
+import type { Direction } from "../model/policy.ts";
 import { ALL_ADDRESSES } from "../sets/address-set.ts";
 import { cidrsOf } from "./blocks.ts";
 import type { Doors } from "./doors.ts";
 import type { Party, Pods } from "./parties.ts";
 import { type Refusal, refusalsOf } from "./refusals.ts";
-import { LINES_ANNOTATION, metadataOf, type Rendered, selectorOf } from "./rendered.ts";
+import { metadataOf, type Rendered, selectorOf } from "./rendered.ts";
 
 /** What tells the tiered kinds apart. */
 type Dialect = {
@@ -79,32 +79,6 @@ export const adminNetworkPolicies = (doors: Doors): readonly Rendered[] => prior
 /** The name of the target BaselineAdminNetworkPolicy, of which a cluster has one. */
 export const BASELINE_NETWORK_POLICY = "baselineadminnetworkpolicy";
 
-const DIALECTS: Readonly<Record<string, Dialect>> = { [ADMIN.target]: ADMIN, [CLUSTER.target]: CLUSTER };
-
-/** Refusals that one rule or object of a target cannot hold: they stand in several. */
-export function splitRefusals(target: string, doors: Doors): readonly Refusal[] {
-  const dialect = DIALECTS[target];
-  if (!dialect) return [];
-  const groups = groupsOf(doors);
-  return groups.flatMap((refusals) => {
-    const rules = refusals.map((one) => ({ one, count: rulesOf(dialect, one).length }));
-    const tooMany = DIRECTIONS.some(
-      (direction) =>
-        rules.reduce((sum, { one, count }) => sum + (one.direction === direction ? count : 0), 0) > dialect.most,
-    );
-    return tooMany ? refusals : rules.filter(({ count }) => count > 1).map(({ one }) => one);
-  });
-}
-
-/** Rules of objects for which a target has no priority left, as texts. */
-export function unranked(target: string, doors: Doors): readonly string[] {
-  const dialect = DIALECTS[target];
-  if (!dialect) return [];
-  return objectsOf(dialect, doors)
-    .slice(roomOf(dialect))
-    .flatMap(({ metadata }) => (metadata.annotations?.[LINES_ANNOTATION] ?? "").split("\n"));
-}
-
 /** The BaselineAdminNetworkPolicy: default deny of enclosed namespaces, should a NetworkPolicy be missing. */
 export const baselineNetworkPolicy = (doors: Doors): readonly Rendered[] =>
   baseline({ ...ADMIN, target: BASELINE_NETWORK_POLICY, kind: "BaselineAdminNetworkPolicy" }, doors, "default");
@@ -139,8 +113,13 @@ function baseline(dialect: Dialect, doors: Doors, name: string): readonly Unrank
 
 /** Objects by origin and subject; what is more than one object holds stands in several. All of them deny: order is free. */
 function objectsOf(dialect: Dialect, doors: Doors): readonly Unranked[] {
+  const groups = new Map<string, Refusal[]>();
+  for (const refusal of refusalsOf(doors)) {
+    const key = JSON.stringify([refusal.origin, refusal.subject]);
+    groups.set(key, [...(groups.get(key) ?? []), refusal]);
+  }
   const counts = new Map<string, number>();
-  return groupsOf(doors).flatMap((refusals) => {
+  return [...groups.values()].flatMap((refusals) => {
     const [first] = refusals;
     if (!first) return [];
     const rules = (direction: Direction) =>
@@ -170,11 +149,6 @@ function objectsOf(dialect: Dialect, doors: Doors): readonly Unranked[] {
     });
   });
 }
-
-/** Refusals that may share an object: of one origin, for one subject. */
-const groupsOf = (doors: Doors): readonly (readonly Refusal[])[] => [
-  ...Map.groupBy(refusalsOf(doors), ({ origin, subject }) => JSON.stringify([origin, subject])).values(),
-];
 
 const nameOf = (origin: string, count: number): string => {
   const plain = /^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(origin) && origin.length < 200;
@@ -215,11 +189,9 @@ function chunked<T>(items: readonly T[], most: number): readonly (readonly T[])[
   return chunks;
 }
 
-const roomOf = ({ target }: Dialect): number => PRIORITIES[target] ?? 100;
-
 /** Every object a priority of its own, by its name: others keep theirs when one comes or goes. Too many are left out. */
 function prioritised(dialect: Dialect, objects: readonly Unranked[]): readonly Unranked[] {
-  const room = roomOf(dialect);
+  const room = PRIORITIES[dialect.target] ?? 100;
   const taken = new Set<number>();
   return objects.slice(0, room).map((object) => {
     let priority = digestOf(object.metadata.name) % room;

@@ -7,8 +7,7 @@ import type { EventAction, EventBudget } from "../events.ts";
 export function editedEvent(
   budget: EventBudget,
   { apiVersion, kind, metadata }: Rendered,
-  policies: Iterable<Raw>,
-  mended: boolean,
+  { policies, mended }: { readonly policies: Iterable<Raw>; readonly mended: boolean },
   now: Instant,
 ): EventAction | undefined {
   const namespace = metadata.namespace ?? "";

@@ -2,6 +2,7 @@ import type { Restriction } from "../../domain/definitions.ts";
 import type { Instant } from "../../domain/instant.ts";
 import { QUARANTINE_LABEL } from "../../domain/reserved-keys.ts";
 import { saysTheSame } from "../../policy/compile/published.ts";
+import type { Loss } from "../../policy/compile/loss.ts";
 import type { Rendered } from "../../policy/compile/rendered.ts";
 import { concerns } from "../../policy/intent/quarantine.ts";
 import { isInside } from "../../policy/model/endpoint.ts";
@@ -58,20 +59,11 @@ function statusOf(object: KubeObject, what: Said, now: Instant): StandingAction 
 /** Pairs that a condition names. */
 const NAMED = 8;
 
-function saidOf({ name, target }: Restriction, { plan, standing }: Outcome): Said {
-  if (!plan || plan.published.order.targets.length === 0)
-    return said(
-      TYPE,
-      false,
-      "NoTarget",
-      "No data plane is published to here: its certificates are refused, and nothing is closed.",
-    );
+function saidOf(restriction: Restriction, { plan, standing }: Outcome): Said {
+  if (!plan || plan.published.order.targets.length === 0) return NO_TARGET;
   const { order, compilation } = plan.published;
-  const meant = order.members.filter(({ end }) => concerns(target, end));
-  const unmarked = meant.filter(
-    ({ end, endpoint }) =>
-      end.workloadKind !== "Machine" && isInside(endpoint) && !(QUARANTINE_LABEL in endpoint.traits.labels),
-  );
+  const meant = order.members.filter(({ end }) => concerns(restriction.target, end));
+  const unmarked = meant.filter(({ endpoint }) => isInside(endpoint) && !(QUARANTINE_LABEL in endpoint.traits.labels));
   const missing = [...compilation.compiled.values()].flat().filter((object) => !stands(object, standing));
   if (unmarked.length + missing.length > 0)
     return said(
@@ -80,30 +72,29 @@ function saidOf({ name, target }: Restriction, { plan, standing }: Outcome): Sai
       "Pending",
       `${unmarked.length} Pods are not marked yet, and ${missing.length} objects not written.`,
     );
-  const open = compilation.widening.filter(({ rule }) => rule.startsWith(`Restriction ${name},`));
-  const pairs = open.flatMap(({ residual }) => residual.map(({ from, to, on }) => `${from} -> ${to} on ${on}`));
-  if (pairs.length > 0)
-    return said(
-      TYPE,
-      false,
-      "OpenStill",
-      `Policies that are not ours keep ${pairs.length} pairs open: ${pairs.slice(0, NAMED).join("; ")}${pairs.length > NAMED ? "; and more" : ""}.`,
-    );
-  const where = order.targets.join(", ");
-  if (meant.length === 0)
-    return said(
-      TYPE,
-      true,
-      "NobodyRuns",
-      `Nobody who runs is meant now; whoever comes under it is cut off by ${where}.`,
-    );
-  return said(
-    TYPE,
-    true,
-    "CutOff",
-    `${meant.length} workload${meant.length === 1 ? " is" : "s are"} cut off by ${where}.`,
-  );
+  return stillOpen(restriction, compilation.widening) ?? inEffect(meant.length, order.targets.join(", "));
 }
+
+const NO_TARGET = said(
+  TYPE,
+  false,
+  "NoTarget",
+  "No data plane is published to here: its certificates are refused, and nothing is closed.",
+);
+
+/** What passes all targets although this denies it: by policies that are not ours. */
+function stillOpen({ name }: Restriction, widening: readonly Loss[]): Said | undefined {
+  const open = widening.filter(({ rule }) => rule === `Restriction ${name}` || rule.startsWith(`Restriction ${name},`));
+  const pairs = open.flatMap(({ residual }) => residual.map(({ from, to, on }) => `${from} -> ${to} on ${on}`));
+  if (pairs.length === 0) return undefined;
+  const named = `${pairs.slice(0, NAMED).join("; ")}${pairs.length > NAMED ? "; and more" : ""}`;
+  return said(TYPE, false, "OpenStill", `Policies that are not ours keep ${pairs.length} pairs open: ${named}.`);
+}
+
+const inEffect = (count: number, where: string): Said =>
+  count === 0
+    ? said(TYPE, true, "NobodyRuns", `Nobody who runs is meant now; whoever comes under it is cut off by ${where}.`)
+    : said(TYPE, true, "CutOff", `${count} workload${count === 1 ? " is" : "s are"} cut off by ${where}.`);
 
 const stands = (object: Rendered, standing: ReadonlyMap<string, Rendered>): boolean => {
   const live = standing.get(objectKey(object));

@@ -9,7 +9,8 @@ import { HELPER_SEGMENT, helperRole, HELPERS } from "./helper-roles.ts";
 import { COMMON_LABELS, type Manifest } from "./manifest.ts";
 import { monitoringManifests } from "./monitoring.ts";
 import { LOCAL_URL, NAME, VIRT_CONTROLLERS } from "./names.ts";
-import { PUBLISHING_PERMISSIONS, SIGNER_PERMISSIONS } from "./permissions.ts";
+import { SIGNER_PERMISSIONS } from "./permissions.ts";
+import { PUBLISHING_PERMISSIONS } from "./publishing-permissions.ts";
 import { accountRoles } from "./rbac.ts";
 import { databaseNetworkPolicy, databasePatches, networkPolicy, serverManifests } from "./server.ts";
 import { exemptingPatches, virtControllerPatch, webhookConfigurations } from "./webhooks.ts";
@@ -131,6 +132,15 @@ function database(): Folder {
   };
 }
 
+/** One for each switch of publishing. */
+const publishing = (): readonly Folder[] =>
+  Object.entries(PUBLISHING_PERMISSIONS).map(([name, { about, permissions }]) => ({
+    path: `components/${name}`,
+    about: `${about} Where the cluster has these kinds.`,
+    kind: "Component",
+    files: { [name]: accountRoles(`signet-${name}`, permissions) },
+  }));
+
 const components = (): readonly Folder[] => [
   {
     path: "components/signer",
@@ -139,14 +149,7 @@ const components = (): readonly Folder[] => [
     kind: "Component",
     files: { signer: accountRoles("signet-signer", SIGNER_PERMISSIONS) },
   },
-  ...Object.entries(PUBLISHING_PERMISSIONS).map(
-    ([name, { about, permissions }]): Folder => ({
-      path: `components/${name}`,
-      about: `${about} Where the cluster has these kinds.`,
-      kind: "Component",
-      files: { [name]: accountRoles(`signet-${name}`, permissions) },
-    }),
-  ),
+  ...publishing(),
   {
     path: "components/monitoring",
     about: "For the Prometheus operator, and a dashboard for Grafana.",

@@ -1,16 +1,13 @@
 import type { Instant } from "../../../domain/instant.ts";
-import type { LossCode } from "../../../domain/loss-codes.ts";
 import { problemLine } from "../../../domain/problem.ts";
 import type { LiveCatalogue } from "../../../kube/catalogue.ts";
 import type { KubeClient } from "../../../kube/client.ts";
 import type { Term } from "../../../kube/lease.ts";
-import { type Awaited, type LivePolicies, withoutStatus } from "../../../kube/live-policies.ts";
+import type { Awaited, LivePolicies } from "../../../kube/live-policies.ts";
 import type { LivePods } from "../../../kube/live-pods.ts";
 import { reasonOf } from "../../../kube/log.ts";
-import type { WatchMeans, WatchTable } from "../../../kube/watch.ts";
-import { saysTheSame } from "../../../policy/compile/published.ts";
+import type { WatchMeans } from "../../../kube/watch.ts";
 import type { Rendered } from "../../../policy/compile/rendered.ts";
-import type { TargetName } from "../../../policy/compile/targets.ts";
 import type { AddressSet } from "../../../policy/sets/address-set.ts";
 import { EventBudget } from "../../../reconcile/events.ts";
 import { type ClusterState, compileForCluster } from "../../../reconcile/policies/cluster.ts";
@@ -22,9 +19,10 @@ import { ATTACHMENTS, POLICY_RESOURCES } from "../../../reconcile/policies/publi
 import { decideQuarantines } from "../../../reconcile/policies/restriction-status.ts";
 import { standingsOf } from "../../../reconcile/policies/standing.ts";
 import { decideStatuses } from "../../../reconcile/policies/standing-status.ts";
-import type { Raw } from "../../../wire/read-object.ts";
+import { counted, NO_FIGURES, type PublishingFigures } from "./figures.ts";
 import { type Performing, performWrites, writeStandings } from "./perform.ts";
 import { type PublishedTargets, publishedTargets } from "./publishing-targets.ts";
+import { PUBLISHING_TABLES } from "./tables.ts";
 
 /** What publishing takes, for one term. */
 export type PublisherMeans = Pick<WatchMeans, "clock"> &
@@ -38,19 +36,6 @@ export type PublisherMeans = Pick<WatchMeans, "clock"> &
     readonly now: () => Instant;
   };
 
-/** What the last round came to. Instants in milliseconds. */
-export type PublishingFigures = {
-  readonly objects: ReadonlyMap<TargetName, { readonly wanted: number; readonly active: number }>;
-  /** Losses that keep everything from being published, by their code. */
-  readonly blocking: ReadonlyMap<LossCode, number>;
-  readonly writes: { readonly apply: number; readonly delete: number };
-  /** Objects of ours that somebody else changed, and that were mended. */
-  readonly mended: number;
-  readonly compileMs: number;
-  /** Since when a line has ended, or begun, without being taken out, or in; absent where none has. */
-  readonly overdueSince?: Instant;
-};
-
 /** Kinds and rights are asked for again this often. */
 const LOOK_MS = 5_000;
 /** A compilation takes at most this share of the time, and never comes sooner after the last than this. */
@@ -60,22 +45,6 @@ const LEAST_MS = 250;
 const RETRY_MS = [250, 1_000, 5_000, 15_000] as const;
 /** So long the watches may take to bring what was written. */
 const UNSEEN_MS = 5_000;
-
-const NODES: WatchTable = {
-  resource: { group: "", version: "v1", plural: "nodes", kind: "Node", namespaced: false },
-  strip: ({ apiVersion, kind, metadata, spec }) => ({ apiVersion, kind, metadata: named(metadata), spec }),
-};
-
-function named(metadata: unknown): Raw {
-  const { name, uid, resourceVersion } = metadata as Raw;
-  return { name, uid, resourceVersion };
-}
-
-/** What publishing follows, beside definitions and Pods. */
-export const PUBLISHING_TABLES: readonly WatchTable[] = [
-  ...[...POLICY_RESOURCES, ATTACHMENTS].map((resource) => ({ resource, strip: withoutStatus })),
-  NODES,
-];
 
 type Looked = PublishedTargets & { readonly at: number };
 
@@ -98,7 +67,7 @@ export class Publisher {
   #faults = 0;
   /** Since when a line has ended, or begun, that could not be taken out, or in. */
   #late: Instant | undefined;
-  #figures: PublishingFigures = FIGURES;
+  #figures: PublishingFigures = NO_FIGURES;
 
   constructor(means: PublisherMeans, term: Term) {
     this.#means = means;
@@ -202,7 +171,7 @@ export class Publisher {
     const before = plan.value.published.ours.map(({ object }) => object);
     this.#plan = plan.value;
     this.#standing = standingAfter(before, done.writes);
-    this.#count(plan.value, done.writes);
+    this.#figures = counted(this.#figures, plan.value, { standing: this.#standing, writes: done.writes });
   }
 
   #fail(): void {
@@ -216,29 +185,10 @@ export class Publisher {
     if (edited.length === 0) return;
     const { events, log, now } = this.#means;
     for (const object of edited) {
-      const event = editedEvent(this.#budget, object, policies, writes.length > 0, now());
+      const event = editedEvent(this.#budget, object, { policies, mended: writes.length > 0 }, now());
       log.warn({ object: objectKey(object), mended: writes.length > 0 }, "Somebody changed a policy of ours.");
       if (event) events.emit(event);
     }
-  }
-
-  #count({ blocking, published, edited, writes }: Plan, done: readonly { readonly verb: "apply" | "delete" }[]): void {
-    const before = this.#figures;
-    const of = (verb: "apply" | "delete"): number => done.filter((one) => one.verb === verb).length;
-    const objects = [...published.compilation.compiled].map(([name, all]) => {
-      const active = all.filter((object) => {
-        const live = this.#standing.get(objectKey(object));
-        return live !== undefined && saysTheSame(live, object);
-      });
-      return [name, { wanted: all.length, active: active.length }] as const;
-    });
-    this.#figures = {
-      ...before,
-      objects: new Map(objects),
-      blocking: new Map([...Map.groupBy(blocking, ({ code }) => code)].map(([code, all]) => [code, all.length])),
-      writes: { apply: before.writes.apply + of("apply"), delete: before.writes.delete + of("delete") },
-      mended: before.mended + (writes.length > 0 ? edited.length : 0),
-    };
   }
 
   async #tell(): Promise<void> {
@@ -255,11 +205,3 @@ export class Publisher {
     await writeStandings(this.#means, actions, this.#term);
   }
 }
-
-const FIGURES: PublishingFigures = {
-  objects: new Map(),
-  blocking: new Map(),
-  writes: { apply: 0, delete: 0 },
-  mended: 0,
-  compileMs: 0,
-};
