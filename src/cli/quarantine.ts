@@ -118,9 +118,17 @@ async function targetOf(kube: KubeAccess, workload: string, byName: boolean): Pr
     return refuse("USAGE", "", `"${workload}" names no workload.`, "Write NAMESPACE/NAME, or role/NAME, node/NAME ….");
   const whole = WHOLE.find((one) => one === first);
   if (whole) return ok({ [whole]: rest });
-  const object = first === "node" ? { name: rest } : { namespace: first, name: rest };
-  if (byName) return ok(first === "node" ? { node: object } : { pod: object, virtualMachine: object });
-  if (first === "node") return found(kube, NODES, "node", object);
+  if (first === "node") return byName ? ok({ node: { name: rest } }) : found(kube, NODES, "node", { name: rest });
+  const object = { namespace: first, name: rest };
+  return byName ? ok({ pod: object, virtualMachine: object }) : runningOf(kube, workload, object);
+}
+
+/** A Pod, or else a virtual machine. */
+async function runningOf(
+  kube: KubeAccess,
+  workload: string,
+  object: { readonly namespace: string; readonly name: string },
+): Promise<Result<Target>> {
   const pod = await found(kube, PODS, "pod", object);
   // An instance is made anew under its machine's name: the name is meant, and no UID.
   const machine = pod.ok ? pod : await kube.get(MACHINES, object);

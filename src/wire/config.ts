@@ -1,16 +1,15 @@
 import Type, { type Static } from "typebox";
 import type { Cidr } from "../domain/cidr.ts";
 import { parseDuration } from "../domain/duration.ts";
-import { ok, problem, refuse, refuseAll, type Result } from "../domain/problem.ts";
-import { podNetworksIn, readPodNetworks } from "./pod-networks.ts";
+import { ok, refuse, refuseAll, type Result } from "../domain/problem.ts";
+import { POD_NETWORKS, podNetworksIn, readPodNetworks } from "./pod-networks.ts";
 import { VIRT_CONTROLLERS } from "./manifests/names.ts";
 import { DATABASE_CONFIG, type DatabaseConfig, databaseConfig } from "./database-config.ts";
 import { readDocuments } from "./documents.ts";
+import { GRPC_CONFIG, type GrpcConfig, LISTEN, readListening } from "./listening-config.ts";
 import { duration, fields, oneOf, optional, setOf, text } from "./kinds/fields.ts";
 import { readBySchema } from "./read-by-schema.ts";
 import { problemAt } from "./read-object.ts";
-
-const LISTEN = "^(\\[[0-9a-fA-F:.]+\\]|[^:\\[\\]]+):[0-9]{1,5}$";
 
 /** Configuration of `signet server`: schema, reader and docs in one. */
 export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
@@ -56,13 +55,7 @@ export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
           4096,
         ),
       ),
-      podNetworks: optional(
-        setOf(
-          "Addresses that Pods have, as CIDRs, beside those that nodes name (spec.podCIDRs): what is in them is never outside.",
-          text("A CIDR.", 43),
-          64,
-        ),
-      ),
+      podNetworks: optional(POD_NETWORKS),
       settle: optional(
         duration("How long every API server may take to see a changed webhook configuration. Default 30s."),
       ),
@@ -83,6 +76,7 @@ export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
       },
     ),
   ),
+  grpc: optional(GRPC_CONFIG),
   database: optional(DATABASE_CONFIG),
   requireApproval: optional(Type.Boolean({ description: "Refuse what is not known to be approved.", default: false })),
   log: optional(
@@ -120,6 +114,8 @@ export type ServerConfig = {
   readonly drainGraceMs: number;
   /** Path of the authority, and the common names that count; absent: everybody may call the webhooks. */
   readonly clients?: { readonly ca: string; readonly names: readonly string[] };
+  /** Absent: nothing is issued over gRPC. */
+  readonly grpc?: GrpcConfig;
   /** Absent: the ledger is a local file alone. */
   readonly database?: DatabaseConfig;
   /** Absent in standalone mode. */
@@ -158,13 +154,13 @@ export function readServerConfig(
 ): Result<ServerConfig> {
   const written = file ? readFile(file) : ok<Written>({});
   if (!written.ok) return written;
-  const address = readListen(flags.listen ?? written.value.listen ?? "127.0.0.1:8443");
-  if (!address.ok) return address;
+  const listening = readListening(flags.listen ?? written.value.listen ?? "127.0.0.1:8443", written.value.grpc);
+  if (!listening.ok) return listening;
   const mode = readMode(flags.mode ?? written.value.mode);
   if (!mode.ok) return mode;
   return ok(
     Object.freeze({
-      ...address.value,
+      ...listening.value,
       ...folders(written.value, flags),
       ...behaviour(written.value),
       ...databaseConfig(written.value.database),
@@ -209,7 +205,7 @@ function clusterConfig(written: NonNullable<Written["cluster"]>, flags: ConfigFl
     authorityMs: millis(written.authorityLifetime, 8760 * HOUR_MS),
     settleMs: millis(written.settle, 30_000),
     virtControllers: flags.virtController ?? written.virtControllers ?? [VIRT_CONTROLLERS.kubevirt],
-    podNetworks: podNetworksIn(written.podNetworks ?? []),
+    podNetworks: podNetworksIn(written.podNetworks),
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
     ...(certificateFolder === undefined ? {} : { certificateFolder }),
   });
@@ -224,7 +220,7 @@ function readFile(file: { readonly name: string; readonly text: string }): Resul
   const place = { document, base: [] };
   const read = readBySchema(SERVER_CONFIG, document.value, place, []);
   if (!read.ok) return read;
-  const networks = readPodNetworks(read.value.cluster?.podNetworks ?? [], place);
+  const networks = readPodNetworks(read.value.cluster?.podNetworks, place);
   if (!networks.ok) return networks;
   for (const [part, key, given] of durationsOf(read.value)) {
     const seconds = given === undefined ? ok(1) : parseDuration(given, `${part}.${key}`);
@@ -246,18 +242,3 @@ const millis = (given: string | undefined, otherwise: number): number => {
   const seconds = given === undefined ? undefined : parseDuration(given, "");
   return seconds?.ok ? seconds.value * 1000 : otherwise;
 };
-
-function readListen(listen: string): Result<{ readonly host: string; readonly port: number }> {
-  const colon = listen.lastIndexOf(":");
-  const host = listen.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
-  const port = Number(listen.slice(colon + 1));
-  if (new RegExp(LISTEN).test(listen) && port <= 65_535) return ok({ host, port });
-  return refuseAll([
-    problem(
-      "FIELD_INVALID",
-      "listen",
-      `"${listen}" is not HOST:PORT.`,
-      "Write for example 127.0.0.1:8443, or [::1]:0.",
-    ),
-  ]);
-}
