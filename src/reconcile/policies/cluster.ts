@@ -19,13 +19,13 @@ export type ClusterState = {
   readonly catalogue: Catalogue;
   /** Labels of the namespaces by name. */
   readonly namespaces: ReadonlyMap<string, Labels>;
-  readonly pods: Iterable<Raw>;
+  readonly pods: readonly Raw[];
   /** Nodes say which addresses Pods have. */
-  readonly nodes: Iterable<Raw>;
+  readonly nodes: readonly Raw[];
   /** Policies of every kind that is published to, ours and others'. */
-  readonly policies: Iterable<Raw>;
+  readonly policies: readonly Raw[];
   /** NetworkAttachmentDefinitions. */
-  readonly attachments: Iterable<Raw>;
+  readonly attachments: readonly Raw[];
 };
 
 /** For which targets a cluster is compiled, and when. */

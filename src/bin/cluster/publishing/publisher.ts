@@ -118,7 +118,7 @@ export class Publisher {
     return {
       catalogue,
       namespaces: new Map(catalogue.definitions.namespaces.map(({ name, labels }) => [name, labels])),
-      pods: pods.objects.values(),
+      pods: [...pods.objects.values()],
       nodes: this.#policies.objects(["Node"]),
       policies: this.#policies.objects(POLICY_RESOURCES.map(({ kind }) => kind)),
       attachments: this.#policies.objects([ATTACHMENTS.kind]),
