@@ -13,6 +13,7 @@ import { addPublishCommands } from "../cli/policy-publish.ts";
 import type { OpenDatabase } from "../cli/database-access.ts";
 import type { OpenPublishing } from "../cli/publish-access.ts";
 import type { ExtraCommand } from "../cli/program.ts";
+import { addQuarantineCommand } from "../cli/quarantine.ts";
 import { addReportCommand } from "../cli/report.ts";
 import { addRevokeCommand } from "../cli/revoke.ts";
 import { addStageCommands } from "../cli/stage-commands.ts";
@@ -41,6 +42,7 @@ export const EXTRA_COMMANDS: readonly ExtraCommand[] = [
   svidCommand(async () => (await import("./svid-tools.ts")).svidTools),
   addCaCommand,
   addRevokeCommand,
+  addQuarantineCommand(openKube, (ms) => new Promise((resolve) => void setTimeout(resolve, ms))),
   addConfigCommand,
   versionCommand(ownVersion),
 ];

@@ -3,6 +3,7 @@ import process from "node:process";
 import { Counter, Gauge, Registry } from "prom-client";
 import type { ProblemCode } from "../domain/problem-codes.ts";
 import { type MetricName, METRICS } from "./metrics-table.ts";
+import { publishingFigures, type Reading } from "./publishing-figures.ts";
 import type { PodReadings, Readings, Services, Webhook } from "./services.ts";
 import { Buckets, Tally } from "./tallies.ts";
 
@@ -41,6 +42,7 @@ export function makeMeters(reader: Reader, version: string): Meters {
   addGauges(registry, reader, version);
   addIssuing(registry, reader.services);
   addCluster(registry, reader);
+  addPublishing(registry, reader);
   addProcess(registry);
   const tallies = {
     reviews: tally(registry, "signet_reviews_total"),
@@ -100,9 +102,6 @@ const described = (name: MetricName) => ({
   help: METRICS[name].help,
   labelNames: Object.keys(METRICS[name].labels),
 });
-
-/** A figure that is read when it is asked for: one number, or one for each set of labels. */
-type Reading = number | readonly (readonly [labels: Readonly<Record<string, string>>, value: number])[];
 
 function readGauge(registry: Registry, name: MetricName, read: () => Reading): void {
   const gauge: Gauge = new Gauge({
@@ -201,6 +200,12 @@ function addCluster(registry: Registry, { services }: Reader): void {
   readGauge(registry, "signet_pods_missed_reasons", () =>
     [...(services.readings().pods?.missed ?? [])].map(([code, count]) => [{ code }, count]),
   );
+}
+
+function addPublishing(registry: Registry, { services }: Reader): void {
+  const { gauges, counters } = publishingFigures(() => services.readings().publishing, services.now);
+  for (const [name, read] of gauges) readGauge(registry, name, read);
+  for (const [name, read] of counters) readCounter(registry, name, read);
 }
 
 /** Figures of a copy that there may not be: then there is no figure, not a 0. */

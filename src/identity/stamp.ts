@@ -5,7 +5,7 @@ import {
   CLASSIFICATION_LABEL,
   ENVIRONMENT_LABEL,
   isReservedAnnotation,
-  isReservedLabel,
+  isStampLabel,
   ROLE_LABEL,
   ROLE_LABEL_PREFIX,
   SEGMENT_LABEL,
@@ -114,7 +114,7 @@ export type Deviation = {
 /** Every reserved key in which an object's own metadata differs from the stamp. */
 export function deviations(own: Stamp, stamp: Stamp): readonly Deviation[] {
   return [
-    ...differences("labels", own.labels, stamp.labels, isReservedLabel),
+    ...differences("labels", own.labels, stamp.labels, isStampLabel),
     ...differences("annotations", own.annotations, stamp.annotations, isReservedAnnotation),
   ];
 }

@@ -1,6 +1,8 @@
 import Type, { type Static } from "typebox";
+import type { Cidr } from "../domain/cidr.ts";
 import { parseDuration } from "../domain/duration.ts";
 import { ok, refuse, refuseAll, type Result } from "../domain/problem.ts";
+import { POD_NETWORKS, podNetworksIn, readPodNetworks } from "./pod-networks.ts";
 import { VIRT_CONTROLLERS } from "./manifests/names.ts";
 import { CLIENTS_CONFIG, type ClientsConfig, clientsConfig } from "./clients-config.ts";
 import { DATABASE_CONFIG, type DatabaseConfig, databaseConfig } from "./database-config.ts";
@@ -55,6 +57,7 @@ export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
           4096,
         ),
       ),
+      podNetworks: optional(POD_NETWORKS),
       settle: optional(
         duration("How long every API server may take to see a changed webhook configuration. Default 30s."),
       ),
@@ -127,6 +130,8 @@ export type ClusterConfig = {
   readonly settleMs: number;
   /** Whose Pods may be launchers. */
   readonly virtControllers: readonly string[];
+  /** Addresses that Pods have, beside those that nodes name. */
+  readonly podNetworks: readonly Cidr[];
   /** Where somebody else keeps the serving certificate; absent: Signet does. */
   readonly certificateFolder?: string;
 };
@@ -208,6 +213,7 @@ function clusterConfig(written: NonNullable<Written["cluster"]>, flags: ConfigFl
     authorityMs: millis(written.authorityLifetime, 8760 * HOUR_MS),
     settleMs: millis(written.settle, 30_000),
     virtControllers: flags.virtController ?? written.virtControllers ?? [VIRT_CONTROLLERS.kubevirt],
+    podNetworks: podNetworksIn(written.podNetworks),
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
     ...(certificateFolder === undefined ? {} : { certificateFolder }),
   });
@@ -222,6 +228,8 @@ function readFile(file: { readonly name: string; readonly text: string }): Resul
   const place = { document, base: [] };
   const read = readBySchema(SERVER_CONFIG, document.value, place, []);
   if (!read.ok) return read;
+  const networks = readPodNetworks(read.value.cluster?.podNetworks, place);
+  if (!networks.ok) return networks;
   for (const [part, key, given] of durationsOf(read.value)) {
     const seconds = given === undefined ? ok(1) : parseDuration(given, `${part}.${key}`);
     if (!seconds.ok) return refuseAll(seconds.problems.map((found) => problemAt(place, [part, key], found)));

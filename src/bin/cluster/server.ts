@@ -226,6 +226,7 @@ function makeServices(fed: Fed): Services {
       ...ledgerReadings(ledger),
       certificateNotAfter: (serving()?.current() ?? first).notAfter,
       pods: writer.pods(),
+      publishing: writer.publishing(),
       events: events.counts(),
     }),
     log,

@@ -2,7 +2,7 @@ import type { Instant } from "../../domain/instant.ts";
 import type { LabelSelector } from "../../domain/label-selector.ts";
 import { isActive } from "../../domain/sentences.ts";
 import type { Intent } from "../intent/intent.ts";
-import type { Line } from "../intent/line.ts";
+import type { Line, Quarantine } from "../intent/line.ts";
 import { enclosureOf } from "../intent/pair.ts";
 import { DIRECTIONS, type Direction } from "../model/policy.ts";
 import { addAll, type Bits, both, eachBit, hasBit, isEmpty, noBits, setBit } from "../reach/bits.ts";
@@ -35,6 +35,8 @@ export type Doors = {
 export type Site = {
   readonly canaries: readonly CanaryWorkload[];
   readonly machines: readonly Machine[];
+  /** Roles in namespaces of which single Pods are under quarantine; their Pods carry QUARANTINE_LABEL. */
+  readonly quarantined?: readonly QuarantinedPods[];
   /** Pods whose addresses are known now, for targets that know nothing else. */
   readonly pods: readonly Machine[];
   /** Secondary networks, for targets that act on those. */
@@ -43,6 +45,13 @@ export type Site = {
   readonly podNetworks: AddressSet;
   /** Labels of the workloads' own that stand for a role in its namespace, for policies that work without stamps. */
   readonly plain?: (cell: Cell) => LabelSelector | undefined;
+};
+
+/** Pods of one namespace and role, or without a role, some of which are under quarantine; and by which Restrictions. */
+export type QuarantinedPods = {
+  readonly namespace: string;
+  readonly role?: string;
+  readonly rulings: readonly Pick<Quarantine, "object" | "path">[];
 };
 
 /** Addresses that are no outside: those of Pods and of machines. */

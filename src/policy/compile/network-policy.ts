@@ -1,3 +1,5 @@
+import type { LabelSelector } from "../../domain/label-selector.ts";
+import { QUARANTINE_LABEL } from "../../domain/reserved-keys.ts";
 import type { PortSpec } from "../../domain/sentences.ts";
 import { DIRECTIONS, type Direction } from "../model/policy.ts";
 import { blocksOf } from "./blocks.ts";
@@ -27,18 +29,38 @@ export function networkPolicies(doors: Doors): readonly Rendered[] {
     if (namespace === undefined) continue;
     namespaces.set(namespace, [...(namespaces.get(namespace) ?? []), subject]);
   }
-  return [...namespaces].flatMap(([namespace, subjects]) => inNamespace(doors, namespace, subjects));
+  return [
+    ...[...namespaces].flatMap(([namespace, subjects]) => inNamespace(doors, namespace, subjects)),
+    ...quarantines(doors),
+  ];
 }
+
+/** Pods under quarantine are selected by none of the others, and by one that opens nothing. */
+function quarantines({ site: { quarantined = [] } }: Doors): readonly Rendered[] {
+  const byNamespace = Map.groupBy(quarantined, ({ namespace }) => namespace);
+  const marked = selectorOf([{ key: QUARANTINE_LABEL, operator: "Exists", values: [] }]);
+  return [...byNamespace.keys()].sort().map((namespace) => {
+    const lines = (byNamespace.get(namespace) ?? []).flatMap(({ rulings }) => rulings.map((line) => ({ line })));
+    const closed = policy("signet-quarantine", namespace, marked, NOTHING);
+    return { ...closed, metadata: metadataOf(NETWORK_POLICY, "signet-quarantine", namespace, lines) };
+  });
+}
+
+const NOTHING: Sided = { ingress: [], egress: [] };
+
+const FREE: LabelSelector = [{ key: QUARANTINE_LABEL, operator: "DoesNotExist", values: [] }];
 
 function inNamespace(doors: Doors, namespace: string, subjects: readonly Subject[]): readonly Rendered[] {
   const ruled = subjects.map((subject) => ({ subject, rules: rulesOf(subject) }));
   const isWhole = doors.intent.enclosedNamespaces.has(namespace);
   const shared = isWhole ? sharedBy(ruled.map(({ rules }) => rules)) : undefined;
-  const base = shared ? [policy("signet", namespace, {}, shared)] : [];
+  const marked = (doors.site.quarantined ?? []).filter((one) => one.namespace === namespace);
+  const base = shared ? [policy("signet", namespace, marked.length > 0 ? selectorOf(FREE) : {}, shared)] : [];
   const own = ruled.flatMap(({ subject: { cell }, rules }) => {
     const pods = doors.selecting.podsOf(cell);
     if (shared && (isSame(rules, shared) || pods.length === 0)) return [];
-    return [policy(subjectName(cell), namespace, selectorOf(pods), rules)];
+    const some = marked.some(({ role }) => role === cell.role);
+    return [policy(subjectName(cell), namespace, selectorOf(some ? [...pods, ...FREE] : pods), rules)];
   });
   return [...base, ...own];
 }

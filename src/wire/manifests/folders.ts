@@ -10,6 +10,7 @@ import { COMMON_LABELS, type Manifest } from "./manifest.ts";
 import { monitoringManifests } from "./monitoring.ts";
 import { LOCAL_URL, NAME, VIRT_CONTROLLERS } from "./names.ts";
 import { SIGNER_PERMISSIONS } from "./permissions.ts";
+import { PUBLISHING_PERMISSIONS } from "./publishing-permissions.ts";
 import { accountRoles } from "./rbac.ts";
 import {
   CLIENTS_FOLDER,
@@ -162,6 +163,15 @@ const signedGrants = (): Folder => ({
   rest: { patches: [grantPatch(), serverArguments(GRANT_FLAGS)] },
 });
 
+/** One for each switch of publishing. */
+const publishing = (): readonly Folder[] =>
+  Object.entries(PUBLISHING_PERMISSIONS).map(([name, { about, permissions }]) => ({
+    path: `components/${name}`,
+    about: `${about} Where the cluster has these kinds.`,
+    kind: "Component",
+    files: { [name]: accountRoles(`signet-${name}`, permissions) },
+  }));
+
 const components = (): readonly Folder[] => [
   {
     path: "components/signer",
@@ -170,6 +180,7 @@ const components = (): readonly Folder[] => [
     kind: "Component",
     files: { signer: accountRoles("signet-signer", SIGNER_PERMISSIONS) },
   },
+  ...publishing(),
   {
     path: "components/monitoring",
     about: "For the Prometheus operator, and a dashboard for Grafana.",

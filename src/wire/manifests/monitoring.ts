@@ -67,6 +67,27 @@ const ALERTS: readonly Alert[] = [
     summary: "The ledger of {{ $labels.pod }} dropped records or could not write them.",
   },
   {
+    alert: "SignetPoliciesBlocked",
+    expr: "max by (code) (signet_policy_blocked) > 0",
+    for: "5m",
+    severity: "warning",
+    summary: "Nothing is published: {{ $labels.code }} would let through more than is meant.",
+  },
+  {
+    alert: "SignetPoliciesOverdue",
+    expr: "max(signet_policy_overdue_seconds) > 60",
+    for: "1m",
+    severity: "critical",
+    summary: "A sentence or exception has ended, and what it opened stands still.",
+  },
+  {
+    alert: "SignetPublishesNothing",
+    expr: "(count(last_over_time(signet_policy_overdue_seconds[1d])) > 0) unless on() (count(signet_policy_overdue_seconds) > 0)",
+    for: "2m",
+    severity: "critical",
+    summary: "No replica publishes policies any more: what ends meanwhile stays open until one does.",
+  },
+  {
     alert: "SignetCertificateEnds",
     expr: "min(signet_serving_certificate_expiry_timestamp_seconds) - time() < 3600",
     for: "5m",

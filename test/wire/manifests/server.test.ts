@@ -17,6 +17,7 @@ test("the server reads the ConfigMap as its configuration", () => {
         leafMs: 86_400_000,
         authorityMs: 31_536_000_000,
         settleMs: 30_000,
+        podNetworks: [],
         virtControllers: ["system:serviceaccount:kubevirt:kubevirt-controller"],
       },
       host: "0.0.0.0",
