@@ -1,8 +1,7 @@
-import type { KeyObject } from "node:crypto";
 import type { Profiles } from "../domain/certificate.ts";
 import type { Instant } from "../domain/instant.ts";
 import { type AuthorityCertificate, signAuthority } from "./authority.ts";
-import { generateKey, memoryKey } from "./keys/signing-key.ts";
+import { generateKey, memoryKey, type SigningKey } from "./keys/signing-key.ts";
 import { serialNumber } from "./serial.ts";
 
 /** For whom and when authorities are made. */
@@ -13,23 +12,30 @@ export type Making = {
   readonly random: (bytes: number) => Uint8Array;
 };
 
-/** A root, the one issuing authority below it, and the latter's private key. */
-export type AuthorityPair = {
-  readonly root: AuthorityCertificate;
-  readonly issuing: AuthorityCertificate;
-  readonly key: KeyObject;
-};
+/** A root, and the one issuing authority below it. */
+export type AuthorityPair = { readonly root: AuthorityCertificate; readonly issuing: AuthorityCertificate };
 
 /**
- * A root and an issuing authority of its own. The root's private key signs that one certificate and is forgotten: nobody can
- * sign a second authority with it, and none of it has to be kept.
+ * A root of its own above an issuing authority's key. The root's private key signs that one certificate and is forgotten:
+ * nobody can sign a second authority with it, and none of it has to be kept.
  */
-export async function makeAuthorityPair({ trustDomain, profiles, now, random }: Making): Promise<AuthorityPair> {
-  const rootKey = memoryKey(generateKey(profiles.root.keyType));
-  const key = generateKey(profiles.issuing.keyType);
-  const common = { trustDomain, now };
-  const wanted = { ...common, profile: profiles.root, key: rootKey, serial: serialNumber(random) };
-  const root = await signAuthority(wanted, rootKey);
-  const below = { ...common, profile: profiles.issuing, key: memoryKey(key), serial: serialNumber(random) };
-  return { root, issuing: await signAuthority(below, { certificate: root, key: rootKey }), key };
+export async function makeAuthorityPair(making: Making, issuing: Pick<SigningKey, "spki">): Promise<AuthorityPair> {
+  const key = memoryKey(generateKey(making.profiles.root.keyType));
+  const root = await signRoot(making, key);
+  return { root, issuing: await signIssuing(making, issuing, { certificate: root, key }) };
 }
+
+/** A root that signs itself. */
+export const signRoot = (
+  { trustDomain, profiles, now, random }: Making,
+  key: SigningKey,
+): Promise<AuthorityCertificate> =>
+  signAuthority({ profile: profiles.root, trustDomain, now, key, serial: serialNumber(random) }, key);
+
+/** An issuing authority's key, certified by a root. */
+export const signIssuing = (
+  { trustDomain, profiles, now, random }: Making,
+  key: Pick<SigningKey, "spki">,
+  root: { readonly certificate: AuthorityCertificate; readonly key: SigningKey },
+): Promise<AuthorityCertificate> =>
+  signAuthority({ profile: profiles.issuing, trustDomain, now, key, serial: serialNumber(random) }, root);

@@ -1,11 +1,14 @@
 import Type, { type Static } from "typebox";
 import { parseDuration } from "../domain/duration.ts";
-import { ok, problem, refuse, refuseAll, type Result } from "../domain/problem.ts";
-import { VIRT_CONTROLLERS } from "./manifests/names.ts";
+import { ok, type Problem, problem, refuse, refuseAll, type Result } from "../domain/problem.ts";
+import { AUTHORITIES_CONFIG, type AuthoritiesConfig, authoritiesConfig } from "./authorities-config.ts";
+import { CLUSTER_CONFIG, type ClusterConfig, clusterConfig } from "./cluster-config.ts";
+import { millis } from "./config-duration.ts";
 import { DATABASE_CONFIG, type DatabaseConfig, databaseConfig } from "./database-config.ts";
 import { readDocuments } from "./documents.ts";
 import { duration, fields, oneOf, optional, setOf, text } from "./kinds/fields.ts";
 import { readBySchema } from "./read-by-schema.ts";
+import { parsePkcs11Uri } from "./pkcs11-uri.ts";
 import { problemAt } from "./read-object.ts";
 
 const LISTEN = "^(\\[[0-9a-fA-F:.]+\\]|[^:\\[\\]]+):[0-9]{1,5}$";
@@ -29,36 +32,7 @@ export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
       { default: "standalone" },
     ),
   ),
-  cluster: optional(
-    fields("How the server works in a cluster; counts with `mode: cluster` only.", {
-      kubeconfig: optional(
-        text("Path of a kubeconfig; left out: KUBECONFIG, or the account of the Pod that it runs in.", 4096),
-      ),
-      leafLifetime: optional(duration("How long a serving certificate lives, at most 24h. Default 24h.")),
-      authorityLifetime: optional(
-        duration(
-          "How long the authority of serving certificates lives; the next takes over at half of it. Default 8760h.",
-        ),
-      ),
-      virtControllers: optional(
-        setOf(
-          "User names of KubeVirt's virt-controller: who may create launchers. Left out: as KubeVirt installs it.",
-          text("A user name.", 512),
-          8,
-          { minItems: 1 },
-        ),
-      ),
-      certificateFolder: optional(
-        text(
-          "Folder with tls.crt, tls.key and ca.crt that somebody else keeps and renews, as cert-manager does; caBundle is then theirs too. Left out: Signet keeps an authority of its own.",
-          4096,
-        ),
-      ),
-      settle: optional(
-        duration("How long every API server may take to see a changed webhook configuration. Default 30s."),
-      ),
-    }),
-  ),
+  cluster: optional(CLUSTER_CONFIG),
   clients: optional(
     fields("Who may call the webhooks; left out: everybody who can reach them.", {
       ca: text("Path of the authority, PEM, whose client certificates count.", 4096),
@@ -74,6 +48,7 @@ export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
       },
     ),
   ),
+  authorities: optional(AUTHORITIES_CONFIG),
   database: optional(DATABASE_CONFIG),
   requireApproval: optional(Type.Boolean({ description: "Refuse what is not known to be approved.", default: false })),
   log: optional(
@@ -111,22 +86,11 @@ export type ServerConfig = {
   readonly drainGraceMs: number;
   /** Path of the authority, and the common names that count; absent: everybody may call the webhooks. */
   readonly clients?: { readonly ca: string; readonly names: readonly string[] };
+  readonly authorities: AuthoritiesConfig;
   /** Absent: the ledger is a local file alone. */
   readonly database?: DatabaseConfig;
   /** Absent in standalone mode. */
   readonly cluster?: ClusterConfig;
-};
-
-/** What counts in cluster mode. Times in milliseconds. */
-export type ClusterConfig = {
-  readonly kubeconfig?: string;
-  readonly leafMs: number;
-  readonly authorityMs: number;
-  readonly settleMs: number;
-  /** Whose Pods may be launchers. */
-  readonly virtControllers: readonly string[];
-  /** Where somebody else keeps the serving certificate; absent: Signet does. */
-  readonly certificateFolder?: string;
 };
 
 /** What flags may say over the file. */
@@ -156,6 +120,7 @@ export function readServerConfig(
       ...address.value,
       ...folders(written.value, flags),
       ...behaviour(written.value),
+      authorities: authoritiesConfig(written.value.authorities),
       ...databaseConfig(written.value.database),
       ...(mode.value === "cluster" ? { cluster: clusterConfig(written.value.cluster ?? {}, flags) } : {}),
     }),
@@ -187,22 +152,6 @@ const readMode = (mode = "standalone"): Result<"standalone" | "cluster"> =>
     ? ok(mode)
     : refuse("FIELD_INVALID", "mode", `"${mode}" is not a mode.`, "Write standalone or cluster.");
 
-const HOUR_MS = 3_600_000;
-
-/** A leaf lives a day at most: its end is what an old authority is kept for. */
-function clusterConfig(written: NonNullable<Written["cluster"]>, flags: ConfigFlags): ClusterConfig {
-  const kubeconfig = flags.kubeconfig ?? written.kubeconfig;
-  const certificateFolder = flags.certificateFolder ?? written.certificateFolder;
-  return Object.freeze({
-    leafMs: Math.min(millis(written.leafLifetime, 24 * HOUR_MS), 24 * HOUR_MS),
-    authorityMs: millis(written.authorityLifetime, 8760 * HOUR_MS),
-    settleMs: millis(written.settle, 30_000),
-    virtControllers: flags.virtController ?? written.virtControllers ?? [VIRT_CONTROLLERS.kubevirt],
-    ...(kubeconfig === undefined ? {} : { kubeconfig }),
-    ...(certificateFolder === undefined ? {} : { certificateFolder }),
-  });
-}
-
 function readFile(file: { readonly name: string; readonly text: string }): Result<Written> {
   const documents = readDocuments(file.text, file.name);
   if (!documents.ok) return documents;
@@ -212,6 +161,8 @@ function readFile(file: { readonly name: string; readonly text: string }): Resul
   const place = { document, base: [] };
   const read = readBySchema(SERVER_CONFIG, document.value, place, []);
   if (!read.ok) return read;
+  const uri = keyProblem(read.value);
+  if (uri) return refuseAll([problemAt(place, ["authorities", "key"], uri)]);
   for (const [part, key, given] of durationsOf(read.value)) {
     const seconds = given === undefined ? ok(1) : parseDuration(given, `${part}.${key}`);
     if (!seconds.ok) return refuseAll(seconds.problems.map((found) => problemAt(place, [part, key], found)));
@@ -219,19 +170,20 @@ function readFile(file: { readonly name: string; readonly text: string }): Resul
   return read;
 }
 
-const durationsOf = ({ drain, cluster }: Written) =>
+function keyProblem({ authorities }: Written): Problem | undefined {
+  const read = authorities?.key === undefined ? undefined : parsePkcs11Uri(authorities.key, "authorities.key");
+  return read?.ok === false ? read.problems[0] : undefined;
+}
+
+const durationsOf = ({ drain, cluster, authorities }: Written) =>
   [
+    ["authorities", "settle", authorities?.settle],
     ["drain", "delay", drain?.delay],
     ["drain", "grace", drain?.grace],
     ["cluster", "leafLifetime", cluster?.leafLifetime],
     ["cluster", "authorityLifetime", cluster?.authorityLifetime],
     ["cluster", "settle", cluster?.settle],
   ] as const;
-
-const millis = (given: string | undefined, otherwise: number): number => {
-  const seconds = given === undefined ? undefined : parseDuration(given, "");
-  return seconds?.ok ? seconds.value * 1000 : otherwise;
-};
 
 function readListen(listen: string): Result<{ readonly host: string; readonly port: number }> {
   const colon = listen.lastIndexOf(":");

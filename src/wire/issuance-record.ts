@@ -47,7 +47,10 @@ export function renderIssuanceRecord({ at: _at, subject: _subject, ...record }: 
 }
 
 /** What is read back of a certificate that was issued. */
-export type ReadIssued = Pick<Issued, "caller" | "serial" | "spiffeId" | "role" | "segment" | "notAfter">;
+export type ReadIssued = Pick<Issued, "caller" | "serial" | "spiffeId" | "role" | "segment" | "notAfter"> & {
+  /** Empty where the record does not say it. */
+  readonly authority: string;
+};
 
 /** Reads a record of this Signet's ledger; undefined for a refusal, or for what is no such record. The chain vouches for it. */
 export function readIssued(body: string): ReadIssued | undefined {
@@ -57,8 +60,8 @@ export function readIssued(body: string): ReadIssued | undefined {
   );
   const notAfter = end === undefined ? undefined : parseInstant(end, "notAfter");
   if (serial === undefined || spiffeId === undefined || role === undefined || segment === undefined) return undefined;
-  const caller = textAt(raw, "caller") ?? "";
-  return notAfter?.ok ? { caller, serial, spiffeId, role, segment, notAfter: notAfter.value } : undefined;
+  const [caller = "", authority = ""] = ["caller", "authority"].map((key) => textAt(raw, key));
+  return notAfter?.ok ? { caller, authority, serial, spiffeId, role, segment, notAfter: notAfter.value } : undefined;
 }
 
 function parsed(body: string): Raw {

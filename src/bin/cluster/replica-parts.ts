@@ -6,7 +6,7 @@ import type { Services } from "../../http/services.ts";
 import { makeKubeClient } from "../../kube/client.ts";
 import { systemClock } from "../../kube/clock.ts";
 import type { Connection } from "../../kube/connection.ts";
-import type { ClusterConfig } from "../../wire/config.ts";
+import type { ClusterConfig } from "../../wire/cluster-config.ts";
 import { NAME, SERVICE_HOST } from "../../wire/manifests/names.ts";
 import { clientsOf, type Running, SELF, servingNames, VERSION } from "../server-parts.ts";
 import { type ClusterIssuing, type ClusterIssuingMeans, makeClusterIssuing } from "./issuing/issuing.ts";
@@ -77,6 +77,7 @@ export function issuingOf(
     ledger,
     profiles,
     issuer: config.issuer,
+    authorities: config.authorities,
     instance,
   });
 }

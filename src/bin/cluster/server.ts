@@ -15,7 +15,8 @@ import { SIGNET_NAMESPACE } from "../../domain/exempt-namespaces.ts";
 import { EventRecorder } from "../../kube/events.ts";
 import { makeLeaseStore } from "../../kube/lease-record.ts";
 import { Elector, type Term } from "../../kube/lease.ts";
-import type { ClusterConfig, ServerConfig } from "../../wire/config.ts";
+import type { ClusterConfig } from "../../wire/cluster-config.ts";
+import type { ServerConfig } from "../../wire/config.ts";
 import type { Started } from "../server.ts";
 import {
   ledgerChecks,

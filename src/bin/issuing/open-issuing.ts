@@ -57,10 +57,12 @@ export function openIssuing(means: IssuingMeans): OpenIssuing {
     walk,
     tokens: tokenParts(means),
     anchors: () => {
-      const bundle = keys.authorities()?.bundle;
-      return bundle && { trustDomain: bundle.trustDomain, roots: bundle.roots.map(({ der }) => der) };
+      const known = keys.authorities();
+      if (!known) return undefined;
+      const { bundle, compromised } = known;
+      return { trustDomain: bundle.trustDomain, roots: bundle.roots.map(({ der }) => der), compromised };
     },
-    issuing: () => keys.authorities()?.issuer?.intermediates ?? [],
+    chains: () => keys.authorities()?.chains ?? [],
     holders: means.holders,
     podsIn: means.podsIn,
     byToken: means.byToken,

@@ -83,7 +83,7 @@ export async function openDoor(shares: Partial<Shares> = {}) {
       newId: randomUUID,
     },
     anchors: () => ({ trustDomain: "example.org", roots: [authority.root.der] }),
-    issuing: () => [authority.issuing.der],
+    chains: () => [[authority.issuing.der]],
     holders: (namespace, account) =>
       world.pods.filter(({ bearer }) => bearer.namespace === namespace && bearer.serviceAccount === account),
     podsIn: (namespace) => world.pods.filter(({ bearer }) => bearer.namespace === namespace),
