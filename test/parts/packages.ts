@@ -14,6 +14,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   ip: "iproute2",
   runc: "runc",
   conntrack: "conntrack",
+  "softhsm2-util": "softhsm2",
   busybox: "busybox-static",
   "clang-19": "clang-19",
   "llc-19": "llvm-19",

@@ -87,10 +87,10 @@ export const PARTS: readonly Part[] = [
   },
   {
     name: "host",
-    about: "rules in a real kernel, and a real PostgreSQL that is killed and comes back",
+    about: "rules in a real kernel, a PostgreSQL that is killed and comes back, keys in a token that is unplugged",
     ceiling: 120,
     folders: ["test/host"],
-    commands: ["nft", "unshare", "bash", "psql", "setpriv"],
+    commands: ["nft", "unshare", "bash", "psql", "setpriv", "softhsm2-util"],
   },
   {
     name: "slow",

@@ -57,8 +57,8 @@ test("authorities lie in a token by its URI, below an offline root, with time fo
     key: { token: "a b", object: "issuing", modulePath: "/m.so", pinFile: "/p" },
   });
   const refused = (uri: string, why: string) =>
-    expect(told(`authorities: {key: '${uri}'}`)).toEqual([
-      `server.yaml:1:20: authorities.key: The PKCS#11 URI cannot be used: ${why}. [FIELD_INVALID]`,
+    expect(refusals(`authorities: {key: '${uri}'}`)).toEqual([
+      `signet.yaml:1:15: authorities.key: The PKCS#11 URI cannot be used: ${why}. [FIELD_INVALID]`,
     ]);
   refused("pkcs12:token=a", "it does not begin with pkcs11:");
   refused("pkcs11:object=a", "it names no token");

@@ -3,9 +3,9 @@ import { X509Certificate } from "node:crypto";
 import type { IssueParts } from "../../ca/issue.ts";
 import { bundlePem } from "../../ca/bundle.ts";
 import type { TokenParts } from "../../ca/tokens/issue-token.ts";
-import { publicTokenKeys, signingKeyAt } from "../../ca/tokens/key-set.ts";
+import { publicTokenKeys, signingKeyAt, tokenKeySequence } from "../../ca/tokens/key-set.ts";
 import type { Catalogue } from "../../domain/catalogue.ts";
-import type { IssuerFacts, Profiles } from "../../domain/certificate.ts";
+import type { Profiles, Window } from "../../domain/certificate.ts";
 import type { End, IssuingFigures } from "../../http/issuing/figures.ts";
 import type { Issuing, PublicDocuments } from "../../http/issuing/services.ts";
 import type { Ledger } from "../../store/ledger.ts";
@@ -48,6 +48,7 @@ export function openIssuing(means: IssuingMeans): OpenIssuing {
     record: async (line: IssuanceRecord) => {
       await ledger.append([{ kind: "issuance", subject: line.subject, at: line.at, body: renderIssuanceRecord(line) }]);
       count(means, "svid", line);
+      if (line.outcome === "issued") means.figures.issued(line.authority, line.notAfter);
     },
     now: Date.now,
     random: randomBytes,
@@ -82,15 +83,19 @@ type Counted = Pick<IssuanceRecord, "door" | "outcome"> & { readonly code?: stri
 const count = ({ figures }: IssuingMeans, what: "svid" | "token", { door, outcome, code }: Counted): void =>
   figures.answers.add(`${door} ${what} ${outcome} ${code ?? "none"}`);
 
-/** When what signs ends, by the keys as this process last read them. */
+/** When anchors and authorities end that count still, by the keys as this process last read them. */
 export function endsOf(keys: Keys): readonly End[] {
-  const { issuer, bundle } = keys.authorities() ?? {};
-  const end = (what: End["what"], { keyId, window }: IssuerFacts): End => ({
+  const { bundle, set } = keys.authorities() ?? {};
+  const end = (what: End["what"], id: string, { notAfter }: Window): End => ({
     what,
-    id: keyId.slice(0, 16),
-    at: window.notAfter,
+    id: id.slice(0, 16),
+    at: notAfter,
   });
-  return [...(bundle?.roots ?? []).map((root) => end("root", root)), ...(issuer ? [end("issuing", issuer.facts)] : [])];
+  const counting = (set?.authorities ?? []).filter(({ state }) => state !== "revoked");
+  return [
+    ...(bundle?.roots ?? []).map(({ keyId, window }) => end("root", keyId, window)),
+    ...counting.map(({ id, window }) => end("issuing", id, window)),
+  ];
 }
 
 /** Doors open when there is a catalogue; before, nobody is entitled to anything, and callers are told to come again. */
@@ -120,6 +125,7 @@ function documents({ keys, issuer }: IssuingMeans): PublicDocuments {
       return renderTrustBundle({
         x509: bundle.roots.map(({ der }) => ({ key: publicJwkOf(der), certificate: der.toString("base64") })),
         jwt: publicTokenKeys(keys.tokens()),
+        sequence: bundle.sequence + tokenKeySequence(keys.tokens()),
         refreshHint: REFRESH_SECONDS,
       });
     },

@@ -25,7 +25,7 @@ export type StandaloneMeans = {
   readonly ledger: Pick<Ledger, "append">;
   readonly profiles: Profiles;
   readonly catalogue: () => Catalogue | undefined;
-  readonly authorities: Pick<RunningAuthorities, "current">;
+  readonly authorities: Pick<RunningAuthorities, "current" | "status">;
 };
 
 /** Issuing in standalone mode; keys turn until it is stopped. */
@@ -52,10 +52,10 @@ export async function startStandaloneIssuing(means: StandaloneMeans): Promise<St
       .catch((fault: unknown) => means.log.error({ err: fault }, "The keys for tokens could not be turned."));
   }, TURN_MS);
   timer.unref();
-  const figures = new IssuingFigures(
-    () => 0,
-    () => endsOf(keys),
-  );
+  const figures = new IssuingFigures(() => 0, {
+    ends: () => endsOf(keys),
+    stage: () => authorities.status()?.rotation.stage,
+  });
   const open = openIssuing({
     ...means,
     keys,

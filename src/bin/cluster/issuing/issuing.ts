@@ -72,8 +72,8 @@ export function makeClusterIssuing(means: ClusterIssuingMeans): ClusterIssuing {
   const authorities = authoritiesOf(means, () => (signer.on() ? published.sequence : undefined));
   const keys: Keys = { authorities: authorities.current, tokens: tokens.current };
   const pods = new AccountPods(means);
-  const ends = () => endsOf(keys);
-  const figures: IssuingFigures = new IssuingFigures(() => signer.pending(), ends);
+  const readings = { ends: () => endsOf(keys), stage: () => authorities.status()?.rotation.stage };
+  const figures: IssuingFigures = new IssuingFigures(() => signer.pending(), readings);
   const catalogue = () => live().current();
   const open = openIssuing({ ...means, ...callersOf(means, pods), keys, figures, catalogue });
   const signer: SignerSwitch = switchSigner({ ...means, pods, walk: open.walk, told: teller(figures) });
