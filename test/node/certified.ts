@@ -65,7 +65,7 @@ export async function startSigner(cluster: Cluster, yaml: string, first: TestAut
     trust: async (authorities) => {
       const own = certificatesPem(authorities.map(({ root }) => root.der));
       const present = must(await client.list(BUNDLES)).items;
-      for (const action of decideTrustBundles({ own, foreign: new Map() }, present)) {
+      for (const action of decideTrustBundles({ own, foreign: new Map(), version: "v1" }, present)) {
         if (action.do !== "applyTrustBundle") continue;
         const path = "/apis/certificates.k8s.io/v1/clustertrustbundles/signet.dev:svid:bundle";
         const contentType = "application/apply-patch+yaml";
