@@ -9,6 +9,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   nft: "nftables",
   setpriv: "util-linux",
   psql: "postgresql",
+  java: "default-jdk-headless",
+  jlink: "default-jdk-headless",
   nginx: "nginx",
   "/usr/lib/nginx/modules/ngx_http_js_module.so": "libnginx-mod-http-js",
   chromium: "chromium",
