@@ -1,7 +1,7 @@
 import type { Profiles } from "../domain/certificate.ts";
 import type { Instant } from "../domain/instant.ts";
 import { ok, problem, problemLine, refuse, refuseAll, type Result } from "../domain/problem.ts";
-import { activeOf, type Authority, type AuthoritySet } from "../reconcile/authority/authority-set.ts";
+import { activeOf, type Authority, type AuthoritySet, standingOf } from "../reconcile/authority/authority-set.ts";
 import { type NextStep, nextStep } from "../reconcile/authority/next-step.ts";
 import type { Pace } from "../reconcile/authority/pace.ts";
 import { makeStep, type Step, type World } from "../reconcile/authority/steps.ts";
@@ -225,5 +225,3 @@ type Brought = {
 const stored = ({ id }: Pick<Authority, "id">, { root, chain, key }: NonNullable<Brought["material"]>) => ({
   [id]: { root: root.der.toString("base64"), chain: chain.map((der) => der.toString("base64")), key },
 });
-
-const standingOf = ({ id, state, publishedAt }: Authority): string => `${id} ${state} ${publishedAt === undefined}`;
