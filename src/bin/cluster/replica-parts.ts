@@ -1,5 +1,6 @@
 import type { Profiles } from "../../domain/certificate.ts";
 import { SIGNET_NAMESPACE } from "../../domain/exempt-namespaces.ts";
+import type { Instant } from "../../domain/instant.ts";
 import { issuingRoutes } from "../../http/issuing/routes.ts";
 import { buildServer, type HttpServer } from "../../http/server.ts";
 import type { Services } from "../../http/services.ts";
@@ -17,6 +18,8 @@ import type { ServingStore } from "./serving-store.ts";
 export type Base = Pick<Running, "config" | "log" | "ledger"> & {
   readonly cluster: ClusterConfig;
   readonly connection: Connection;
+  /** The API server's time. */
+  readonly now: () => Instant;
 };
 
 /** What a replica is assembled of. */
@@ -66,7 +69,7 @@ export const serverOf = ({ config, first }: Parts, services: Services, { http }:
 
 /** Issuing in this replica; `instance` is the name of its start. */
 export function issuingOf(
-  { config, log, ledger, connection, profiles }: Parts,
+  { config, log, ledger, connection, profiles, now }: Parts,
   instance: string,
   more: Pick<ClusterIssuingMeans, "live" | "first">,
 ): ClusterIssuing {
@@ -78,6 +81,7 @@ export function issuingOf(
     profiles,
     issuer: config.issuer,
     authorities: config.authorities,
+    now,
     instance,
   });
 }

@@ -7,6 +7,7 @@ import type { Check, Services } from "../../http/services.ts";
 import { LiveCatalogue } from "../../kube/catalogue.ts";
 import { makeKubeClient } from "../../kube/client.ts";
 import { systemClock } from "../../kube/clock.ts";
+import { makeClusterClock } from "../../kube/cluster-clock.ts";
 import { readClusterAccess } from "../../kube/config.ts";
 import { type Connection, makeConnection } from "../../kube/connection.ts";
 import { LiveMachines } from "../../kube/machines.ts";
@@ -44,14 +45,15 @@ export async function startCluster(config: ServerConfig, cluster: ClusterConfig)
   const { kubeconfig } = cluster;
   const access = await readClusterAccess({ env: process.env, ...(kubeconfig === undefined ? {} : { kubeconfig }) });
   if (!access.ok) return access;
-  const connection = makeConnection(access.value, { clock: systemClock, userAgent: `signet/${VERSION}` });
+  const { heard, now } = makeClusterClock(systemClock);
+  const connection = makeConnection(access.value, { clock: systemClock, userAgent: `signet/${VERSION}`, heard });
   let step = "state";
   try {
     mkdirSync(config.state, { recursive: true, mode: 0o700 });
     step = "ledger";
     const ledger = await openOwnLedger(config, log);
     step = "serving certificate";
-    const base = { config, cluster, log, ledger, connection };
+    const base = { config, cluster, log, ledger, connection, now };
     const store = makeServingStore(makeKubeClient(connection));
     const first = await keepCertificate(keeperOf(base, store), undefined);
     const profiles = ownProfiles();

@@ -5,6 +5,7 @@ import { bundlePem } from "../../ca/bundle.ts";
 import type { TokenParts } from "../../ca/tokens/issue-token.ts";
 import { publicTokenKeys, signingKeyAt, tokenKeySequence } from "../../ca/tokens/key-set.ts";
 import type { Catalogue } from "../../domain/catalogue.ts";
+import type { Instant } from "../../domain/instant.ts";
 import type { Profiles, Window } from "../../domain/certificate.ts";
 import type { End, IssuingFigures } from "../../http/issuing/figures.ts";
 import type { Issuing, PublicDocuments } from "../../http/issuing/services.ts";
@@ -28,6 +29,7 @@ export type IssuingMeans = {
   readonly podsIn: CallerParts["podsIn"];
   readonly byToken: CallerParts["byToken"];
   readonly figures: IssuingFigures;
+  readonly now: () => Instant;
 };
 
 /** The certificate's walk for doors of our own, the doors over HTTP, and the roots as kubelets get them. */
@@ -50,7 +52,7 @@ export function openIssuing(means: IssuingMeans): OpenIssuing {
       count(means, "svid", line);
       if (line.outcome === "issued") means.figures.issued(line.authority, line.notAfter);
     },
-    now: Date.now,
+    now: means.now,
     random: randomBytes,
   };
   const authenticate = makeAuthenticate({
@@ -107,13 +109,13 @@ function known({ catalogue }: Pick<IssuingMeans, "catalogue">): Catalogue {
 
 const tokenParts = (means: IssuingMeans): TokenParts => ({
   catalogue: () => known(means),
-  key: () => signingKeyAt(means.keys.tokens(), Date.now()),
+  key: () => signingKeyAt(means.keys.tokens(), means.now()),
   issuer: means.issuer,
   record: async (line: TokenRecord) => {
     await means.ledger.append([{ kind: "token", subject: line.subject, at: line.at, body: renderTokenRecord(line) }]);
     count(means, "token", line);
   },
-  now: Date.now,
+  now: means.now,
   newId: randomUUID,
 });
 

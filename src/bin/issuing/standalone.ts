@@ -60,6 +60,7 @@ export async function startStandaloneIssuing(means: StandaloneMeans): Promise<St
     ...means,
     keys,
     figures,
+    now: Date.now,
     issuer: config.issuer,
     holders: (namespace, account) => {
       const known = catalogue();

@@ -13,6 +13,7 @@ import { askMap } from "../../../kube/ask-map.ts";
 import { readSecretText, writeSecretText } from "../../../kube/secret-text.ts";
 import type { WatchMeans } from "../../../kube/watch.ts";
 import type { Profiles } from "../../../domain/certificate.ts";
+import type { Instant } from "../../../domain/instant.ts";
 import { ok, refuse } from "../../../domain/problem.ts";
 import { TOKEN_AUDIENCE } from "../../../domain/token-audience.ts";
 import type { Vault } from "../../../ca/vault.ts";
@@ -40,6 +41,8 @@ export type ClusterIssuingMeans = WatchMeans & {
   readonly profiles: Profiles;
   readonly issuer: string | undefined;
   readonly authorities: AuthoritiesConfig;
+  /** The API server's time. */
+  readonly now: () => Instant;
   /** Whether this replica answers kubelets at once. */
   readonly first: () => boolean;
   /** The name of this start, for Events. */
@@ -67,7 +70,7 @@ const ASKS_EVERY_MS = 2_000;
 /** Puts it together; nothing runs before `start`. */
 export function makeClusterIssuing(means: ClusterIssuingMeans): ClusterIssuing {
   const { client, live } = means;
-  const tokens = makeTokenKeys(secretVault(client, SECRETS.tokens), Date.now);
+  const tokens = makeTokenKeys(secretVault(client, SECRETS.tokens), means.now);
   const published = { sequence: 0 };
   const authorities = authoritiesOf(means, () => (signer.on() ? published.sequence : undefined));
   const keys: Keys = { authorities: authorities.current, tokens: tokens.current };
@@ -180,7 +183,7 @@ function authoritiesOf(means: ClusterIssuingMeans, published: () => number | und
     pace: () => paceOf(means.authorities, profiles, trustDomain()),
     ownRoots: means.authorities.ownRoots,
     served: () => published() ?? running.current()?.bundle.sequence ?? 0,
-    now: Date.now,
+    now: means.now,
     monotonic: performance.now.bind(performance),
     random: randomBytes,
     lacking: () => [],
