@@ -5,6 +5,7 @@ import { activeOf, type Authority, type AuthoritySet, standingOf } from "../reco
 import { type NextStep, nextStep } from "../reconcile/authority/next-step.ts";
 import type { Pace } from "../reconcile/authority/pace.ts";
 import { makeStep, type Step, type World } from "../reconcile/authority/steps.ts";
+import type { AuthorityRecord } from "../wire/authority-record.ts";
 import { type AuthorityBook, readAuthorityBook, renderAuthorityBook } from "../wire/authority-book.ts";
 import type { AuthorityCertificate } from "./authority.ts";
 import { authorityRequest } from "./authority-request.ts";
@@ -13,10 +14,11 @@ import { keyIdOf } from "./der/extensions.ts";
 import type { Issuer } from "./issuer.ts";
 import type { KeyStore } from "./keys/key-store.ts";
 import { makeAuthorityPair } from "./new-authority.ts";
-import { chainsIn, compromisedIn, copyOf, emptyBook, issuerIn, keptOf, rootsIn } from "./open-book.ts";
+import { chainsIn, compromisedIn, copyOf, emptyBook, keptOf, rootListsIn, rootsIn, trustedIn } from "./open-book.ts";
 import { certificatesIn } from "./pem.ts";
 import { readAuthorityChain } from "./read-chain.ts";
 import { readCsr } from "./read-csr.ts";
+import { recordOf } from "./record-of-step.ts";
 import type { Vault } from "./vault.ts";
 
 /** What a keeper is handed in. */
@@ -36,6 +38,8 @@ export type KeeperParts = {
   readonly served: () => number;
   /** Readers that were looked at and lack the root of an authority. */
   readonly lacking: (id: string) => readonly string[];
+  /** Resolves when a step is durable in the ledger; a step is recorded before it is made. */
+  readonly record: (record: AuthorityRecord) => Promise<void>;
 };
 
 /** What all doors see: one frozen snapshot. */
@@ -43,6 +47,10 @@ export type Authorities = {
   readonly set: AuthoritySet;
   /** Undefined where none is active, or where the snapshot is too old to sign by. */
   readonly issuer: Issuer | undefined;
+  /** All that are trusted and whose keys are here: they sign revocation lists. */
+  readonly trusted: readonly Issuer[];
+  /** Revocation lists of the trusted roots that left one behind; DER. */
+  readonly rootLists: readonly Buffer[];
   readonly bundle: Bundle;
   /** What goes with leaves of each authority whose root is in the bundle, DER, the active one's first. */
   readonly chains: readonly (readonly Buffer[])[];
@@ -62,7 +70,7 @@ export class AuthorityKeeper {
   #book: AuthorityBook;
   #version = "";
   #readAt = Number.NEGATIVE_INFINITY;
-  #opened: Omit<Authorities, "set">;
+  #opened: Omit<Authorities, "set" | "issuer">;
   /** Since when, by the clock that never jumps, an authority has been seen in its state. */
   readonly #seen = new Map<string, number>();
 
@@ -70,12 +78,16 @@ export class AuthorityKeeper {
     const { trustDomain } = parts;
     this.#parts = parts;
     this.#book = emptyBook(trustDomain);
-    this.#opened = { issuer: undefined, bundle: { trustDomain, roots: [], sequence: 0 }, chains: [], compromised: [] };
+    const bundle = { trustDomain, roots: [], sequence: 0 };
+    this.#opened = { trusted: [], rootLists: [], bundle, chains: [], compromised: [] };
   }
 
   current(): Authorities {
     const stale = this.#parts.monotonic() - this.#readAt > STALE_MS;
-    return { set: this.#book.set, ...this.#opened, ...(stale ? { issuer: undefined } : {}) };
+    const trusted = stale ? [] : this.#opened.trusted;
+    const active = activeOf(this.#book.set)?.id;
+    const issuer = trusted.find(({ facts }) => facts.keyId === active);
+    return { set: this.#book.set, ...this.#opened, issuer, trusted };
   }
 
   /** Reads the vault. Rejects where it cannot be read, or holds what is not to be understood. */
@@ -153,12 +165,12 @@ export class AuthorityKeeper {
   async #make(): Promise<Result<AuthoritySet>> {
     const { trustDomain, profiles, random, keys } = this.#parts;
     const made = await keys.make(profiles.issuing.keyType);
-    const { root, issuing } = await makeAuthorityPair(
+    const { root, rootList, issuing } = await makeAuthorityPair(
       { trustDomain, profiles, random, now: this.#parts.now() },
       made.key,
     );
     const authority = { id: issuing.keyId, root: root.keyId, window: issuing.window };
-    const material = { root, chain: [issuing.der], key: made.kept };
+    const material = { root, rootList, chain: [issuing.der], key: made.kept };
     const written = await this.#write({ step: "prepare", authority }, { material });
     if (!written.ok) await keys.forget(made.kept);
     return written;
@@ -168,10 +180,8 @@ export class AuthorityKeeper {
   async #write(step: Step, { material, request }: Brought): Promise<Result<AuthoritySet>> {
     const made = makeStep(this.#book.set, step, this.world());
     if (!made.ok) return made;
-    const all = {
-      ...this.#book.material,
-      ...(material && step.step === "prepare" ? stored(step.authority, material) : {}),
-    };
+    const brought = material && step.step === "prepare" ? stored(step.authority, material) : {};
+    const all = { ...this.#book.material, ...brought };
     const { request: waiting = request, ...book } = this.#book;
     const next: AuthorityBook = {
       ...book,
@@ -179,8 +189,11 @@ export class AuthorityKeeper {
       material: keptOf(all, made.value),
       ...(made.value.awaiting && waiting ? { request: waiting } : {}),
     };
+    const record = recordOf(step, made.value, brought);
+    await this.#parts.record(record);
     const written = await this.#parts.vault.write(renderAuthorityBook(next), this.#version);
     if (written) await this.#forgetAll(all, next);
+    else await this.#parts.record({ ...record, lost: true });
     await this.refresh();
     if (written) return ok(this.#book.set);
     return refuseAll([problem("API_CONFLICT", "", "Another replica changed the authorities first.", "Try again.")]);
@@ -197,11 +210,9 @@ export class AuthorityKeeper {
   }
 
   #take(book: AuthorityBook, version: string): void {
-    const active = activeOf(book.set);
-    const { issuer } = this.#opened;
-    const same = active?.id === issuer?.facts.keyId;
     this.#opened = {
-      issuer: same ? issuer : active && issuerIn(book, active.id, this.#parts.keys),
+      trusted: trustedIn(book, this.#parts.keys, this.#opened.trusted),
+      rootLists: rootListsIn(book),
       bundle: { trustDomain: book.trustDomain, roots: rootsIn(book), sequence: book.set.sequence },
       chains: chainsIn(book),
       compromised: compromisedIn(book),
@@ -218,10 +229,21 @@ export class AuthorityKeeper {
 const NO_REQUEST = "No key waits for a chain.";
 
 type Brought = {
-  readonly material?: { readonly root: AuthorityCertificate; readonly chain: readonly Buffer[]; readonly key: string };
+  readonly material?: {
+    readonly root: AuthorityCertificate;
+    /** DER; an offline root leaves none behind. */
+    readonly rootList?: Buffer;
+    readonly chain: readonly Buffer[];
+    readonly key: string;
+  };
   readonly request?: NonNullable<AuthorityBook["request"]>;
 };
 
-const stored = ({ id }: Pick<Authority, "id">, { root, chain, key }: NonNullable<Brought["material"]>) => ({
-  [id]: { root: root.der.toString("base64"), chain: chain.map((der) => der.toString("base64")), key },
+const stored = ({ id }: Pick<Authority, "id">, { root, rootList, chain, key }: NonNullable<Brought["material"]>) => ({
+  [id]: {
+    root: root.der.toString("base64"),
+    ...(rootList ? { rootList: rootList.toString("base64") } : {}),
+    chain: chain.map((der) => der.toString("base64")),
+    key,
+  },
 });

@@ -1,6 +1,7 @@
 import type { Profiles } from "../domain/certificate.ts";
 import type { Instant } from "../domain/instant.ts";
 import { type AuthorityCertificate, signAuthority } from "./authority.ts";
+import { Issuer } from "./issuer.ts";
 import { generateKey, memoryKey, type SigningKey } from "./keys/signing-key.ts";
 import { serialNumber } from "./serial.ts";
 
@@ -12,17 +13,26 @@ export type Making = {
   readonly random: (bytes: number) => Uint8Array;
 };
 
-/** A root, and the one issuing authority below it. */
-export type AuthorityPair = { readonly root: AuthorityCertificate; readonly issuing: AuthorityCertificate };
+/** A root, the one issuing authority below it, and the root's list of what is revoked. */
+export type AuthorityPair = {
+  readonly root: AuthorityCertificate;
+  readonly issuing: AuthorityCertificate;
+  /** The root's revocation list, DER: empty, and without an end before the root's. */
+  readonly rootList: Buffer;
+};
 
 /**
- * A root of its own above an issuing authority's key. The root's private key signs that one certificate and is forgotten:
- * nobody can sign a second authority with it, and none of it has to be kept.
+ * A root of its own above an issuing authority's key. The root's private key signs that one certificate and one empty
+ * revocation list (verifiers that check a whole chain want one of every issuer), and is forgotten: nobody can sign a second
+ * authority with it, and none of it has to be kept.
  */
-export async function makeAuthorityPair(making: Making, issuing: Pick<SigningKey, "spki">): Promise<AuthorityPair> {
+export async function makeAuthorityPair(making: Making, below: Pick<SigningKey, "spki">): Promise<AuthorityPair> {
   const key = memoryKey(generateKey(making.profiles.root.keyType));
   const root = await signRoot(making, key);
-  return { root, issuing: await signIssuing(making, issuing, { certificate: root, key }) };
+  const issuing = await signIssuing(making, below, { certificate: root, key });
+  const { notBefore: thisUpdate, notAfter: nextUpdate } = root.window;
+  const rootList = await new Issuer(root, key).signList({ number: 1, thisUpdate, nextUpdate, revoked: [] });
+  return { root, issuing, rootList };
 }
 
 /** A root that signs itself. */

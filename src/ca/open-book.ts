@@ -30,12 +30,26 @@ const chainOf = ({ material }: AuthorityBook, id: string): readonly Buffer[] =>
   (material[id]?.chain ?? []).map((each) => Buffer.from(each, "base64"));
 
 /** An authority with its key; throws where the book has none. */
-export function issuerIn(book: AuthorityBook, id: string, keys: KeyStore): Issuer {
+function issuerIn(book: AuthorityBook, id: string, keys: KeyStore): Issuer {
   const chain = chainOf(book, id);
   const key = book.material[id]?.key;
   if (key === undefined || !chain[0]) throw new Error(`the key of authority ${id} is not in the vault`);
   const certificate = mustRead(chain[0], book.trustDomain);
   return new Issuer(certificate, keys.open(key, readCertificate(chain[0]).spki.whole), chain);
+}
+
+/** All that are trusted and whose keys are here; those that were opened before stay open. */
+export function trustedIn(book: AuthorityBook, keys: KeyStore, opened: readonly Issuer[]): readonly Issuer[] {
+  const known = new Map(opened.map((issuer) => [issuer.facts.keyId, issuer]));
+  return book.set.authorities
+    .filter((each) => isTrusted(each) && (each.state === "active" || book.material[each.id]?.key !== undefined))
+    .map(({ id }) => known.get(id) ?? issuerIn(book, id, keys));
+}
+
+/** Revocation lists of the trusted roots that left one behind; DER. */
+export function rootListsIn({ set, material }: AuthorityBook): readonly Buffer[] {
+  const lists = set.authorities.filter(isTrusted).flatMap(({ id }) => material[id]?.rootList ?? []);
+  return [...new Set(lists)].map((list) => Buffer.from(list, "base64"));
 }
 
 /** The roots in the bundle. */

@@ -1,17 +1,16 @@
 import Type, { type Static } from "typebox";
 import { parseDuration } from "../domain/duration.ts";
-import { ok, type Problem, problem, refuse, refuseAll, type Result } from "../domain/problem.ts";
+import { ok, type Problem, refuse, refuseAll, type Result } from "../domain/problem.ts";
 import { AUTHORITIES_CONFIG, type AuthoritiesConfig, authoritiesConfig } from "./authorities-config.ts";
 import { CLUSTER_CONFIG, type ClusterConfig, clusterConfig } from "./cluster-config.ts";
 import { millis } from "./config-duration.ts";
 import { DATABASE_CONFIG, type DatabaseConfig, databaseConfig } from "./database-config.ts";
 import { readDocuments } from "./documents.ts";
+import { GRPC_CONFIG, type GrpcConfig, LISTEN, readListening } from "./listening-config.ts";
 import { duration, fields, oneOf, optional, setOf, text } from "./kinds/fields.ts";
 import { readBySchema } from "./read-by-schema.ts";
 import { parsePkcs11Uri } from "./pkcs11-uri.ts";
 import { problemAt } from "./read-object.ts";
-
-const LISTEN = "^(\\[[0-9a-fA-F:.]+\\]|[^:\\[\\]]+):[0-9]{1,5}$";
 
 /** Configuration of `signet server`: schema, reader and docs in one. */
 export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
@@ -49,6 +48,7 @@ export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
     ),
   ),
   authorities: optional(AUTHORITIES_CONFIG),
+  grpc: optional(GRPC_CONFIG),
   database: optional(DATABASE_CONFIG),
   requireApproval: optional(Type.Boolean({ description: "Refuse what is not known to be approved.", default: false })),
   log: optional(
@@ -87,6 +87,8 @@ export type ServerConfig = {
   /** Path of the authority, and the common names that count; absent: everybody may call the webhooks. */
   readonly clients?: { readonly ca: string; readonly names: readonly string[] };
   readonly authorities: AuthoritiesConfig;
+  /** Absent: nothing is issued over gRPC. */
+  readonly grpc?: GrpcConfig;
   /** Absent: the ledger is a local file alone. */
   readonly database?: DatabaseConfig;
   /** Absent in standalone mode. */
@@ -111,13 +113,13 @@ export function readServerConfig(
 ): Result<ServerConfig> {
   const written = file ? readFile(file) : ok<Written>({});
   if (!written.ok) return written;
-  const address = readListen(flags.listen ?? written.value.listen ?? "127.0.0.1:8443");
-  if (!address.ok) return address;
+  const listening = readListening(flags.listen ?? written.value.listen ?? "127.0.0.1:8443", written.value.grpc);
+  if (!listening.ok) return listening;
   const mode = readMode(flags.mode ?? written.value.mode);
   if (!mode.ok) return mode;
   return ok(
     Object.freeze({
-      ...address.value,
+      ...listening.value,
       ...folders(written.value, flags),
       ...behaviour(written.value),
       authorities: authoritiesConfig(written.value.authorities),
@@ -184,18 +186,3 @@ const durationsOf = ({ drain, cluster, authorities }: Written) =>
     ["cluster", "authorityLifetime", cluster?.authorityLifetime],
     ["cluster", "settle", cluster?.settle],
   ] as const;
-
-function readListen(listen: string): Result<{ readonly host: string; readonly port: number }> {
-  const colon = listen.lastIndexOf(":");
-  const host = listen.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
-  const port = Number(listen.slice(colon + 1));
-  if (new RegExp(LISTEN).test(listen) && port <= 65_535) return ok({ host, port });
-  return refuseAll([
-    problem(
-      "FIELD_INVALID",
-      "listen",
-      `"${listen}" is not HOST:PORT.`,
-      "Write for example 127.0.0.1:8443, or [::1]:0.",
-    ),
-  ]);
-}

@@ -20,6 +20,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   runc: "runc",
   conntrack: "conntrack",
   "softhsm2-util": "softhsm2",
+  ipset: "ipset",
   busybox: "busybox-static",
   "clang-19": "clang-19",
   "llc-19": "llvm-19",
@@ -37,6 +38,9 @@ export const NODE_COMMANDS: readonly string[] = [
   "busybox",
   "/usr/lib/cni/bridge",
 ];
+
+/** What Calico needs besides: it clears sets that an older one may have left, with nftables too. */
+export const CALICO_COMMANDS: readonly string[] = ["ipset"];
 
 /** What Cilium needs besides: it compiles its programs on the node. */
 export const CILIUM_COMMANDS: readonly string[] = ["clang-19", "llc-19"];

@@ -5,6 +5,7 @@ import { ok, problem, type Problem, problemLine, refuse, type Result } from "../
 import type { Log } from "../../http/services.ts";
 import { authorityStatus } from "../../reconcile/authority/status.ts";
 import type { Entry } from "../../store/chain.ts";
+import { renderAuthorityRecord } from "../../wire/authority-record.ts";
 import {
   type AuthorityAnswer,
   type AuthorityWish,
@@ -21,7 +22,7 @@ export type AskBox = {
 };
 
 /** What keeps authorities in a server. */
-export type AuthoritiesParts = Omit<KeeperParts, "trustDomain" | "served"> & {
+export type AuthoritiesParts = Omit<KeeperParts, "trustDomain" | "served" | "record"> & {
   /** Undefined while the catalogue has no TrustDomain `local`: an authority for a name by default would be one too many. */
   readonly trustDomain: () => string | undefined;
   /** Whether this replica makes the steps; all others only read. */
@@ -92,13 +93,15 @@ const statusOf = (keeper: AuthorityKeeper): AuthorityStatus => {
   return authorityStatus(bundle.trustDomain, set, keeper.world());
 };
 
-function keeperOf({ trustDomain, served, ...parts }: AuthoritiesParts): AuthorityKeeper | undefined {
+function keeperOf({ trustDomain, served, record, ...parts }: AuthoritiesParts): AuthorityKeeper | undefined {
   const name = trustDomain();
   if (name === undefined) return undefined;
   const keeper: AuthorityKeeper = new AuthorityKeeper({
     ...parts,
     trustDomain: name,
     served: served ?? (() => keeper.current().bundle.sequence),
+    record: (line) =>
+      record({ kind: "authority", subject: line.id ?? "", at: parts.now(), body: renderAuthorityRecord(line) }),
   });
   return keeper;
 }
@@ -110,7 +113,7 @@ async function workAll(keeper: AuthorityKeeper, parts: AuthoritiesParts): Promis
   for (let count = 0; count < MOST; count++) {
     const step = await keeper.work();
     if (!step) return;
-    await told(keeper, step, parts);
+    told(keeper, step, parts);
   }
 }
 
@@ -154,21 +157,15 @@ async function granted(keeper: AuthorityKeeper, wish: AuthorityWish, parts: Auth
   }
   const made = wish.step === "import" ? await keeper.importChain(wish.chain) : await keeper.step(wish);
   if (!made.ok) return made;
-  await told(keeper, wish, parts);
+  told(keeper, wish, parts);
   await workAll(keeper, parts);
   return ok({});
 }
 
-/** Each step is in the ledger and in the log. */
-async function told(
-  keeper: AuthorityKeeper,
-  step: { readonly step: string; readonly id?: string },
-  { record, log, now, changed }: AuthoritiesParts,
-): Promise<void> {
+/** Each step is in the ledger before it is made, and in the log after. */
+function told(keeper: AuthorityKeeper, step: { readonly step: string }, { log, changed }: AuthoritiesParts): void {
   const { set } = keeper.current();
   const authorities = set.authorities.map(({ id, state }) => ({ id, state }));
   log.info({ step: step.step, authorities, sequence: set.sequence }, "The authorities have changed.");
   changed?.(statusOf(keeper));
-  const body = JSON.stringify({ step: step.step, sequence: set.sequence, authorities });
-  await record({ kind: "authority", subject: step.id ?? "", at: now(), body });
 }

@@ -16,6 +16,7 @@ import type { Profiles } from "../../../domain/certificate.ts";
 import type { Instant } from "../../../domain/instant.ts";
 import { ok, refuse } from "../../../domain/problem.ts";
 import { TOKEN_AUDIENCE } from "../../../domain/token-audience.ts";
+import type { IssuedCertificates } from "../../../ca/issued-certificates.ts";
 import type { Vault } from "../../../ca/vault.ts";
 import type { Ledger } from "../../../store/ledger.ts";
 import type { AuthoritiesConfig } from "../../../wire/authorities-config.ts";
@@ -25,6 +26,7 @@ import { type RunningAuthorities, runAuthorities } from "../../authorities/run-a
 import { type Keys, makeTokenKeys, type TokenKeys } from "../../issuing/keys.ts";
 import { keyStoreOf } from "../../authorities/key-store.ts";
 import { paceOf } from "../../authorities/pace-of.ts";
+import { runLists } from "../../issuing/run-lists.ts";
 import { endsOf, openIssuing } from "../../issuing/open-issuing.ts";
 import { knownPod, presentExternals, presentPod } from "../../issuing/present.ts";
 import { DOOR } from "../signer/answer.ts";
@@ -43,6 +45,9 @@ export type ClusterIssuingMeans = WatchMeans & {
   readonly authorities: AuthoritiesConfig;
   /** The API server's time. */
   readonly now: () => Instant;
+  readonly nodeProxies: readonly string[];
+  /** What this replica has issued. */
+  readonly issued: IssuedCertificates;
   /** Whether this replica answers kubelets at once. */
   readonly first: () => boolean;
   /** The name of this start, for Events. */
@@ -78,7 +83,9 @@ export function makeClusterIssuing(means: ClusterIssuingMeans): ClusterIssuing {
   const readings = { ends: () => endsOf(keys), stage: () => authorities.status()?.rotation.stage };
   const figures: IssuingFigures = new IssuingFigures(() => signer.pending(), readings);
   const catalogue = () => live().current();
-  const open = openIssuing({ ...means, ...callersOf(means, pods), keys, figures, catalogue });
+  const vault = secretVault(client, SECRETS.revocations);
+  const lists = runLists({ ...means, vault, keys, catalogue, everyMs: REFRESH_MS });
+  const open = openIssuing({ ...means, ...callersOf(means, pods), keys, figures, catalogue, lists });
   const signer: SignerSwitch = switchSigner({ ...means, pods, walk: open.walk, told: teller(figures) });
   const ended = new AbortController();
   return {
@@ -93,6 +100,7 @@ export function makeClusterIssuing(means: ClusterIssuingMeans): ClusterIssuing {
     },
     stop: async () => {
       ended.abort();
+      lists.stop();
       await Promise.all([signer.stop(), pods.stop(), authorities.stop()]);
     },
     advance: async (term) => {
