@@ -4,7 +4,7 @@ import { addApprovalsCommand } from "../cli/approvals.ts";
 import { addApproveCommands } from "../cli/approve.ts";
 import { addExceptionCommands } from "../cli/exception-commands.ts";
 import { addGrantCommands } from "../cli/grant-commands.ts";
-import { addCaCommand } from "../cli/ca.ts";
+import { addCaCommand } from "../cli/ca/command.ts";
 import type { OpenKube } from "../cli/kube-access.ts";
 import { addConfigCommand } from "../cli/config.ts";
 import { addInitCommand } from "../cli/init.ts";
@@ -40,7 +40,7 @@ export const EXTRA_COMMANDS: readonly ExtraCommand[] = [
   addPublishCommands(openPublishing, openDatabase),
   addLedgerCommand,
   svidCommand(async () => (await import("./svid-tools.ts")).svidTools),
-  addCaCommand,
+  addCaCommand(async () => (await import("./ca-tools.ts")).caTools),
   addRevokeCommand,
   addQuarantineCommand(openKube, (ms) => new Promise((resolve) => void setTimeout(resolve, ms))),
   addConfigCommand,

@@ -137,10 +137,13 @@ async function openAuthorities(
   opened: Opened,
 ): Promise<Pick<Parts, "authorities" | "issuing">> {
   const catalogue = () => folder.state().snapshot?.catalogue;
-  const trustDomain = () => catalogue()?.definitions.trustDomain?.domain;
-  const authorities = standaloneAuthorities({ ...parts, state: parts.config.state, trustDomain });
+  const { config, ledger, log } = parts;
+  const trustDomain = () => catalogue()?.definitions.trustDomain;
+  const profiles = ownProfiles();
+  const means = { state: config.state, config: config.authorities, profiles, trustDomain, ledger, log };
+  const authorities = standaloneAuthorities(means);
   opened.push(authorities.stop);
-  const issuing = await startStandaloneIssuing({ ...parts, catalogue, authorities, profiles: ownProfiles() });
+  const issuing = await startStandaloneIssuing({ ...parts, catalogue, authorities, profiles });
   opened.push(issuing.stop);
   return { authorities, issuing };
 }

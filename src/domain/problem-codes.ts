@@ -496,6 +496,12 @@ export const PROBLEM_CODES = {
     why: "An authority may sign certificates, has a key identifier and a subject of its own, and names no other trust domain.",
     mend: "Sign the request of `signet ca csr` as it is, without taking extensions away.",
   },
+  AUTHORITY_COMPROMISED: {
+    sort: "unauthenticated",
+    title: "A certificate was signed by a key that is in wrong hands.",
+    why: "Since `signet ca rotate --compromised` nobody can tell a true certificate of that authority from a forged one, so our doors exchange none of them, even while its root is in the bundle.",
+    mend: "Show another proof: a service account token that is bound to the Pod, or a new invitation for a machine or function.",
+  },
   AUTHORITIES_UNREADABLE: {
     sort: "fault",
     title: "What is kept of the authorities cannot be read.",

@@ -92,9 +92,13 @@ export const METRICS = {
   signet_time_to_identity_seconds: metric("histogram", "Time from a kubelet's request to its certificate.", {
     door: "podCertificateRequest",
   }),
-  signet_expiry_timestamp_seconds: metric("gauge", "When an authority, or an anchor of trust, ends.", {
-    what: "root, issuing",
-    id: "first 16 digits of the key identifier",
+  signet_expiry_timestamp_seconds: metric(
+    "gauge",
+    "When an anchor of trust ends, an authority, or the last leaf of an authority that this replica issued.",
+    { what: "root, issuing, leaf", id: "first 16 digits of the key identifier; for a leaf, of its authority" },
+  ),
+  signet_rotation_stage: metric("gauge", "1 for the stage in which the rotation of authorities stands.", {
+    stage: "none, active (nothing is under way), requested, chain-needed, awaiting-chain, prepared, published, tainted",
   }),
   signet_ready: metric("gauge", "1 while the server is ready, otherwise 0."),
   signet_build_info: metric("gauge", "Always 1; the version that runs.", {

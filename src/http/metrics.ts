@@ -88,6 +88,10 @@ function addIssuing(registry: Registry, { issuing }: Services): void {
   readGauge(registry, "signet_expiry_timestamp_seconds", () =>
     issuing.ends().map(({ what, id, at }) => [{ what, id }, at / 1000]),
   );
+  readGauge(registry, "signet_rotation_stage", () => {
+    const stage = issuing.stage();
+    return stage === undefined ? [] : [[{ stage }, 1]];
+  });
 }
 
 /** A counter of the registry that is read from a tally. */

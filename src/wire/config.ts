@@ -1,16 +1,18 @@
 import Type, { type Static } from "typebox";
-import type { Cidr } from "../domain/cidr.ts";
 import { parseDuration } from "../domain/duration.ts";
-import { ok, refuse, refuseAll, type Result } from "../domain/problem.ts";
-import { POD_NETWORKS, podNetworksIn, readPodNetworks } from "./pod-networks.ts";
-import { VIRT_CONTROLLERS } from "./manifests/names.ts";
+import { ok, type Problem, refuse, refuseAll, type Result } from "../domain/problem.ts";
+import { AUTHORITIES_CONFIG, type AuthoritiesConfig, authoritiesConfig } from "./authorities-config.ts";
 import { CLIENTS_CONFIG, type ClientsConfig, clientsConfig } from "./clients-config.ts";
+import { CLUSTER_CONFIG, type ClusterConfig, clusterConfig } from "./cluster-config.ts";
+import { millis } from "./config-duration.ts";
 import { DATABASE_CONFIG, type DatabaseConfig, databaseConfig } from "./database-config.ts";
 import { GRANT_CONFIG, type GrantConfig, grantConfig, type GrantFlags } from "./grant-config.ts";
 import { readDocuments } from "./documents.ts";
 import { GRPC_CONFIG, type GrpcConfig, LISTEN, readListening } from "./listening-config.ts";
 import { duration, fields, oneOf, optional, setOf, text } from "./kinds/fields.ts";
+import { readPodNetworks } from "./pod-networks.ts";
 import { readBySchema } from "./read-by-schema.ts";
+import { parsePkcs11Uri } from "./pkcs11-uri.ts";
 import { problemAt } from "./read-object.ts";
 
 /** Configuration of `signet server`: schema, reader and docs in one. */
@@ -32,37 +34,7 @@ export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
       { default: "standalone" },
     ),
   ),
-  cluster: optional(
-    fields("How the server works in a cluster; counts with `mode: cluster` only.", {
-      kubeconfig: optional(
-        text("Path of a kubeconfig; left out: KUBECONFIG, or the account of the Pod that it runs in.", 4096),
-      ),
-      leafLifetime: optional(duration("How long a serving certificate lives, at most 24h. Default 24h.")),
-      authorityLifetime: optional(
-        duration(
-          "How long the authority of serving certificates lives; the next takes over at half of it. Default 8760h.",
-        ),
-      ),
-      virtControllers: optional(
-        setOf(
-          "User names of KubeVirt's virt-controller: who may create launchers. Left out: as KubeVirt installs it.",
-          text("A user name.", 512),
-          8,
-          { minItems: 1 },
-        ),
-      ),
-      certificateFolder: optional(
-        text(
-          "Folder with tls.crt, tls.key and ca.crt that somebody else keeps and renews, as cert-manager does; caBundle is then theirs too. Left out: Signet keeps an authority of its own.",
-          4096,
-        ),
-      ),
-      podNetworks: optional(POD_NETWORKS),
-      settle: optional(
-        duration("How long every API server may take to see a changed webhook configuration. Default 30s."),
-      ),
-    }),
-  ),
+  cluster: optional(CLUSTER_CONFIG),
   clients: optional(CLIENTS_CONFIG),
   issuer: optional(
     text(
@@ -73,6 +45,7 @@ export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
       },
     ),
   ),
+  authorities: optional(AUTHORITIES_CONFIG),
   grpc: optional(GRPC_CONFIG),
   database: optional(DATABASE_CONFIG),
   grants: optional(GRANT_CONFIG),
@@ -112,6 +85,7 @@ export type ServerConfig = {
   readonly drainGraceMs: number;
   /** Absent: everybody may call the webhooks. */
   readonly clients?: ClientsConfig;
+  readonly authorities: AuthoritiesConfig;
   /** Absent: nothing is issued over gRPC. */
   readonly grpc?: GrpcConfig;
   /** Absent: the ledger is a local file alone. */
@@ -120,20 +94,6 @@ export type ServerConfig = {
   readonly grants?: GrantConfig;
   /** Absent in standalone mode. */
   readonly cluster?: ClusterConfig;
-};
-
-/** What counts in cluster mode. Times in milliseconds. */
-export type ClusterConfig = {
-  readonly kubeconfig?: string;
-  readonly leafMs: number;
-  readonly authorityMs: number;
-  readonly settleMs: number;
-  /** Whose Pods may be launchers. */
-  readonly virtControllers: readonly string[];
-  /** Addresses that Pods have, beside those that nodes name. */
-  readonly podNetworks: readonly Cidr[];
-  /** Where somebody else keeps the serving certificate; absent: Signet does. */
-  readonly certificateFolder?: string;
 };
 
 /** What flags may say over the file. */
@@ -164,6 +124,7 @@ export function readServerConfig(
       ...folders(written.value, flags),
       ...behaviour(written.value),
       ...clientsConfig(written.value.clients, flags.clientCa),
+      authorities: authoritiesConfig(written.value.authorities),
       ...databaseConfig(written.value.database),
       ...(mode === "cluster" ? { cluster: clusterConfig(written.value.cluster ?? {}, flags) } : {}),
     }),
@@ -202,23 +163,6 @@ const readMode = (mode = "standalone"): Result<"standalone" | "cluster"> =>
     ? ok(mode)
     : refuse("FIELD_INVALID", "mode", `"${mode}" is not a mode.`, "Write standalone or cluster.");
 
-const HOUR_MS = 3_600_000;
-
-/** A leaf lives a day at most: its end is what an old authority is kept for. */
-function clusterConfig(written: NonNullable<Written["cluster"]>, flags: ConfigFlags): ClusterConfig {
-  const kubeconfig = flags.kubeconfig ?? written.kubeconfig;
-  const certificateFolder = flags.certificateFolder ?? written.certificateFolder;
-  return Object.freeze({
-    leafMs: Math.min(millis(written.leafLifetime, 24 * HOUR_MS), 24 * HOUR_MS),
-    authorityMs: millis(written.authorityLifetime, 8760 * HOUR_MS),
-    settleMs: millis(written.settle, 30_000),
-    virtControllers: flags.virtController ?? written.virtControllers ?? [VIRT_CONTROLLERS.kubevirt],
-    podNetworks: podNetworksIn(written.podNetworks),
-    ...(kubeconfig === undefined ? {} : { kubeconfig }),
-    ...(certificateFolder === undefined ? {} : { certificateFolder }),
-  });
-}
-
 function readFile(file: { readonly name: string; readonly text: string }): Result<Written> {
   const documents = readDocuments(file.text, file.name);
   if (!documents.ok) return documents;
@@ -230,6 +174,8 @@ function readFile(file: { readonly name: string; readonly text: string }): Resul
   if (!read.ok) return read;
   const networks = readPodNetworks(read.value.cluster?.podNetworks, place);
   if (!networks.ok) return networks;
+  const uri = keyProblem(read.value);
+  if (uri) return refuseAll([problemAt(place, ["authorities", "key"], uri)]);
   for (const [part, key, given] of durationsOf(read.value)) {
     const seconds = given === undefined ? ok(1) : parseDuration(given, `${part}.${key}`);
     if (!seconds.ok) return refuseAll(seconds.problems.map((found) => problemAt(place, [part, key], found)));
@@ -237,16 +183,17 @@ function readFile(file: { readonly name: string; readonly text: string }): Resul
   return read;
 }
 
-const durationsOf = ({ drain, cluster }: Written) =>
+function keyProblem({ authorities }: Written): Problem | undefined {
+  const read = authorities?.key === undefined ? undefined : parsePkcs11Uri(authorities.key, "authorities.key");
+  return read?.ok === false ? read.problems[0] : undefined;
+}
+
+const durationsOf = ({ drain, cluster, authorities }: Written) =>
   [
+    ["authorities", "settle", authorities?.settle],
     ["drain", "delay", drain?.delay],
     ["drain", "grace", drain?.grace],
     ["cluster", "leafLifetime", cluster?.leafLifetime],
     ["cluster", "authorityLifetime", cluster?.authorityLifetime],
     ["cluster", "settle", cluster?.settle],
   ] as const;
-
-const millis = (given: string | undefined, otherwise: number): number => {
-  const seconds = given === undefined ? undefined : parseDuration(given, "");
-  return seconds?.ok ? seconds.value * 1000 : otherwise;
-};

@@ -95,11 +95,11 @@ export const PARTS: readonly Part[] = [
   },
   {
     name: "host",
-    about: "rules between hosts in a real kernel; a real PostgreSQL that grants, is killed and comes back",
+    about: "rules between hosts in a real kernel; a PostgreSQL that grants, is killed and comes back; keys in a token",
     // A third of it on two idle cores.
     ceiling: 180,
     folders: ["test/host"],
-    commands: ["nft", "unshare", "nsenter", "ip", "bash", "busybox", "conntrack", "psql", "setpriv"],
+    commands: ["nft", "unshare", "nsenter", "ip", "bash", "busybox", "conntrack", "psql", "setpriv", "softhsm2-util"],
   },
   {
     name: "slow",

@@ -20,6 +20,7 @@ test("without a file and without flags the defaults hold, frozen", () => {
     catalogue: ".signet/catalogue",
     names: [],
     requireApproval: false,
+    authorities: { ownRoots: true },
     log: { level: "info", format: "auto" },
     drainDelayMs: 0,
     drainGraceMs: 30_000,
@@ -52,6 +53,28 @@ test("whoever may call the webhooks is named by the file, or by a flag for the A
   expect(clients({})).toEqual({ ca: "/a.crt", names: ["front"] });
   expect(clients({ clientCa: "/b.crt" })).toEqual({ ca: "/b.crt", names: ["front"] });
   expect(clients({ clientCa: "/b.crt" }, "")).toEqual({ ca: "/b.crt", names: ["kube-apiserver"] });
+});
+
+test("authorities lie in a token by its URI, below an offline root, with time for their readers, where that is written", () => {
+  const read = (text: string) => must(readServerConfig(file(`authorities: ${text}`), {})).authorities;
+  expect(read("{}")).toEqual({ ownRoots: true });
+  const key = "pkcs11:token=a%20b;object=issuing?module-path=/m.so&pin-source=file:/p";
+  expect(read(`{root: offline, settle: 20m, key: '${key}'}`)).toEqual({
+    ownRoots: false,
+    settleMs: 1_200_000,
+    key: { token: "a b", object: "issuing", modulePath: "/m.so", pinFile: "/p" },
+  });
+  const refused = (uri: string, why: string) =>
+    expect(refusals(`authorities: {key: '${uri}'}`)).toEqual([
+      `signet.yaml:1:15: authorities.key: The PKCS#11 URI cannot be used: ${why}. [FIELD_INVALID]`,
+    ]);
+  refused("pkcs12:token=a", "it does not begin with pkcs11:");
+  refused("pkcs11:object=a", "it names no token");
+  refused("pkcs11:token=a?pin-value=4711", "a PIN must not stand in it; pin-source names the file that holds it");
+  refused("pkcs11:token=a;token=b", '"token" stands twice');
+  refused("pkcs11:token=a;colour=b", '"colour" is not known here');
+  refused("pkcs11:token=%zz", '"token" is not percent-encoded');
+  refused("pkcs11:token=a?pin-source=pin", "its pin-source is not a file by its whole path");
 });
 
 test("a database has its defaults, is spoken to in secret, and a Unix socket is not", () => {

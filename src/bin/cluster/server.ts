@@ -7,6 +7,7 @@ import type { Check, Services } from "../../http/services.ts";
 import { LiveCatalogue } from "../../kube/catalogue.ts";
 import { makeKubeClient } from "../../kube/client.ts";
 import { systemClock } from "../../kube/clock.ts";
+import { makeClusterClock } from "../../kube/cluster-clock.ts";
 import { readClusterAccess } from "../../kube/config.ts";
 import { type Connection, makeConnection } from "../../kube/connection.ts";
 import { LiveMachines } from "../../kube/machines.ts";
@@ -15,7 +16,8 @@ import { SIGNET_NAMESPACE } from "../../domain/exempt-namespaces.ts";
 import { EventRecorder } from "../../kube/events.ts";
 import { makeLeaseStore } from "../../kube/lease-record.ts";
 import { Elector, type Term } from "../../kube/lease.ts";
-import type { ClusterConfig, ServerConfig } from "../../wire/config.ts";
+import type { ClusterConfig } from "../../wire/cluster-config.ts";
+import type { ServerConfig } from "../../wire/config.ts";
 import type { Started } from "../server.ts";
 import {
   ledgerChecks,
@@ -46,14 +48,15 @@ export async function startCluster(config: ServerConfig, cluster: ClusterConfig)
   if (!grants.ok) return grants;
   const access = await readClusterAccess({ env: process.env, ...(kubeconfig === undefined ? {} : { kubeconfig }) });
   if (!access.ok) return access;
-  const connection = makeConnection(access.value, { clock: systemClock, userAgent: `signet/${VERSION}` });
+  const { heard, now } = makeClusterClock(systemClock);
+  const connection = makeConnection(access.value, { clock: systemClock, userAgent: `signet/${VERSION}`, heard });
   let step = "state";
   try {
     mkdirSync(config.state, { recursive: true, mode: 0o700 });
     step = "ledger";
     const ledger = await openOwnLedger(config, log);
     step = "serving certificate";
-    const base = { config, cluster, log, ledger, connection, ...(grants.value ? { grants: grants.value } : {}) };
+    const base = { config, cluster, log, ledger, connection, now, ...(grants.value ? { grants: grants.value } : {}) };
     const store = makeServingStore(makeKubeClient(connection));
     const first = await keepCertificate(keeperOf(base, store), undefined);
     const profiles = ownProfiles();

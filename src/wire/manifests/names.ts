@@ -24,6 +24,9 @@ export const LEASE = "signet-leader";
 /** The ConfigMap, in Signet's namespace, that is only ever written as a dry run: to see whether webhooks are called. */
 export const SELF_TEST = "signet-self-test";
 
+/** The ConfigMap, in Signet's namespace, by which people ask for steps of a rotation and are answered. */
+export const ASKS = "signet-authorities";
+
 /** End of the names of the webhook entries that match it. */
 export const SELF_TEST_ENTRY = "self-test.signet.dev";
 

@@ -1,7 +1,7 @@
 import { KINDS } from "../kinds.ts";
 import { GROUP } from "../kinds/kind.ts";
 import { SIGNER_NAME } from "../workloads/escapes.ts";
-import { LEASE, NAME, REPORT, SECRETS, SELF_TEST, TRUST_BUNDLE } from "./names.ts";
+import { ASKS, LEASE, NAME, REPORT, SECRETS, SELF_TEST, TRUST_BUNDLE } from "./names.ts";
 
 /** One row: what may be done to which resources of one group. `names` limits it to objects so called. */
 export type Permission = {
@@ -185,6 +185,14 @@ export const SIGNET_PERMISSIONS: readonly Permission[] = [
     names: [SELF_TEST],
     where: "own",
     why: "asks by a dry run whether the API server's calls arrive; nothing is ever stored",
+  },
+  {
+    group: "",
+    resources: ["configmaps"],
+    verbs: ["get", "patch"],
+    names: [ASKS],
+    where: "own",
+    why: "reads what people ask of the authorities, and answers it there",
   },
 ];
 

@@ -26,6 +26,7 @@ test("the server reads the ConfigMap as its configuration", () => {
       catalogue: "/var/lib/signet/catalogue",
       names: ["signet.signet-system.svc", "signet.signet-system.svc.cluster.local"],
       requireApproval: true,
+      authorities: { ownRoots: true },
       log: { level: "info", format: "json" },
       drainDelayMs: 2_000,
       drainGraceMs: 30_000,

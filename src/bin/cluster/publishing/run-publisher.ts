@@ -3,7 +3,7 @@ import { LivePolicies } from "../../../kube/live-policies.ts";
 import { reasonOf } from "../../../kube/log.ts";
 import type { WatchMeans } from "../../../kube/watch.ts";
 import { type AddressSet, NO_ADDRESSES, parseCidr, setOf, uniteAddresses } from "../../../policy/sets/address-set.ts";
-import type { ClusterConfig } from "../../../wire/config.ts";
+import type { ClusterConfig } from "../../../wire/cluster-config.ts";
 import type { Bell } from "../bell.ts";
 import type { PublishingFigures } from "./figures.ts";
 import { Publisher, type PublisherMeans } from "./publisher.ts";
