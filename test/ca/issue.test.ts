@@ -144,6 +144,25 @@ test("without an active authority nothing is issued", async () => {
   expect(await refusal(podRequest(csr), parts)).toEqual(["AUTHORITY_UNAVAILABLE There is no active authority."]);
 });
 
+test("where its role says so, the subject names the account of a certificate", async () => {
+  const { parts } = walkParts(authority.issuer);
+  const { der } = must(await issue(podRequest(csr, "pay", "orders-db"), parts));
+  const leaf = new X509Certificate(der);
+  expect([leaf.subject, leaf.subjectAltName]).toEqual([
+    "CN=orders-db.pay",
+    "URI:spiffe://example.org/ns/pay/sa/orders-db",
+  ]);
+});
+
+test("an account whose name is too long for a subject gets no certificate that names it", async () => {
+  const account = "a".repeat(61);
+  const catalogue = catalogueOf(SHOP_CATALOGUE.replace("[orders-db]", `[${account}]`));
+  const { parts } = walkParts(authority.issuer, { catalogue });
+  expect(await refusal(podRequest(csr, "pay", account), parts)).toEqual([
+    `CERTIFICATE_UNLAWFUL This certificate may not be: "${account}.pay" is not the account's name, or longer than 64 characters.`,
+  ]);
+});
+
 test("a request in PEM is read too, and its subject has no say", async () => {
   const asked = csrOf(key, "ECDSAP256", { commonName: "admin" });
   const pem = `-----BEGIN CERTIFICATE REQUEST-----\n${asked.toString("base64")}\n-----END CERTIFICATE REQUEST-----\n`;
