@@ -3,7 +3,7 @@ import type { Segment } from "../domain/definitions.ts";
 import type { Instant } from "../domain/instant.ts";
 import { problem, type Problem } from "../domain/problem.ts";
 import type { ProblemCode } from "../domain/problem-codes.ts";
-import type { Escape, EscapeCheck, Workload } from "../domain/workload.ts";
+import type { Escape, EscapeCheck, Launching, Workload } from "../domain/workload.ts";
 import type { Identity } from "../identity/fit-role.ts";
 import { exceptionOf, excepts } from "./exceptions.ts";
 import { permits } from "./permits.ts";
@@ -30,9 +30,17 @@ export type Failed = { readonly problem: Problem; readonly segment: Segment };
 /** Judges a workload whose role is known: the namespace it shares, and each escape its role or exception does not permit. */
 export function check(catalogue: Catalogue, workload: Workload, identity: Identity, terms: When): readonly Failed[] {
   const strict = sharedStrictly(catalogue, workload);
-  const escapes = unpermitted(catalogue, workload, identity, terms);
+  const escapes = unpermitted(catalogue, workload, identity.role, terms);
   return [...(strict ? [strict] : []), ...escapes.map((found) => ({ problem: found, segment: identity.segment }))];
 }
+
+/** Judges what is added to a launcher that runs. Without a role that is known, no escape is permitted. */
+export const checkAdded = (
+  catalogue: Catalogue,
+  launcher: Workload,
+  role: Identity["role"] | undefined,
+  terms: When & { readonly launching?: Launching },
+): readonly Problem[] => unpermitted(catalogue, { ...launcher, escapes: terms.launching?.added ?? [] }, role, terms);
 
 /** A strict segment refuses to share a namespace of its own with roles of another (product rules, "namespace is the unit of trust"). */
 function sharedStrictly(catalogue: Catalogue, { namespace, kind }: Workload): Failed | undefined {
@@ -52,10 +60,15 @@ function sharedStrictly(catalogue: Catalogue, { namespace, kind }: Workload): Fa
   return { problem: found, segment: strict };
 }
 
-function unpermitted(catalogue: Catalogue, workload: Workload, identity: Identity, terms: When): readonly Problem[] {
-  const refused = workload.escapes.filter((escape) => !permits(identity.role.permits, escape));
+function unpermitted(
+  catalogue: Catalogue,
+  workload: Workload,
+  role: Identity["role"] | undefined,
+  terms: When,
+): readonly Problem[] {
+  const refused = workload.escapes.filter((escape) => !permits(role?.permits ?? [], escape));
   if (refused.length === 0) return [];
-  const pointed = exceptionOf({ ...terms, catalogue, workload, role: identity.role.name });
+  const pointed = role && exceptionOf({ ...terms, catalogue, workload, role: role.name });
   const exception = pointed?.exception;
   const left = exception ? refused.filter((escape) => !excepts(exception, escape)) : refused;
   const why = pointed?.problem
@@ -63,14 +76,14 @@ function unpermitted(catalogue: Catalogue, workload: Workload, identity: Identit
     : exception && left.length > 0
       ? [mismatch(exception.name, workload)]
       : [];
-  return [...left.map((escape) => escapeProblem(escape, identity.role.name)), ...why];
+  return [...left.map((escape) => escapeProblem(escape, role?.name)), ...why];
 }
 
-const escapeProblem = (escape: Escape, role: string): Problem =>
+const escapeProblem = (escape: Escape, role: string | undefined): Problem =>
   problem(
     ESCAPES[escape.check].code,
     escape.path,
-    `It ${ESCAPES[escape.check].says}, which role ${role} does not permit${detail(escape)}.`,
+    `It ${ESCAPES[escape.check].says}, which ${role === undefined ? "no known role permits" : `role ${role} does not permit`}${detail(escape)}.`,
     `Take it away, or have "${escape.permit}" permitted by the role or by an exception.`,
   );
 

@@ -1,3 +1,4 @@
+import type { Catalogue } from "../domain/catalogue.ts";
 import type { Definition, Role, Segment } from "../domain/definitions.ts";
 import type { Labels } from "../domain/label-selector.ts";
 import {
@@ -27,14 +28,28 @@ const made = new WeakMap<Role, RoleStamp>();
 
 /** The stamp that an identity brings. Equal identities at equal generations have equal stamps, letter for letter. */
 export function stampOf({ role, segment, spiffeId }: Identity): Stamp {
+  const { labels, origin } = partOf(role, segment);
+  return { labels, annotations: { [SPIFFE_ID_ANNOTATION]: spiffeId, [STAMP_ANNOTATION]: origin } };
+}
+
+function partOf(role: Role, segment: Segment): RoleStamp {
   const known = made.get(role);
   const part = known?.segment === segment ? known : roleStamp(role, segment);
   if (part !== known) made.set(role, part);
-  return {
-    labels: part.labels,
-    annotations: { [SPIFFE_ID_ANNOTATION]: spiffeId, [STAMP_ANNOTATION]: part.origin },
-  };
+  return part;
 }
+
+/** The labels that each stamp annotation of a snapshot stands for, of those that another snapshot gives no more. */
+export function supersededStamps(before: Catalogue, now: Catalogue): ReadonlyMap<string, Labels> {
+  const [old, current] = [partsOf(before), new Set(partsOf(now).map(({ origin }) => origin))];
+  return new Map(old.filter(({ origin }) => !current.has(origin)).map(({ origin, labels }) => [origin, labels]));
+}
+
+const partsOf = ({ roles, segments }: Catalogue): readonly RoleStamp[] =>
+  [...roles.values()].flatMap((role) => {
+    const segment = segments.get(role.segment);
+    return segment ? [partOf(role, segment)] : [];
+  });
 
 function roleStamp(role: Role, segment: Segment): RoleStamp {
   const labels: Record<string, string> = { [ROLE_LABEL]: role.name, [SEGMENT_LABEL]: segment.name };

@@ -1,6 +1,6 @@
 import type { Labels } from "../domain/label-selector.ts";
 import { ok, refuse, type Result } from "../domain/problem.ts";
-import type { Workload } from "../domain/workload.ts";
+import type { Launching, Workload } from "../domain/workload.ts";
 import type { ReviewRequest } from "./admission-review.ts";
 import { isRaw, type Raw } from "./read-object.ts";
 import { isJudgedAnnotation } from "./relevant-change.ts";
@@ -45,6 +45,8 @@ export const renderVerdictRecord = ({ webhook, catalogue, requireApproval, reque
       deleting: request.deleting,
       workload: request.workload && kept(request.workload),
       oldWorkload: request.oldWorkload && kept(request.oldWorkload),
+      superseded: request.superseded,
+      launching: request.launching && keptLaunching(request.launching),
     },
     verdict,
   });
@@ -72,6 +74,18 @@ const kept = (workload: Workload): Kept => ({
   metadataPath: workload.metadataPath,
 });
 
+type KeptLaunching = Omit<Launching, "machine"> & { readonly machine: Kept | "none" | "unknown" };
+
+const keptLaunching = ({ machine, ...rest }: Launching): KeptLaunching => ({
+  ...rest,
+  machine: typeof machine === "string" ? machine : kept(machine),
+});
+
+const wholeLaunching = ({ machine, ...rest }: KeptLaunching): Launching => ({
+  ...rest,
+  machine: typeof machine === "string" ? machine : whole(machine),
+});
+
 function judged(annotations: Labels): Labels {
   const found: Record<string, string> = {};
   for (const key in annotations) if (isJudgedAnnotation(key)) found[key] = annotations[key] ?? "";
@@ -80,7 +94,7 @@ function judged(annotations: Labels): Labels {
 
 /** What is read back: the same request, dry runs and irrelevant changes never having been recorded. */
 function restore(raw: Raw): ReviewRequest {
-  const { user, workload, oldWorkload, ...rest } = raw as unknown as Stored;
+  const { user, workload, oldWorkload, launching, ...rest } = raw as unknown as Stored;
   return {
     ...rest,
     dryRun: false,
@@ -88,13 +102,15 @@ function restore(raw: Raw): ReviewRequest {
     user: { username: user, groups: [] },
     ...(workload ? { workload: whole(workload) } : {}),
     ...(oldWorkload ? { oldWorkload: whole(oldWorkload) } : {}),
+    ...(launching ? { launching: wholeLaunching(launching) } : {}),
   };
 }
 
-type Stored = Omit<ReviewRequest, "user" | "workload" | "oldWorkload"> & {
+type Stored = Omit<ReviewRequest, "user" | "workload" | "oldWorkload" | "launching"> & {
   readonly user: string;
   readonly workload?: Kept;
   readonly oldWorkload?: Kept;
+  readonly launching?: KeptLaunching;
 };
 
 const whole = (stored: Kept): Workload => ({
