@@ -74,6 +74,13 @@ function startCertManager(program: string): void {
   child.stderr?.pipe(createWriteStream(join(folder, LOG)));
 }
 
+/** What the API server answers; a test that fails says what it was where there is none. */
+async function read(path: string): Promise<unknown> {
+  const { status, body } = await cluster.request("GET", path);
+  expect(status, path).toBe(200);
+  return body;
+}
+
 type Secret = {
   readonly metadata: { readonly resourceVersion: string };
   readonly data: Readonly<Record<string, string>>;
@@ -83,7 +90,7 @@ let mounted = "";
 
 /** As kubelet does: the files of one version in a folder of their own, and a link that is changed at one stroke. */
 async function mountSecret(): Promise<void> {
-  const { metadata, data } = (await accepted(cluster, "GET", `/api/v1/${OWN}/secrets/signet-certificate`)) as Secret;
+  const { metadata, data } = (await read(`/api/v1/${OWN}/secrets/signet-certificate`)) as Secret;
   if (mounted === metadata.resourceVersion) return;
   const version = join(folder, metadata.resourceVersion);
   await mkdir(version, { recursive: true });
@@ -125,7 +132,7 @@ async function bundles(): Promise<ReadonlySet<string>> {
   const found = new Set<string>();
   for (const which of ["mutating", "validating"]) {
     const path = `/apis/admissionregistration.k8s.io/v1/${which}webhookconfigurations/signet`;
-    const { webhooks } = (await accepted(cluster, "GET", path)) as {
+    const { webhooks } = (await read(path)) as {
       readonly webhooks: readonly { readonly clientConfig: { readonly caBundle?: string } }[];
     };
     for (const { clientConfig } of webhooks) found.add(clientConfig.caBundle ?? "none");
@@ -154,7 +161,7 @@ function keepAsking(): () => Promise<readonly string[]> {
 }
 
 const secretData = async (): Promise<Readonly<Record<string, string>>> =>
-  ((await accepted(cluster, "GET", `/api/v1/${OWN}/secrets/signet-certificate`)) as Secret).data;
+  ((await read(`/api/v1/${OWN}/secrets/signet-certificate`)) as Secret).data;
 
 test("Signet serves with cert-manager's certificate, and cert-manager writes caBundle", {
   timeout: TEST_MS,
