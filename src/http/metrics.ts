@@ -218,21 +218,12 @@ function addCopy(registry: Registry, { readings }: Services): void {
     const { ledgerCopy } = readings();
     return ledgerCopy ? of(ledgerCopy) : [];
   };
-  readCounter(
-    registry,
-    "signet_ledger_copied_records_total",
-    read((copy) => copy.copied),
-  );
-  readGauge(
-    registry,
-    "signet_ledger_copy_behind_records",
-    read((copy) => copy.behind),
-  );
-  readGauge(
-    registry,
-    "signet_ledger_copy_failing",
-    read((copy) => Number(copy.failing)),
-  );
+  const copied = read((copy) => copy.copied);
+  const behind = read((copy) => copy.behind);
+  const failing = read((copy) => Number(copy.failing));
+  readCounter(registry, "signet_ledger_copied_records_total", copied);
+  readGauge(registry, "signet_ledger_copy_behind_records", behind);
+  readGauge(registry, "signet_ledger_copy_failing", failing);
 }
 
 function addProcess(registry: Registry): void {

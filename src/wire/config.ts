@@ -13,7 +13,7 @@ import { duration, fields, oneOf, optional, setOf, text } from "./kinds/fields.t
 import { readPodNetworks } from "./pod-networks.ts";
 import { readBySchema } from "./read-by-schema.ts";
 import { parsePkcs11Uri } from "./pkcs11-uri.ts";
-import { problemAt } from "./read-object.ts";
+import { type Place, problemAt } from "./read-object.ts";
 
 /** Configuration of `signet server`: schema, reader and docs in one. */
 export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
@@ -172,15 +172,21 @@ function readFile(file: { readonly name: string; readonly text: string }): Resul
   const place = { document, base: [] };
   const read = readBySchema(SERVER_CONFIG, document.value, place, []);
   if (!read.ok) return read;
-  const networks = readPodNetworks(read.value.cluster?.podNetworks, place);
-  if (!networks.ok) return networks;
-  const uri = keyProblem(read.value);
-  if (uri) return refuseAll([problemAt(place, ["authorities", "key"], uri)]);
-  for (const [part, key, given] of durationsOf(read.value)) {
+  const found = fieldProblems(read.value, place);
+  return found.length === 0 ? read : refuseAll(found);
+}
+
+/** What is wrong with fields that have the right form. */
+function fieldProblems(written: Written, place: Place): readonly Problem[] {
+  const networks = readPodNetworks(written.cluster?.podNetworks, place);
+  if (!networks.ok) return networks.problems;
+  const uri = keyProblem(written);
+  if (uri) return [problemAt(place, ["authorities", "key"], uri)];
+  for (const [part, key, given] of durationsOf(written)) {
     const seconds = given === undefined ? ok(1) : parseDuration(given, `${part}.${key}`);
-    if (!seconds.ok) return refuseAll(seconds.problems.map((found) => problemAt(place, [part, key], found)));
+    if (!seconds.ok) return seconds.problems.map((found) => problemAt(place, [part, key], found));
   }
-  return read;
+  return [];
 }
 
 function keyProblem({ authorities }: Written): Problem | undefined {

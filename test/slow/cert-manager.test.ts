@@ -143,9 +143,9 @@ async function bundles(): Promise<ReadonlySet<string>> {
 /** Asks for Pods until it is told to stop; gives every answer that was no verdict of Signet's. */
 function keepAsking(): () => Promise<readonly string[]> {
   const failures: string[] = [];
-  let going = true;
+  const until = new AbortController();
   const run = async (): Promise<void> => {
-    while (going) {
+    while (!until.signal.aborted) {
       const { body } = await cluster.request("POST", "/api/v1/namespaces/enrolled/pods?dryRun=All", { body: BODY });
       const { message = "" } = body as { readonly message?: string };
       if (!message.includes("ROLE_NONE")) failures.push(message);
@@ -154,7 +154,7 @@ function keepAsking(): () => Promise<readonly string[]> {
   };
   const running = run();
   return async () => {
-    going = false;
+    until.abort();
     await running;
     return failures;
   };

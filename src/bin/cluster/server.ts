@@ -194,6 +194,13 @@ type Fed = {
   readonly serving: () => ServingLoop | undefined;
 };
 
+const machineServices = ({ cluster }: Parts, machines: LiveMachines): NonNullable<Services["machines"]> => ({
+  virtControllers: new Set(cluster.virtControllers),
+  find: (namespace, owner) => machines.find(namespace, owner),
+  launches: (machine, pod) => machines.launches(machine, pod),
+  look: (namespace, owner) => machines.look(namespace, owner),
+});
+
 function makeServices(fed: Fed): Services {
   const { parts, live, machines, verdicts, reads, writer, events, issuing, serving } = fed;
   const { config, ledger, log, first, connection } = parts;
@@ -202,12 +209,7 @@ function makeServices(fed: Fed): Services {
     catalogue: () => live.current(),
     freshen: (lacks) => readLive(live, lacks),
     superseded: (stamp) => live.superseded(stamp),
-    machines: {
-      virtControllers: new Set(parts.cluster.virtControllers),
-      find: (namespace, owner) => machines.find(namespace, owner),
-      launches: (machine, pod) => machines.launches(machine, pod),
-      look: (namespace, owner) => machines.look(namespace, owner),
-    },
+    machines: machineServices(parts, machines),
     now: Date.now,
     requireApproval: config.requireApproval,
     deliver: () => ({ podCertificate: issuing.signer.on() }),
