@@ -81,8 +81,20 @@ beforeAll(async () => {
   await applyApproved(cluster, catalogue("data"), "alice");
   await merge("/api/v1/namespaces/payments", { metadata: { labels: { "signet.dev/enrol": "true" } } });
   await vi.waitFor(async () => expect(await tierGiven()).toBe("data"), PATIENCE);
+  await vi.waitFor(async () => expect(await rolesKnown()).toEqual([ROLES, ROLES]), PATIENCE);
   await vi.waitFor(async () => expect(new Set(await revisions()).size).toBe(1), PATIENCE);
 }, FIRST_BOOT_MS);
+
+/** How many roles of the catalogue each replica knows. */
+const rolesKnown = (): Promise<readonly number[]> =>
+  Promise.all(
+    signet
+      .replicas()
+      .map(async (replica) =>
+        Number(/signet_catalogue_objects\{[^}]*"roles"\} (\d+)/.exec(await replica.metrics())?.[1]),
+      ),
+  );
+const ROLES = catalogue("data").match(/WorkloadRole/g)?.length ?? 0;
 
 afterAll(async () => {
   lag?.close();
@@ -362,8 +374,11 @@ describe("what stands around machines", () => {
     const patch = (path: string, change: object, who = {}) =>
       cluster.request("PATCH", path, { body: change, contentType: MERGE, ...who });
     expect(await patch(`${instances}/hot`, blue, VIRT_CONTROLLER)).toMatchObject({ status: 403 });
-    // A launcher goes by its instance, whatever its own labels say.
-    expect(await patch(`${pods}/${launcher.metadata.name}`, blue)).toMatchObject({ status: 200 });
+    // A launcher goes by its instance, whatever its own labels say; virt-controller writes there which Pods those are.
+    const running = { status: { activePods: { [launcher.metadata.uid]: "node-1" } } };
+    expect(await patch(`${instances}/hot`, running, VIRT_CONTROLLER)).toMatchObject({ status: 200 });
+    const relabelled = () => patch(`${pods}/${launcher.metadata.name}`, blue);
+    await vi.waitFor(async () => expect(await relabelled()).toMatchObject({ status: 200 }), PATIENCE);
     const template = await patch(`${machines}/hot`, { spec: { template: blue } });
     expect(template).toMatchObject({ status: 200 });
     expect(identityOf(template.body as Live)[0]).toBe("cache-blue");
