@@ -99,7 +99,7 @@ test("nor where the writer is killed between two writes and another goes on from
     fc.property(changes, fc.double({ min: 0, max: 1, noNaN: true }), (change, share) => {
       expect(wrongs(change, interrupted(share))).toEqual([]);
     }),
-    { numRuns: 40 },
+    { numRuns: 12 },
   );
 });
 
