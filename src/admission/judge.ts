@@ -62,17 +62,18 @@ export function judge(catalogue: Catalogue, workload: Workload, terms: Terms): V
   if (lineage.is === "unknown") return unknownLauncher(catalogue, workload);
   const enrolled = isEnrolled(catalogue, workload);
   const identity = deriveIdentity(catalogue, workload);
-  const claims = claimed(catalogue, workload);
+  const claims = claimed(catalogue, workload, identity.ok ? identity.value.role.name : undefined);
   const forged = lineage.is === "forged" ? [lineage.problem] : [];
   const findings: Finding[] = [...forged, ...claims].map((found) => ({ problem: found, refuses: enrolled }));
   if (identity.ok) findings.push(...judgeIdentity(catalogue, workload, identity.value, terms));
   else findings.push(...identity.problems.map((found) => ({ problem: found, refuses: enrolled })));
   const stamp = identity.ok ? stampOf(identity.value) : NO_STAMP;
-  findings.push(...overwritten(workload, stamp, claims.length > 0));
+  const differing = deviations({ labels: workload.ownLabels, annotations: workload.ownAnnotations }, stamp);
+  findings.push(...overwritten(workload, stamp, { differing, claimReported: claims.length > 0 }));
   return verdictOf(findings, {
     ...(identity.ok ? { identity: identity.value } : {}),
     stamp,
-    deviations: deviations({ labels: workload.ownLabels, annotations: workload.ownAnnotations }, stamp),
+    deviations: differing,
     approval: identity.ok ? approvalOf(identity.value) : "none",
     enrolled,
   });
@@ -114,7 +115,7 @@ export function verdictOf(
   found: readonly Finding[],
   rest: Omit<Verdict, "decision" | "findings" | "problems">,
 ): Verdict {
-  const findings = [...found].sort((a, b) => Number(b.refuses) - Number(a.refuses));
+  const findings = found.length > 1 ? [...found].sort((a, b) => Number(b.refuses) - Number(a.refuses)) : found;
   return { ...rest, decision: decide(findings), findings, problems: findings.map((each) => each.problem) };
 }
 
@@ -158,9 +159,9 @@ const unapproved = ({ role, segment }: Identity): Problem =>
   );
 
 /** A label that claims a role which does not fit: it points to something that was never granted. */
-function claimed(catalogue: Catalogue, workload: Workload): readonly Problem[] {
+function claimed(catalogue: Catalogue, workload: Workload, held: string | undefined): readonly Problem[] {
   const claim = [workload.labels, workload.ownLabels].find((labels) => Object.hasOwn(labels, ROLE_LABEL))?.[ROLE_LABEL];
-  if (claim === undefined) return [];
+  if (claim === undefined || claim === held) return [];
   if (fitting(candidatesOf(catalogue, workload), workload).some((role) => role.name === claim)) return [];
   return [
     problem(
@@ -173,17 +174,21 @@ function claimed(catalogue: Catalogue, workload: Workload): readonly Problem[] {
 }
 
 /** Each reserved key that came with another value and is replaced or removed, in the object or in what its template brings. */
-function overwritten(workload: Workload, stamp: Stamp, claimReported: boolean): readonly Finding[] {
-  const own = { labels: workload.ownLabels, annotations: workload.ownAnnotations };
+function overwritten(
+  workload: Workload,
+  stamp: Stamp,
+  { differing, claimReported }: { readonly differing: readonly Deviation[]; readonly claimReported: boolean },
+): readonly Finding[] {
   const carried = { labels: workload.labels, annotations: workload.annotations };
-  const found = workload.form === "template" ? [] : overwrittenIn(own, stamp, "metadata");
-  if (workload.metadataPath !== "metadata") found.push(...overwrittenIn(carried, stamp, workload.metadataPath));
+  const found = workload.form === "template" ? [] : overwrittenIn(differing, "metadata");
+  if (workload.metadataPath !== "metadata")
+    found.push(...overwrittenIn(deviations(carried, stamp), workload.metadataPath));
   const kept = found.filter((each) => !(claimReported && each.path.endsWith(`labels.${ROLE_LABEL}`)));
   return kept.map((each) => ({ problem: each, refuses: false }));
 }
 
-const overwrittenIn = (carried: Stamp, stamp: Stamp, path: string): Problem[] =>
-  deviations(carried, stamp)
+const overwrittenIn = (differing: readonly Deviation[], path: string): Problem[] =>
+  differing
     .filter(({ present }) => present !== undefined)
     .map(({ map, key, wanted }) =>
       problem(

@@ -1,5 +1,6 @@
-import type { Definition, Role, Segment } from "../domain/definitions.ts";
+import type { Definition } from "../domain/definitions.ts";
 import type { Labels } from "../domain/label-selector.ts";
+import { remembered } from "../domain/remembered.ts";
 import {
   CLASSIFICATION_LABEL,
   ENVIRONMENT_LABEL,
@@ -19,31 +20,16 @@ export type Stamp = { readonly labels: Labels; readonly annotations: Labels };
 /** The stamp of a workload that has no role: nothing. */
 export const NO_STAMP: Stamp = { labels: {}, annotations: {} };
 
-/** The part of a stamp that all holders of a role share. */
-type RoleStamp = { readonly segment: Segment; readonly labels: Labels; readonly origin: string };
-
-/** A role's part of the stamp, made once: roles are frozen, and every review of a Pod asks for it. */
-const made = new WeakMap<Role, RoleStamp>();
-
 /** The stamp that an identity brings. Equal identities at equal generations have equal stamps, letter for letter. */
-export function stampOf({ role, segment, spiffeId }: Identity): Stamp {
-  const known = made.get(role);
-  const part = known?.segment === segment ? known : roleStamp(role, segment);
-  if (part !== known) made.set(role, part);
-  return {
-    labels: part.labels,
-    annotations: { [SPIFFE_ID_ANNOTATION]: spiffeId, [STAMP_ANNOTATION]: part.origin },
-  };
-}
-
-function roleStamp(role: Role, segment: Segment): RoleStamp {
+export const stampOf = remembered(({ role, segment, spiffeId }: Identity): Stamp => {
   const labels: Record<string, string> = { [ROLE_LABEL]: role.name, [SEGMENT_LABEL]: segment.name };
   if (segment.environment !== undefined) labels[ENVIRONMENT_LABEL] = segment.environment;
   if (segment.classification !== undefined) labels[CLASSIFICATION_LABEL] = segment.classification;
   for (const [key, value] of Object.entries(role.labels)) labels[`${ROLE_LABEL_PREFIX}${key}`] = value;
   const stamp = JSON.stringify({ role: origin(role), segment: origin(segment) });
-  return { segment, labels: Object.freeze(labels), origin: stamp };
-}
+  const annotations = { [SPIFFE_ID_ANNOTATION]: spiffeId, [STAMP_ANNOTATION]: stamp };
+  return Object.freeze({ labels: Object.freeze(labels), annotations: Object.freeze(annotations) });
+});
 
 /** Name, UID and approved generation, as far as they are known. */
 function origin({ name, uid, approval }: Definition) {
@@ -96,12 +82,22 @@ export type Deviation = {
   readonly wanted: string | undefined;
 };
 
-/** Every reserved key in which an object's own metadata differs from the stamp. */
+/** Every reserved key in which an object's own metadata differs from the stamp. Frozen, and always the same, where all are missing. */
 export function deviations(own: Stamp, stamp: Stamp): readonly Deviation[] {
-  return [
-    ...differences("labels", own.labels, stamp.labels, isReservedLabel),
-    ...differences("annotations", own.annotations, stamp.annotations, isReservedAnnotation),
-  ];
+  if (!hasAny(own.labels, isReservedLabel) && !hasAny(own.annotations, isReservedAnnotation)) return allMissing(stamp);
+  return differing(own, stamp);
+}
+
+const differing = (own: Stamp, stamp: Stamp): readonly Deviation[] => [
+  ...differences("labels", own.labels, stamp.labels, isReservedLabel),
+  ...differences("annotations", own.annotations, stamp.annotations, isReservedAnnotation),
+];
+
+const allMissing = remembered((stamp: Stamp) => Object.freeze(differing(NO_STAMP, stamp)));
+
+function hasAny(map: Labels, reserved: (key: string) => boolean): boolean {
+  for (const key in map) if (reserved(key)) return true;
+  return false;
 }
 
 /**
