@@ -65,7 +65,7 @@ test("doors that are worked out beside those of before come to the same objects,
         expect(compiledOf(doors)).toEqual(compiledOf(doorsOf(fresh, place, now)));
       }
     }),
-    { numRuns: 250 },
+    { numRuns: 120 },
   );
 });
 
@@ -80,6 +80,6 @@ test("what no changed sentence opens is not worked out again, and its objects ar
       const [cilium, known] = [TARGETS.ciliumnetworkpolicy.compile(again), TARGETS.ciliumnetworkpolicy.compile(before)];
       cilium.forEach((object, index) => expect(object).toBe(known[index]));
     }),
-    { numRuns: 50 },
+    { numRuns: 30 },
   );
 });
