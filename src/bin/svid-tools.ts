@@ -66,13 +66,13 @@ function shown({ subjectAltName = "", publicKey, serialNumber, validFrom, validT
   };
 }
 
-async function fetchSvid({ server, token, authority }: SvidAsking): Promise<Result<SvidFetched>> {
+async function fetchSvid({ server, credential, authority }: SvidAsking): Promise<Result<SvidFetched>> {
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const csr = toPem("CERTIFICATE REQUEST", newRequest(privateKey));
   const url = URL.canParse("/v1/svids", server) ? new URL("/v1/svids", server) : undefined;
   if (url?.protocol !== "https:")
     return refuse("USAGE", "", `"${server}" is not an https URL.`, "Write https://HOST:PORT.");
-  const answer = await postJson({ url, token, authority, body: { csr } });
+  const answer = await postJson({ url, credential, authority, body: { csr } });
   if (!answer.ok) return answer;
   const key = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
   const [certificates = "", bundle = "", spiffeId = ""] = ["certificates", "bundle", "spiffeId"].map((name) =>

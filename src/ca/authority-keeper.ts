@@ -2,7 +2,13 @@ import { createPrivateKey } from "node:crypto";
 import type { Profiles } from "../domain/certificate.ts";
 import type { Instant } from "../domain/instant.ts";
 import { ok, problem, problemLine, refuseAll, type Result } from "../domain/problem.ts";
-import { activeOf, type AuthoritySet, bundleRoots, NO_AUTHORITIES } from "../reconcile/authority/authority-set.ts";
+import {
+  activeOf,
+  type AuthoritySet,
+  bundleRoots,
+  NO_AUTHORITIES,
+  standingOf,
+} from "../reconcile/authority/authority-set.ts";
 import { type NextStep, nextStep } from "../reconcile/authority/next-step.ts";
 import type { Pace } from "../reconcile/authority/pace.ts";
 import { makeStep, type Step, type World } from "../reconcile/authority/steps.ts";
@@ -160,9 +166,6 @@ export class AuthorityKeeper {
     return { now: now(), pace, served: served(), lacking, watchedMs };
   }
 }
-
-const standingOf = ({ id, state, publishedAt }: AuthoritySet["authorities"][number]): string =>
-  `${id} ${state} ${publishedAt === undefined}`;
 
 const emptyBook = (trustDomain: string): AuthorityBook => ({
   version: "signet.dev/authorities/v1",

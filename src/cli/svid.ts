@@ -1,3 +1,4 @@
+import type { Command } from "commander";
 import { ok, refuse, type Result } from "../domain/problem.ts";
 import { formatInstant, type Instant } from "../domain/instant.ts";
 import { badInput } from "./action.ts";
@@ -18,8 +19,12 @@ export type SvidShown = {
 /** An SVID that was fetched: PEM texts. */
 export type SvidFetched = { readonly credentials: string; readonly bundle: string; readonly spiffeId: string };
 
-/** How an SVID is fetched: where, by which token, and by whose word the server is believed. */
-export type SvidAsking = { readonly server: string; readonly token: string; readonly authority: string };
+/** How an SVID is fetched: where, by which token or SVID (PEM, with its key), and by whose word the server is believed. */
+export type SvidAsking = {
+  readonly server: string;
+  readonly credential: { readonly token: string } | { readonly svid: string };
+  readonly authority: string;
+};
 
 /** What the commands need of certificates; bin/ provides it. */
 export type SvidTools = {
@@ -40,7 +45,8 @@ type Options = {
   readonly bundle: string;
   readonly trustDomain: string;
   readonly server: string;
-  readonly tokenFile: string;
+  readonly tokenFile?: string;
+  readonly svid?: string;
   readonly ca: string;
   readonly out: string;
 };
@@ -68,17 +74,7 @@ export const svidCommand =
       .requiredOption("--trust-domain <name>", "the trust domain")
       .action(running(verify));
     withExamples(verifying, ["svid verify svid.pem --bundle bundle.pem --trust-domain prod.example.org"]);
-    const fetching = svid
-      .command("fetch")
-      .description("Fetches an SVID for a new key: `svid.pem` (key and chain) and `bundle.pem`.")
-      .requiredOption("--server <url>", "https URL of a Signet server")
-      .requiredOption("--token-file <file>", "a service account token for audience signet.dev, or an invitation")
-      .requiredOption("--ca <file>", "authority of the server's certificate, PEM")
-      .option("--out <dir>", "where to write", ".")
-      .action(running(fetchOne));
-    withExamples(fetching, [
-      "svid fetch --server https://127.0.0.1:8443 --token-file invitation --ca .signet/serving/ca.crt",
-    ]);
+    addFetch(svid, running(fetchOne));
     const inviting = svid
       .command("invite")
       .description(
@@ -89,6 +85,23 @@ export const svidCommand =
       .action(running(invite));
     withExamples(inviting, ["svid invite payments/db-vm-7 > invitation"]);
   };
+
+/** Adds `signet svid fetch`. */
+function addFetch(svid: Command, action: (...given: readonly unknown[]) => Promise<void>): void {
+  const fetching = svid
+    .command("fetch")
+    .description("Fetches an SVID for a new key: `svid.pem` (key and chain) and `bundle.pem`.")
+    .requiredOption("--server <url>", "https URL of a Signet server")
+    .option("--token-file <file>", "a service account token for audience signet.dev, or an invitation")
+    .option("--svid <file>", "the certificate it has, with its key (PEM): to renew it")
+    .requiredOption("--ca <file>", "authority of the server's certificate, PEM")
+    .option("--out <dir>", "where to write", ".")
+    .action(action);
+  withExamples(fetching, [
+    "svid fetch --server https://127.0.0.1:8443 --token-file invitation --ca .signet/serving/ca.crt",
+    "svid fetch --server https://127.0.0.1:8443 --svid svid.pem --ca .signet/serving/ca.crt",
+  ]);
+}
 
 const ABOUT = "Certificates of workloads (X.509-SVIDs).";
 
@@ -114,10 +127,10 @@ async function verify(io: Io, tools: SvidTools, file: string, options: Options):
 }
 
 async function fetchOne(io: Io, tools: SvidTools, _argument: string, options: Options): Promise<ExitCode> {
-  const [token, authority] = [textOf(io, options.tokenFile), textOf(io, options.ca)];
-  if (!token.ok) return badInput(io, token.problems);
+  const [credential, authority] = [credentialOf(io, options), textOf(io, options.ca)];
+  if (!credential.ok) return badInput(io, credential.problems);
   if (!authority.ok) return badInput(io, authority.problems);
-  const asking = { server: options.server, token: token.value.trim(), authority: authority.value };
+  const asking = { server: options.server, credential: credential.value, authority: authority.value };
   const fetched = await tools.fetch(asking);
   if (!fetched.ok) {
     badInput(io, fetched.problems);
@@ -129,6 +142,19 @@ async function fetchOne(io: Io, tools: SvidTools, _argument: string, options: Op
   if (!beside.ok) return badInput(io, beside.problems);
   io.out(`${fetched.value.spiffeId}\n`);
   return 0;
+}
+
+function credentialOf(io: Io, { tokenFile, svid }: Options): Result<SvidAsking["credential"]> {
+  if ((tokenFile === undefined) === (svid === undefined))
+    return refuse(
+      "USAGE",
+      "",
+      "Who asks is not said, or said twice.",
+      "Write --token-file the first time, then --svid.",
+    );
+  const read = textOf(io, tokenFile ?? svid ?? "");
+  if (!read.ok) return read;
+  return ok(tokenFile === undefined ? { svid: read.value } : { token: read.value.trim() });
 }
 
 function invite(io: Io, tools: SvidTools, whom: string, { state }: Options): ExitCode {

@@ -55,9 +55,6 @@ export const SERVICE_ACCOUNTS: WatchTable = {
 };
 export const NODES: WatchTable = { resource: core("Node", "nodes", false), strip: named };
 
-/** Versions of PodCertificateRequest, the one to use first. */
-const VERSIONS = ["v1beta1", "v1"] as const;
-
 /** PodCertificateRequests of one version, whole: they are written back. */
 export const podCertificates = (version: string): WatchTable => ({
   resource: {
@@ -73,12 +70,26 @@ export const podCertificates = (version: string): WatchTable => ({
  * The version of PodCertificateRequest to watch; undefined where the server has none. v1beta1 where it is served: a kubelet
  * of 1.35 shows its key in fields that v1 no longer has, and they would be missing there (KEP-4317, "Version Skew").
  */
-export async function podCertificateVersion(client: Pick<KubeClient, "call">): Promise<string | undefined> {
-  for (const version of VERSIONS) {
+export const podCertificateVersion = (client: Discovery): Promise<string | undefined> =>
+  servedVersion(client, "podcertificaterequests", ["v1beta1", "v1"]);
+
+/** The version of ClusterTrustBundle to write; undefined where the server has none. Before 1.37 there is only v1beta1 (KEP-3257). */
+export const trustBundleVersion = (client: Discovery): Promise<string | undefined> =>
+  servedVersion(client, "clustertrustbundles", ["v1", "v1beta1"]);
+
+type Discovery = Pick<KubeClient, "call">;
+
+/** The first of these versions of certificates.k8s.io in which the server has the collection. */
+async function servedVersion(
+  client: Discovery,
+  plural: string,
+  versions: readonly string[],
+): Promise<string | undefined> {
+  for (const version of versions) {
     const answer = await client.call({ method: "GET", path: `/apis/certificates.k8s.io/${version}` });
     const resources = isRaw(answer.body) ? answer.body["resources"] : [];
     const list = Array.isArray(resources) ? resources.filter(isRaw) : [];
-    if (answer.status === 200 && list.some((each) => textAt(each, "name") === "podcertificaterequests")) return version;
+    if (answer.status === 200 && list.some((each) => textAt(each, "name") === plural)) return version;
   }
   return undefined;
 }

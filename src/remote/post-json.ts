@@ -2,10 +2,13 @@ import { request } from "node:https";
 import { refuse, type Result, ok } from "../domain/problem.ts";
 import { isRaw, type Raw, textAt } from "../wire/read-object.ts";
 
+/** Who calls: by a token, or by the certificate it has, a private key and its chain in one PEM text. */
+export type Credential = { readonly token: string } | { readonly svid: string };
+
 /** A call of a Signet server by the command line. */
 export type PostCall = {
   readonly url: URL;
-  readonly token: string;
+  readonly credential: Credential;
   /** Authority of the server's certificate, PEM. */
   readonly authority: string;
   readonly body: object;
@@ -39,26 +42,25 @@ function readJson(text: string): Raw | undefined {
   }
 }
 
-function send({ url, token, authority, body }: PostCall): Promise<{ readonly status: number; readonly text: string }> {
+type Answer = { readonly status: number; readonly text: string };
+
+function send({ url, credential, authority, body }: PostCall): Promise<Answer> {
   const payload = JSON.stringify(body);
-  const headers = {
-    "Content-Type": "application/json",
-    "Content-Length": Buffer.byteLength(payload),
-    Authorization: `Bearer ${token}`,
-  };
+  const content = { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(payload) };
+  const { headers, ...own } =
+    "token" in credential
+      ? { headers: { ...content, Authorization: `Bearer ${credential.token}` } }
+      : { headers: content, key: credential.svid, cert: credential.svid };
+  const options = { ...own, method: "POST", ca: authority, agent: false, headers, timeout: TIMEOUT_MS };
   return new Promise((resolve, reject) => {
-    const outgoing = request(
-      url,
-      { method: "POST", ca: authority, agent: false, headers, timeout: TIMEOUT_MS },
-      (incoming) => {
-        let text = "";
-        incoming.setEncoding("utf8").on("data", (chunk: string) => {
-          text += chunk;
-          if (text.length > MOST_BYTES) incoming.destroy(new Error("the answer is too large"));
-        });
-        incoming.on("error", reject).on("end", () => resolve({ status: incoming.statusCode ?? 0, text }));
-      },
-    );
+    const outgoing = request(url, options, (incoming) => {
+      let text = "";
+      incoming.setEncoding("utf8").on("data", (chunk: string) => {
+        text += chunk;
+        if (text.length > MOST_BYTES) incoming.destroy(new Error("the answer is too large"));
+      });
+      incoming.on("error", reject).on("end", () => resolve({ status: incoming.statusCode ?? 0, text }));
+    });
     outgoing.on("timeout", () => outgoing.destroy(new Error("no answer in time"))).on("error", reject);
     outgoing.end(payload);
   });

@@ -1,17 +1,16 @@
 import { createPublicKey, randomBytes, X509Certificate } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { AccountPods } from "../../src/bin/cluster/signer/account-pods.ts";
+import { publishBundle } from "../../src/bin/cluster/issuing/publish-bundle.ts";
 import { runSigner, type Signer } from "../../src/bin/cluster/signer/signer.ts";
 import { type KubeClient, makeKubeClient } from "../../src/kube/client.ts";
 import { systemClock } from "../../src/kube/clock.ts";
 import { readClusterAccess } from "../../src/kube/config.ts";
 import { type Connection, makeConnection } from "../../src/kube/connection.ts";
 import { podCertificateVersion } from "../../src/kube/signer-watches.ts";
-import { decideTrustBundles } from "../../src/reconcile/certificates/trust-bundles.ts";
 import type { Raw } from "../../src/wire/read-object.ts";
 import { certificatesPem } from "../../src/ca/pem.ts";
 import type { IssuanceRecord } from "../../src/wire/issuance-record.ts";
-import { accepted } from "../cluster/accepted.ts";
 import { bootCluster, type Cluster } from "../cluster/boot.ts";
 import { createAccounts, createPod } from "../cluster/certified-pods.ts";
 import { type PodOnNode, requestPodCertificate } from "../cluster/play-kubelet.ts";
@@ -256,24 +255,15 @@ test("all requests of a node that restarts are answered, each once, and by the o
 });
 
 test("the bundle is published under our signer's name, and again when it changes", { timeout: TEST_MS }, async () => {
-  const path = "/apis/certificates.k8s.io/v1/clustertrustbundles";
-  const resource = {
-    group: "certificates.k8s.io",
-    version: "v1",
-    plural: "clustertrustbundles",
-    kind: "ClusterTrustBundle",
-    namespaced: false,
-  };
-  const present = async () => must(await client.list(resource)).items;
+  const path = "/apis/certificates.k8s.io/v1/clustertrustbundles/signet.dev:svid:bundle";
+  type Bundle = { readonly metadata: { readonly resourceVersion: string }; readonly spec: object };
+  const present = async () => (await cluster.request("GET", path)).body as Bundle;
   for (const roots of [[authority.root.der], [authority.root.der, authority.issuing.der]]) {
-    const actions = decideTrustBundles({ own: certificatesPem(roots), foreign: new Map() }, await present());
-    expect(actions).toHaveLength(1);
-    for (const action of actions)
-      if (action.do === "applyTrustBundle")
-        await accepted(cluster, "PATCH", `${path}/signet.dev:svid:bundle?fieldManager=signet&force=true`, {
-          body: action.object,
-          contentType: "application/apply-patch+yaml",
-        });
-    expect(decideTrustBundles({ own: certificatesPem(roots), foreign: new Map() }, await present())).toEqual([]);
+    const trustBundle = certificatesPem(roots);
+    await publishBundle(client, trustBundle);
+    const written = await present();
+    expect(written.spec).toEqual({ signerName: "signet.dev/svid", trustBundle });
+    await publishBundle(client, trustBundle);
+    expect((await present()).metadata.resourceVersion).toBe(written.metadata.resourceVersion);
   }
 });

@@ -65,6 +65,9 @@ test("an invited machine fetches its certificate once, and whoever is shown it c
     new RegExp(`^identity  ${ID}\nserial    [0-9a-f]{32}\nholds     .* to .*\nkey       ec prime256v1\n$`),
   );
   expect(await svid("verify", "svid.pem", "--bundle", "bundle.pem", "--trust-domain", "example.org")).toEqual(shown);
+  const renewed = await svid("fetch", "--server", url, "--svid", "svid.pem", "--ca", "state/serving/ca.crt");
+  expect(renewed).toEqual({ code: 0, stdout: `${ID}\n`, stderr: "" });
+  expect((await svid("show", "svid.pem")).stdout).not.toBe(shown.stdout);
   const elsewhere = await svid("verify", "svid.pem", "--bundle", "bundle.pem", "--trust-domain", "example.net");
   expect([elsewhere.code, elsewhere.stderr]).toMatchObject([3, expect.stringContaining("[SVID_INVALID]")]);
   expect(await fetch()).toMatchObject({
@@ -81,6 +84,10 @@ test("what is no certificate, and no name, is told in words", { timeout: SLOW },
   expect(await svid("show", "catalogue/all.yaml")).toMatchObject({
     code: 2,
     stderr: expect.stringContaining("There is no certificate that can be read. [SVID_INVALID]") as string,
+  });
+  expect(await svid("fetch", "--server", url, "--ca", "state/serving/ca.crt")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("Who asks is not said, or said twice. [USAGE]") as string,
   });
   expect(await svid("invite", "vm-7")).toMatchObject({
     code: 2,

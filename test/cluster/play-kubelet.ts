@@ -1,4 +1,5 @@
 import "reflect-metadata";
+import { KeyObject, sign } from "node:crypto";
 import { Pkcs10CertificateRequestGenerator } from "@peculiar/x509";
 import type { ApiAnswer } from "./api.ts";
 import type { Cluster } from "./boot.ts";
@@ -18,12 +19,16 @@ type ObjectRead = {
 
 const P256 = { name: "ECDSA", namedCurve: "P-256" } as const;
 
+/** How a kubelet shows its key: by an empty PKCS#10 request, or, until 1.35, as a key with a signature of the Pod's UID. */
+export type KeyShown = { readonly version: "v1" | "v1beta1"; readonly form: "pkcs10" | "pkix" };
+
 /** Creates the PodCertificateRequest that the Pod's kubelet would, for a fresh P-256 key; as the node's user unless told. */
 export async function requestPodCertificate(
   cluster: Cluster,
   place: PodOnNode,
   signerName: string,
   who: Actor = nodeUser(place.node),
+  { version, form }: KeyShown = { version: "v1", form: "pkcs10" },
 ): Promise<PodCertificateAsked> {
   const { namespace, node: nodeName, pod: podName } = place;
   const pod = await read(cluster, `/api/v1/namespaces/${namespace}/pods/${podName}`);
@@ -40,10 +45,12 @@ export async function requestPodCertificate(
     nodeName,
     nodeUID: node.metadata.uid,
     maxExpirationSeconds: 3600,
-    stubPKCS10Request: await emptyRequest(keys),
+    ...(form === "pkcs10"
+      ? { stubPKCS10Request: await emptyRequest(keys) }
+      : await signedUid(keys.privateKey, keys.publicKey, pod.metadata.uid)),
   };
   const body = { metadata: { generateName: `${podName}-` }, spec };
-  const path = `/apis/certificates.k8s.io/v1/namespaces/${namespace}/podcertificaterequests`;
+  const path = `/apis/certificates.k8s.io/${version}/namespaces/${namespace}/podcertificaterequests`;
   return { keys, answer: await cluster.request("POST", path, { ...who, body }) };
 }
 
@@ -63,4 +70,11 @@ async function emptyRequest(keys: CryptoKeyPair): Promise<string> {
   const signingAlgorithm = { name: "ECDSA", hash: "SHA-256" };
   const request = await Pkcs10CertificateRequestGenerator.create({ keys, signingAlgorithm });
   return Buffer.from(request.rawData).toString("base64");
+}
+
+/** The key and its proof (certificates.k8s.io/v1beta1 PodCertificateRequestSpec): ECDSA over SHA-256 of the UID, in DER. */
+async function signedUid(privateKey: CryptoKey, publicKey: CryptoKey, podUid: string) {
+  const spki = Buffer.from(await crypto.subtle.exportKey("spki", publicKey));
+  const proof = sign("sha256", Buffer.from(podUid), KeyObject.from(privateKey));
+  return { pkixPublicKey: spki.toString("base64"), proofOfPossession: proof.toString("base64") };
 }

@@ -1,6 +1,15 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import {
+  appendFileSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import process from "node:process";
@@ -25,19 +34,38 @@ const asUser = (program: string, args: readonly string[]): [string, string[]] =>
     ? ["setpriv", [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups", "--", bin(program), ...args]]
     : [bin(program), [...args]];
 
+/** The user that PostgreSQL runs as. */
+export const POSTGRES_USER = isRoot ? NOBODY : process.getuid?.();
+
+/** Where it listens on loopback besides, and the texts of a configuration file and of pg_hba.conf. */
+export type PostgresOptions = { readonly port: number; readonly config: string; readonly hba: string };
+
 /** A PostgreSQL of the test's own, on a Unix socket that only the test knows. */
 export class Postgres {
   readonly #folder = mkdtempSync(join(tmpdir(), "signet-pg-"));
   #server: ChildProcess | undefined;
-  readonly settings: DatabaseSettings = { host: this.#folder, port: 5432, name: "postgres", user: "signet" };
+  readonly settings: DatabaseSettings;
+  readonly #flags: readonly string[];
+  #log = "";
 
-  constructor() {
+  constructor(options?: PostgresOptions) {
+    const { port = 5432 } = options ?? {};
+    this.settings = { host: this.#folder, port, name: "postgres", user: "signet" };
+    this.#flags = ["-c", `port=${port}`, "-c", `listen_addresses=${options ? "127.0.0.1" : ""}`];
     if (isRoot) chownSync(this.#folder, NOBODY, NOBODY);
     mkdirSync(join(this.#folder, "data"));
     if (isRoot) chownSync(join(this.#folder, "data"), NOBODY, NOBODY);
-    const options = ["-U", "signet", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"];
-    const [command, args] = asUser("initdb", ["-D", join(this.#folder, "data"), ...options]);
+    const choices = ["-U", "signet", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"];
+    const [command, args] = asUser("initdb", ["-D", join(this.#folder, "data"), ...choices]);
     execFileSync(command, args, { stdio: ["ignore", "ignore", "inherit"], cwd: "/" });
+    if (!options) return;
+    appendFileSync(join(this.#folder, "data/postgresql.conf"), options.config);
+    writeFileSync(join(this.#folder, "data/pg_hba.conf"), options.hba);
+  }
+
+  /** What it wrote to its log. */
+  get log(): string {
+    return this.#log;
   }
 
   /** Starts it, and waits until it answers; one that was killed leaves processes behind that have to end first. */
@@ -48,15 +76,17 @@ export class Postgres {
         join(this.#folder, "data"),
         "-k",
         this.#folder,
-        "-c",
-        "listen_addresses=",
+        ...this.#flags,
         "-c",
         "fsync=off",
       ]);
-      const server = spawn(command, args, { stdio: "ignore", cwd: "/" });
+      const server = spawn(command, args, { stdio: ["ignore", "ignore", "pipe"], cwd: "/" });
+      server.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+        this.#log += chunk;
+      });
       this.#server = server;
       if (await this.#answers(server)) return;
-      if (Date.now() > until) throw new Error("PostgreSQL does not start");
+      if (Date.now() > until) throw new Error(`PostgreSQL does not start:\n${this.#log}`);
     }
   }
 

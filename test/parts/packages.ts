@@ -1,13 +1,18 @@
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import process from "node:process";
 
-/** Command → the Debian package that brings it. */
+/** Command, or file → the Debian package that brings it. */
 const PACKAGES: Readonly<Record<string, string>> = {
   openssl: "openssl",
   bash: "bash",
   nft: "nftables",
   setpriv: "util-linux",
   psql: "postgresql",
+  java: "default-jdk-headless",
+  jlink: "default-jdk-headless",
+  nginx: "nginx",
+  "/usr/lib/nginx/modules/ngx_http_js_module.so": "libnginx-mod-http-js",
   chromium: "chromium",
   unshare: "util-linux",
   nsenter: "util-linux",
@@ -35,7 +40,8 @@ export const NODE_COMMANDS: readonly string[] = [
 /** What Cilium needs besides: it compiles its programs on the node. */
 export const CILIUM_COMMANDS: readonly string[] = ["clang-19", "llc-19"];
 
-const isThere = (command: string): boolean => spawnSync("sh", ["-c", `command -v ${command}`]).status === 0;
+const isThere = (command: string): boolean =>
+  command.startsWith("/") ? existsSync(command) : spawnSync("sh", ["-c", `command -v ${command}`]).status === 0;
 
 /** Installs what is missing where this process may; gives the commands that are missing still. */
 export function ensureCommands(commands: readonly string[]): readonly string[] {

@@ -3,6 +3,7 @@ import {
   type AuthoritySet,
   bundleRoots,
   NO_AUTHORITIES,
+  standingOf,
 } from "../../src/reconcile/authority/authority-set.ts";
 import { nextStep } from "../../src/reconcile/authority/next-step.ts";
 import { PACE, type Pace } from "../../src/reconcile/authority/pace.ts";
@@ -69,8 +70,7 @@ export class RotationModel {
 
   read(replica: Replica): void {
     const seen = new Map<string, number>();
-    for (const { id, state } of this.stored.set.authorities)
-      seen.set(`${id} ${state}`, replica.seen.get(`${id} ${state}`) ?? this.now);
+    for (const each of this.stored.set.authorities.map(standingOf)) seen.set(each, replica.seen.get(each) ?? this.now);
     Object.assign(replica, { ...this.stored, readAt: this.now, seen });
   }
 
@@ -105,8 +105,8 @@ export class RotationModel {
       served: this.#published.at(-1)?.sequence ?? 0,
       lacking: () => [],
       watchedMs: (id) => {
-        const state = replica.set.authorities.find((each) => each.id === id)?.state;
-        const since = replica.seen.get(`${id} ${state}`);
+        const found = replica.set.authorities.find((each) => each.id === id);
+        const since = found && replica.seen.get(standingOf(found));
         return since === undefined ? 0 : this.now - since;
       },
     };

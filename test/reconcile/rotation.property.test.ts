@@ -61,6 +61,26 @@ test("whatever happens in whatever order, every certificate is accepted by every
   );
 });
 
+test("readers' time begins when publication is known, however long ago it was decided on", () => {
+  const model = run([]);
+  const history: readonly Event[] = [
+    { what: "ask", step: "request" },
+    { what: "read", by: 0 },
+    { what: "work", by: 0 },
+    { what: "work", by: 0 },
+    { what: "pass", ms: 30 * HOUR },
+    { what: "publish" },
+    { what: "work", by: 0 },
+    { what: "work", by: 0 },
+  ];
+  for (const event of history) model.happen(event);
+  const stands = model.stored.set.authorities.map(({ state, publishedAt }) => [state, publishedAt !== undefined]);
+  expect(stands).toEqual([
+    ["active", true],
+    ["published", true],
+  ]);
+});
+
 test.each<[string, Partial<Pace>]>([
   ["an authority signed as soon as it is published", { settleMs: 0 }],
   ["a root left the bundle before what it signed had ended", { longestLeafMs: HOUR, marginMs: 0 }],

@@ -48,6 +48,10 @@ export const bundleRoots = ({ authorities }: AuthoritySet): readonly string[] =>
   ...new Set(authorities.filter(isTrusted).map(({ root }) => root)),
 ];
 
+/** Where an authority stands, for whoever watches how long it stands there; a root that is published anew is watched anew. */
+export const standingOf = ({ id, state, publishedAt }: Pick<Authority, "id" | "state" | "publishedAt">): string =>
+  `${id} ${state} ${publishedAt === undefined}`;
+
 /** The one authority that signs. */
 export const activeOf = ({ authorities }: AuthoritySet): Authority | undefined =>
   authorities.find(({ state }) => state === "active");

@@ -7,6 +7,8 @@ export type BundlesWanted = {
   /** Absent while there is no authority. */
   readonly own?: string;
   readonly foreign: ReadonlyMap<string, string>;
+  /** Of certificates.k8s.io: the one that the API server has. */
+  readonly version: string;
 };
 
 /** One ClusterTrustBundle to be written by server-side apply, or taken away; `why` is for the log. */
@@ -28,18 +30,24 @@ export function decideTrustBundles(wanted: BundlesWanted, present: readonly Raw[
   const seen = new Map(present.map((object) => [textAt(rawAt(object, "metadata"), "name") ?? "", object]));
   const kept = new Set([...signers.keys()].map(bundleName));
   return [
-    ...[...signers].flatMap(([signerName, pem]) => apply(signerName, pem, seen.get(bundleName(signerName)))),
+    ...[...signers].flatMap(([signerName, pem]) => apply(signerName, pem, wanted.version, seen)),
     ...[...seen.keys()]
       .filter((name) => name.startsWith(FOREIGN) && !kept.has(name))
       .map((name) => ({ do: "deleteTrustBundle" as const, name, why: "nobody federates with its domain any more" })),
   ];
 }
 
-function apply(signerName: string, pem: string, present: Raw | undefined): readonly TrustBundleAction[] {
+function apply(
+  signerName: string,
+  pem: string,
+  version: string,
+  seen: ReadonlyMap<string, Raw>,
+): readonly TrustBundleAction[] {
+  const present = seen.get(bundleName(signerName));
   const spec = present && rawAt(present, "spec");
   if (spec?.["signerName"] === signerName && spec["trustBundle"] === pem) return [];
   const object = {
-    apiVersion: "certificates.k8s.io/v1",
+    apiVersion: `certificates.k8s.io/${version}`,
     kind: "ClusterTrustBundle",
     metadata: { name: bundleName(signerName) },
     spec: { signerName, trustBundle: pem },

@@ -15,6 +15,7 @@ import type { AccountPods } from "./account-pods.ts";
 import { type Answer, answerAsk, type AnswerParts, DOOR } from "./answer.ts";
 import { Queue } from "./queue.ts";
 import { ToldRefusals } from "./told-refusals.ts";
+import { WaitingRequests } from "./waiting-requests.ts";
 import { makeWitness } from "./witness.ts";
 
 /** What a signer of Pods' certificates works with. */
@@ -44,8 +45,6 @@ export type Signer = {
 const AT_ONCE = 64;
 /** How long the others leave a request to the replica that answers first, and how far apart they then begin. */
 const LEFT_MS = { least: 2_000, spread: 2_000 } as const;
-/** Between two looks at a request that waits. */
-const AGAIN_MS = { first: 1_000, most: 60_000 } as const;
 
 /** Follows requests for our signer and answers each once; what cannot be answered yet stays pending, and its Pod is told why. */
 export function runSigner(means: SignerMeans): Signer {
@@ -56,23 +55,22 @@ export function runSigner(means: SignerMeans): Signer {
     return { ...means.walk, record, witness };
   };
   const budget = new EventBudget();
-  const tries = new Map<string, number>();
+  const waiting = new WaitingRequests();
   const work = async (uid: string): Promise<number | undefined> => {
     const raw = requests.objects.get(uid);
-    const done = raw === undefined || !awaitsUs(raw) || (await settle(raw, { ...means, parts: partsFor(uid), budget }));
-    if (done) {
-      tries.delete(uid);
-      refusals.forget(uid);
-      return undefined;
-    }
-    const tried = tries.get(uid) ?? 0;
-    tries.set(uid, tried + 1);
-    return Math.min(AGAIN_MS.first * 2 ** tried, AGAIN_MS.most);
+    const settling = { ...means, parts: partsFor(uid), budget, waiting };
+    const done = raw === undefined || !awaitsUs(raw) || (await settle(raw, settling));
+    if (!done) return waiting.again(uid);
+    waiting.forget(uid);
+    refusals.forget(uid);
+    return undefined;
   };
   const queue: Queue = new Queue(AT_ONCE, means.clock.monotonic, work);
   const requests: Reflector = new Reflector(podCertificates(means.version), means, {
     changed: ({ type, object }) => {
-      if (type !== "removed" && awaitsUs(object)) queue.add(uidOf(object), means.first() ? 0 : laterMs(means.random));
+      if (type === "removed" || !awaitsUs(object)) return;
+      waiting.saw(object, means.clock.wall());
+      queue.add(uidOf(object), means.first() ? 0 : laterMs(means.random));
     },
   });
   witness.start();
@@ -89,7 +87,11 @@ export function runSigner(means: SignerMeans): Signer {
 
 const laterMs = (random: () => number): number => LEFT_MS.least + random() * LEFT_MS.spread;
 
-type Settling = SignerMeans & { readonly parts: AnswerParts; readonly budget: EventBudget };
+type Settling = SignerMeans & {
+  readonly parts: AnswerParts;
+  readonly budget: EventBudget;
+  readonly waiting: WaitingRequests;
+};
 
 /** Answers one request; gives whether nothing is left to be done about it. */
 async function settle(raw: Raw, means: Settling): Promise<boolean> {
@@ -141,8 +143,4 @@ function refusedWrite(codes: readonly string[], tell: () => void): boolean {
   return false;
 }
 
-const ageOf = (raw: Raw, { clock }: SignerMeans): number => {
-  const metadata = raw["metadata"];
-  const made = typeof metadata === "object" && metadata !== null && "creationTimestamp" in metadata;
-  return made ? Math.max(0, clock.wall() - Date.parse(String(metadata.creationTimestamp))) : 0;
-};
+const ageOf = (raw: Raw, { clock, waiting }: Settling): number => waiting.waited(raw, clock.wall());

@@ -1,8 +1,7 @@
 // Command standin stands in for any program of a Pod. It listens on the ports it is given: `tcp/5432` and `udp/5432`
 // send back what they get, `http/8080` says that it is well, by HTTP and by gRPC's health service. Without any it listens
 // on http/$PORT, or only waits. `mtls/8443` tells callers, by the certificates that Signet delivers, who they are.
-// `standin connect HOST:PORT` tries a connection and prints open, refused or dropped; `standin call HOST:PORT SECONDS`
-// keeps calling an mtls port and prints whom it met.
+// `standin connect HOST:PORT` tries a connection and prints open, refused or dropped.
 package main
 
 import (
@@ -25,10 +24,6 @@ func main() {
 	args := os.Args[1:]
 	if len(args) == 2 && args[0] == "connect" {
 		fmt.Println(connect(args[1]))
-		return
-	}
-	if len(args) == 3 && args[0] == "call" {
-		callNames(args[1], args[2])
 		return
 	}
 	if port := os.Getenv("PORT"); port != "" && len(args) == 0 {

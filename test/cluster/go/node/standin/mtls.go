@@ -7,78 +7,22 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
+	"net/http"
 	"os"
-	"time"
 )
 
-// tellNames serves TLS connections of both sides' certificates: it reads its own anew for each, as they rotate, and sends
-// back the SPIFFE ID of whoever called.
+// tellNames serves HTTPS by both sides' certificates: it reads its own anew for each connection, as they rotate, and
+// answers with the SPIFFE ID of whoever called. Every call is a handshake of its own.
 func tellNames(address string) error {
-	listener, err := tls.Listen("tcp", address, &tls.Config{
-		MinVersion:         tls.VersionTLS13,
-		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return mutual() },
-	})
-	if err != nil {
-		return err
+	server := &http.Server{
+		Addr:      address,
+		TLSConfig: &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return mutual() }},
+		Handler: http.HandlerFunc(func(to http.ResponseWriter, request *http.Request) {
+			_, _ = io.WriteString(to, nameOf(*request.TLS)+"\n")
+		}),
 	}
-	for {
-		connection, err := listener.Accept()
-		if err != nil {
-			return err
-		}
-		go func() {
-			defer connection.Close()
-			secured := connection.(*tls.Conn)
-			if secured.Handshake() == nil {
-				_, _ = io.WriteString(connection, nameOf(secured)+"\n")
-			}
-		}()
-	}
-}
-
-// callNames connects every 20 ms for that many seconds and prints, once each, what it met: the names of both ends with
-// their issuers, and every failure.
-func callNames(address, seconds string) {
-	span, err := time.ParseDuration(seconds + "s")
-	if err != nil {
-		span = 0
-	}
-	met := map[string]bool{}
-	for end := time.Now().Add(span); ; time.Sleep(20 * time.Millisecond) {
-		said, err := callOnce(address)
-		if err != nil {
-			said = "failed: " + err.Error()
-		}
-		if !met[said] {
-			met[said] = true
-			fmt.Println(said)
-		}
-		if time.Now().After(end) {
-			return
-		}
-	}
-}
-
-func callOnce(address string) (string, error) {
-	config, err := mutual()
-	if err != nil {
-		return "", err
-	}
-	connection, err := tls.DialWithDialer(&net.Dialer{Timeout: 2 * time.Second}, "tcp", address, config)
-	if err != nil {
-		return "", err
-	}
-	defer connection.Close()
-	_ = connection.SetDeadline(time.Now().Add(2 * time.Second))
-	said, err := io.ReadAll(connection)
-	if err != nil {
-		return "", err
-	}
-	if len(said) == 0 {
-		return "", errors.New("closed without a word")
-	}
-	return fmt.Sprintf("called %s, known as %s", nameOf(connection), string(said[:len(said)-1])), nil
+	server.SetKeepAlivesEnabled(false)
+	return server.ListenAndServeTLS("", "")
 }
 
 // mutual takes the Pod's certificate and the trust bundle as they are on disk now.
@@ -96,12 +40,11 @@ func mutual() (*tls.Config, error) {
 		return nil, errors.New("the trust bundle is empty")
 	}
 	return &tls.Config{
-		MinVersion:   tls.VersionTLS13,
-		Certificates: []tls.Certificate{own},
-		ClientAuth:   tls.RequireAnyClientCert,
-		// SPIFFE names are URIs: the chain is verified below, a host name there is none.
-		InsecureSkipVerify: true,
-		VerifyConnection:   func(state tls.ConnectionState) error { return verify(state, roots) },
+		MinVersion:             tls.VersionTLS13,
+		Certificates:           []tls.Certificate{own},
+		ClientAuth:             tls.RequireAnyClientCert,
+		SessionTicketsDisabled: true,
+		VerifyConnection:       func(state tls.ConnectionState) error { return verify(state, roots) },
 	}, nil
 }
 
@@ -120,8 +63,8 @@ func verify(state tls.ConnectionState, roots *x509.CertPool) error {
 }
 
 // nameOf gives the peer's SPIFFE ID and who issued it.
-func nameOf(connection *tls.Conn) string {
-	leaf := connection.ConnectionState().PeerCertificates[0]
+func nameOf(state tls.ConnectionState) string {
+	leaf := state.PeerCertificates[0]
 	return fmt.Sprintf("%s (of %x)", leaf.URIs[0], leaf.AuthorityKeyId[:4])
 }
 
