@@ -98,7 +98,6 @@ function judgeFinal(catalogue: Catalogue, request: GateRequest, given: Workload,
   if (EXEMPT_NAMESPACES.has(workload.namespace) || !isStamped(workload)) return verdict;
   const isNew = request.operation === "CREATE";
   const onStamp = isNew ? newFindings(request, verdict) : changeFindings(catalogue, request, workload, verdict);
-  if (onStamp.length === 0 && verdict.findings.length === 0) return verdict;
   const kept = verdict.findings.filter(({ problem: found }) => !isAnsweredByStamp(found, isNew));
   const old = isInstance(workload) ? request.oldWorkload : undefined;
   return verdictOf([...(old ? newRefusals(kept, judge(catalogue, old, terms)) : kept), ...onStamp], verdict);

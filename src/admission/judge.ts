@@ -2,7 +2,7 @@ import type { Catalogue } from "../domain/catalogue.ts";
 import type { Approval, Segment } from "../domain/definitions.ts";
 import { EXEMPT_NAMESPACES } from "../domain/exempt-namespaces.ts";
 import type { Instant } from "../domain/instant.ts";
-import { problem, type Problem } from "../domain/problem.ts";
+import { problem, type Problem, type Result } from "../domain/problem.ts";
 import { ROLE_LABEL } from "../domain/reserved-keys.ts";
 import type { Launching, Workload } from "../domain/workload.ts";
 import { candidatesOf, deriveIdentity, fitting, type Identity } from "../identity/fit-role.ts";
@@ -62,7 +62,7 @@ export function judge(catalogue: Catalogue, workload: Workload, terms: Terms): V
   if (lineage.is === "unknown") return unknownLauncher(catalogue, workload);
   const enrolled = isEnrolled(catalogue, workload);
   const identity = deriveIdentity(catalogue, workload);
-  const claims = claimed(catalogue, workload, identity.ok ? identity.value.role.name : undefined);
+  const claims = claimed(catalogue, workload, identity);
   const forged = lineage.is === "forged" ? [lineage.problem] : [];
   const findings: Finding[] = [...forged, ...claims].map((found) => ({ problem: found, refuses: enrolled }));
   if (identity.ok) findings.push(...judgeIdentity(catalogue, workload, identity.value, terms));
@@ -159,9 +159,9 @@ const unapproved = ({ role, segment }: Identity): Problem =>
   );
 
 /** A label that claims a role which does not fit: it points to something that was never granted. */
-function claimed(catalogue: Catalogue, workload: Workload, held: string | undefined): readonly Problem[] {
+function claimed(catalogue: Catalogue, workload: Workload, identity: Result<Identity>): readonly Problem[] {
   const claim = [workload.labels, workload.ownLabels].find((labels) => Object.hasOwn(labels, ROLE_LABEL))?.[ROLE_LABEL];
-  if (claim === undefined || claim === held) return [];
+  if (claim === undefined || (identity.ok && claim === identity.value.role.name)) return [];
   if (fitting(candidatesOf(catalogue, workload), workload).some((role) => role.name === claim)) return [];
   return [
     problem(

@@ -262,7 +262,10 @@ describe("asking the ledger", () => {
 
   test.each([
     ["each is a record", (ledger: Ledger, entries: readonly Entry[]) => ledger.append(entries)],
-    ["they share one", (ledger: Ledger, entries: readonly Entry[]) => entries.forEach((each) => ledger.offer(each))],
+    [
+      "they share one",
+      async (ledger: Ledger, entries: readonly Entry[]) => entries.forEach((each) => ledger.offer(each)),
+    ],
   ])(
     "the verdict at a moment is the newest up to then, by name, or by the prefix where the name was still to come; %s",
     async (_, write) => {
