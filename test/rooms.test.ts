@@ -54,6 +54,7 @@ const ROOMS: Readonly<Record<string, { readonly floor: number; readonly outside:
       "pino",
       "node:http",
       "node:https",
+      "node:http2",
       "node:tls",
       "node:net",
       "node:crypto",

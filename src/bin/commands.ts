@@ -10,6 +10,7 @@ import { addConfigCommand } from "../cli/config.ts";
 import { addInitCommand } from "../cli/init.ts";
 import { addLedgerCommand } from "../cli/ledger.ts";
 import { addPublishCommands } from "../cli/policy-publish.ts";
+import type { OpenDatabase } from "../cli/database-access.ts";
 import type { OpenPublishing } from "../cli/publish-access.ts";
 import type { ExtraCommand } from "../cli/program.ts";
 import { addReportCommand } from "../cli/report.ts";
@@ -20,6 +21,8 @@ import { svidCommand } from "../cli/svid.ts";
 import { type Version, versionCommand } from "../cli/version.ts";
 
 const openPublishing: OpenPublishing = async (choice) => (await import("./open-publishing.ts")).openPublishing(choice);
+
+const openDatabase: OpenDatabase = async (file) => (await import("./open-database.ts")).openDatabase(file);
 
 const openKube: OpenKube = async (choice) => (await import("./open-kube.ts")).openKube(choice);
 
@@ -33,7 +36,7 @@ export const EXTRA_COMMANDS: readonly ExtraCommand[] = [
   addGrantCommands,
   addReportCommand(openKube),
   addStageCommands(openKube),
-  addPublishCommands(openPublishing),
+  addPublishCommands(openPublishing, openDatabase),
   addLedgerCommand,
   svidCommand(async () => (await import("./svid-tools.ts")).svidTools),
   addCaCommand,

@@ -11,6 +11,7 @@ import { issuingRoutes } from "../http/issuing/routes.ts";
 import { buildServer, type HttpServer } from "../http/server.ts";
 import type { Log, Readings, Services } from "../http/services.ts";
 import { type ConfigFlags, readServerConfig, type ServerConfig } from "../wire/config.ts";
+import { besideGrpc } from "./issuing/open-grpc.ts";
 import { type StandaloneIssuing, startStandaloneIssuing } from "./issuing/standalone.ts";
 import { standaloneAuthorities } from "./authorities/standalone.ts";
 import type { RunningAuthorities } from "./authorities/run-authorities.ts";
@@ -187,14 +188,16 @@ const serverOf = (
   services: Services,
   pair: ServingCertificate,
   { http }: StandaloneIssuing,
-): HttpServer =>
-  buildServer(services, {
+): HttpServer => {
+  const server = buildServer(services, {
     version: VERSION,
     pair,
     askCertificates: true,
     routes: [issuingRoutes(http)],
     ...clientsOf(config),
   });
+  return besideGrpc(server, { config, log: services.log, issuing: http, pair });
+};
 
 function makeServices(parts: {
   readonly config: ServerConfig;

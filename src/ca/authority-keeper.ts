@@ -1,4 +1,4 @@
-import { createPrivateKey } from "node:crypto";
+import { createPrivateKey, hash } from "node:crypto";
 import type { Profiles } from "../domain/certificate.ts";
 import type { Instant } from "../domain/instant.ts";
 import { ok, problem, problemLine, refuseAll, type Result } from "../domain/problem.ts";
@@ -6,6 +6,7 @@ import {
   activeOf,
   type AuthoritySet,
   bundleRoots,
+  isTrusted,
   NO_AUTHORITIES,
   standingOf,
 } from "../reconcile/authority/authority-set.ts";
@@ -13,6 +14,7 @@ import { type NextStep, nextStep } from "../reconcile/authority/next-step.ts";
 import type { Pace } from "../reconcile/authority/pace.ts";
 import { makeStep, type Step, type World } from "../reconcile/authority/steps.ts";
 import { type AuthorityBook, readAuthorityBook, renderAuthorityBook } from "../wire/authority-book.ts";
+import type { AuthorityRecord, NewCertificate } from "../wire/authority-record.ts";
 import type { AuthorityCertificate } from "./authority.ts";
 import type { Bundle } from "./bundle.ts";
 import { Issuer } from "./issuer.ts";
@@ -35,6 +37,8 @@ export type KeeperParts = {
   readonly served: () => number;
   /** Readers that were looked at and lack the root of an authority. */
   readonly lacking: (id: string) => readonly string[];
+  /** Resolves when a step is durable in the ledger; a step is recorded before it is made. */
+  readonly record: (record: AuthorityRecord) => Promise<void>;
   /** Opens a key that does not lie in the vault. */
   readonly openKey?: (reference: string) => SigningKey;
 };
@@ -44,6 +48,10 @@ export type Authorities = {
   readonly set: AuthoritySet;
   /** Undefined where none is active, or where the snapshot is too old to sign by. */
   readonly issuer: Issuer | undefined;
+  /** All that are trusted and whose keys are here: they sign revocation lists. */
+  readonly trusted: readonly Issuer[];
+  /** Revocation lists of the trusted roots that left one behind; DER. */
+  readonly rootLists: readonly Buffer[];
   readonly bundle: Bundle;
 };
 
@@ -59,7 +67,7 @@ export class AuthorityKeeper {
   #book: AuthorityBook;
   #version = "";
   #readAt = Number.NEGATIVE_INFINITY;
-  #issuer: Issuer | undefined;
+  #trusted: readonly Issuer[] = [];
   #bundle: Bundle;
   /** Since when, by the clock that never jumps, an authority has been seen in its state. */
   readonly #seen = new Map<string, number>();
@@ -72,7 +80,14 @@ export class AuthorityKeeper {
 
   current(): Authorities {
     const stale = this.#parts.monotonic() - this.#readAt > STALE_MS;
-    return { set: this.#book.set, issuer: stale ? undefined : this.#issuer, bundle: this.#bundle };
+    const active = activeOf(this.#book.set)?.id;
+    return {
+      set: this.#book.set,
+      issuer: stale ? undefined : this.#trusted.find(({ facts }) => facts.keyId === active),
+      trusted: stale ? [] : this.#trusted,
+      rootLists: this.#rootLists(),
+      bundle: this.#bundle,
+    };
   }
 
   /** Reads the vault. Rejects where it cannot be read, or holds what is not to be understood. */
@@ -99,10 +114,13 @@ export class AuthorityKeeper {
     if (!made.ok) return made;
     const all = { ...this.#book.material, ...material };
     const book: AuthorityBook = { ...this.#book, set: copyOf(made.value), material: kept(all, made.value) };
+    const record = recordOf(step, made.value, material);
+    await this.#parts.record(record);
     if (await this.#parts.vault.write(renderAuthorityBook(book), this.#version)) {
       await this.refresh();
       return ok(this.#book.set);
     }
+    await this.#parts.record({ ...record, lost: true });
     await this.refresh();
     return refuseAll([problem("API_CONFLICT", "", "Another replica changed the authorities first.", "Try again.")]);
   }
@@ -113,13 +131,16 @@ export class AuthorityKeeper {
     const { keyId: id, window } = pair.issuing;
     const key = pair.key.export({ type: "pkcs8", format: "pem" }).toString();
     const chain = [pair.issuing.der.toString("base64")];
-    const material = { [id]: { root: pair.root.der.toString("base64"), chain, key } };
+    const [root, rootList] = [pair.root.der.toString("base64"), pair.rootList.toString("base64")];
+    const material = { [id]: { root, rootList, chain, key } };
     return this.step({ step: "prepare", authority: { id, root: pair.root.keyId, window } }, material);
   }
 
   #take(book: AuthorityBook, version: string): void {
-    const active = activeOf(book.set);
-    if (active?.id !== this.#issuer?.facts.keyId) this.#issuer = active && this.#issuerOf(book, active.id);
+    const known = new Map(this.#trusted.map((issuer) => [issuer.facts.keyId, issuer]));
+    this.#trusted = book.set.authorities
+      .filter((each) => isTrusted(each) && (each.state === "active" || book.material[each.id]?.key !== undefined))
+      .map(({ id }) => known.get(id) ?? this.#issuerOf(book, id));
     this.#bundle = { trustDomain: book.trustDomain, roots: this.#rootsOf(book), sequence: book.set.sequence };
     this.#book = book;
     this.#version = version;
@@ -134,6 +155,12 @@ export class AuthorityKeeper {
     const ders = chain.map((each) => Buffer.from(each, "base64"));
     if (key === undefined || !ders[0]) throw new Error(`the key of authority ${id} is not in the vault`);
     return new Issuer(mustRead(ders[0], book.trustDomain), this.#keyOf(key), ders);
+  }
+
+  #rootLists(): readonly Buffer[] {
+    const { set, material } = this.#book;
+    const lists = set.authorities.filter(isTrusted).flatMap(({ id }) => material[id]?.rootList ?? []);
+    return [...new Set(lists)].map((list) => Buffer.from(list, "base64"));
   }
 
   #keyOf(key: string): SigningKey {
@@ -166,6 +193,31 @@ export class AuthorityKeeper {
     return { now: now(), pace, served: served(), lacking, watchedMs };
   }
 }
+
+/** What the ledger says of a step: where all stand after it, and the certificates that it brings. */
+function recordOf(step: Step, set: AuthoritySet, material: AuthorityBook["material"] = {}): AuthorityRecord {
+  const brought = Object.entries(material).flatMap(
+    ([
+      id,
+      {
+        root,
+        chain: [issuing = ""],
+      },
+    ]): NewCertificate[] => [
+      { what: "root", id: set.authorities.find((each) => each.id === id)?.root ?? "", sha256: digestOf(root) },
+      { what: "issuing", id, sha256: digestOf(issuing) },
+    ],
+  );
+  return {
+    step: step.step,
+    ...("id" in step ? { id: step.id } : {}),
+    sequence: set.sequence,
+    authorities: set.authorities.map(({ id, state }) => ({ id, state })),
+    certificates: brought,
+  };
+}
+
+const digestOf = (base64: string): string => hash("sha256", Buffer.from(base64, "base64"));
 
 const emptyBook = (trustDomain: string): AuthorityBook => ({
   version: "signet.dev/authorities/v1",

@@ -11,8 +11,8 @@ import {
   subjectKeyIdentifier,
 } from "./der/extensions.ts";
 import { certificateOf } from "./der/leaf.ts";
-import { OID } from "./der/oids.ts";
-import { explicit, integer, sequence, tagged, TAG, time, utf8 } from "./der/write.ts";
+import { distinguishedName } from "./der/names.ts";
+import { explicit, integer, sequence, time } from "./der/write.ts";
 import type { SigningKey } from "./keys/signing-key.ts";
 
 /** An authority's certificate in DER, and what certificates below it must know. */
@@ -66,9 +66,8 @@ export async function signAuthority(wanted: NewAuthority, parent: Parent | Signi
 const TITLES = { root: "root", issuing: "issuing" } as const;
 
 function authorityName(sort: AuthorityProfile["sort"], keyId: Buffer): Buffer {
-  const attribute = (id: Buffer, value: string): Buffer => tagged(TAG.set, sequence(id, utf8(value)));
   const common = `Signet ${TITLES[sort]} authority ${keyId.subarray(0, 8).toString("hex")}`;
-  return sequence(attribute(OID.organization, "Signet"), attribute(OID.commonName, common));
+  return distinguishedName(["organization", "Signet"], ["commonName", common]);
 }
 
 /** Never beyond its parent. Whole seconds. */

@@ -26,6 +26,8 @@ export type IssueRequest = {
   /** PEM text or DER; or a key whose possession the door has proved in another way. */
   readonly csr: string | Uint8Array | LeafKey;
   readonly ttlSeconds?: number;
+  /** Serial number of the certificate by which it is asked for. */
+  readonly renews?: string;
   /** Whether only that key type will do. */
   readonly keyType?: LeafKey["keyType"];
 };
@@ -59,14 +61,16 @@ export type IssuedSvid = SignedSvid & {
  */
 export async function issue(request: IssueRequest, parts: IssueParts): Promise<Result<IssuedSvid>> {
   const at = parts.now();
-  const asked = { at, door: request.door, caller: request.caller, subject: request.subject };
+  const { catalogue, issuer, profiles } = parts.lookup();
+  const { door, caller, subject } = request;
+  const asked = { at, door, caller, subject, ...placeOf(request.whereabouts), revision: catalogue.revision };
   const refuseRecorded = async (problems: readonly Problem[]): Promise<Result<never>> => {
     const [first] = problems;
     const { code, message } = first ?? FAULT;
     return (await recorded(parts, { ...asked, outcome: "refused", code, message })) ?? refuseAll(problems);
   };
-  const { catalogue, issuer, profiles } = parts.lookup();
-  const planned = await plan(request, { catalogue, issuer, profiles }, { at, serial: serialNumber(parts.random) });
+  const serial = serialNumber(parts.random, request.renews);
+  const planned = await plan(request, { catalogue, issuer, profiles }, { at, serial });
   if (!planned.ok) return refuseRecorded(planned.problems);
   const signed = await planned.value.issuer.sign(planned.value.plan).catch(async (fault: unknown) => {
     await refuseRecorded([FAULT]);
@@ -127,6 +131,13 @@ async function keyOf({ csr, keyType }: IssueRequest): Promise<Result<LeafKey>> {
   const message = `The key is of type ${read.value.keyType}, and ${keyType} was asked for.`;
   return refuseAll([problem("KEY_TYPE_REFUSED", "csr", message, "Send a request with a key of that type.")]);
 }
+
+/** Where the holder is, for the ledger: by it a certificate is found when a Pod, a machine or a node is restricted. */
+export const placeOf = ({ pod, node, virtualMachine }: Whereabouts) => ({
+  ...(pod?.uid === undefined ? {} : { pod: pod.uid }),
+  ...(node ? { node: node.name } : {}),
+  ...(virtualMachine ? { virtualMachine: virtualMachine.name } : {}),
+});
 
 function issued({ contents, der }: SignedSvid, { role, segment }: Entitlement) {
   const { serial, spiffeId, key, window, issuer } = contents;

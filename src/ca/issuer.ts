@@ -1,6 +1,7 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
 import type { SvidContents, SvidPlan } from "../identity/svid-plan.ts";
 import type { AuthorityCertificate } from "./authority.ts";
+import { crlTbs, type RevocationList } from "./der/crl.ts";
 import { certificateOf, leafTbs } from "./der/leaf.ts";
 import type { SigningKey } from "./keys/signing-key.ts";
 import { recheck } from "./recheck.ts";
@@ -9,7 +10,7 @@ import { recheck } from "./recheck.ts";
 export type SignedSvid = { readonly contents: SvidContents; readonly der: Buffer };
 
 /**
- * An issuing authority. Its key is a #private field that only `sign` uses, and `sign` takes only plans.
+ * An issuing authority. Its key is a #private field that signs plans of certificates, and revocation lists.
  */
 export class Issuer {
   readonly facts: AuthorityCertificate;
@@ -44,5 +45,12 @@ export class Issuer {
     if (differences.length > 0)
       throw new Error(`certificate ${contents.serial} is not as planned: ${differences.join(", ")}`);
     return { contents, der };
+  }
+
+  /** Signs a list of certificates of its own that are revoked; DER. */
+  async signList(list: RevocationList): Promise<Buffer> {
+    const { identifier } = this.#key.algorithm;
+    const tbs = crlTbs(list, this.facts, identifier);
+    return certificateOf(tbs, identifier, await this.#key.sign(tbs));
   }
 }

@@ -2,6 +2,7 @@ import type { KeyObject } from "node:crypto";
 import type { Profiles } from "../domain/certificate.ts";
 import type { Instant } from "../domain/instant.ts";
 import { type AuthorityCertificate, signAuthority } from "./authority.ts";
+import { Issuer } from "./issuer.ts";
 import { generateKey, memoryKey } from "./keys/signing-key.ts";
 import { serialNumber } from "./serial.ts";
 
@@ -18,11 +19,13 @@ export type AuthorityPair = {
   readonly root: AuthorityCertificate;
   readonly issuing: AuthorityCertificate;
   readonly key: KeyObject;
+  /** The root's revocation list, DER: empty, and without an end before the root's. */
+  readonly rootList: Buffer;
 };
 
 /**
- * A root and an issuing authority of its own. The root's private key signs that one certificate and is forgotten: nobody can
- * sign a second authority with it, and none of it has to be kept.
+ * A root and an issuing authority of its own. The root's private key signs that one certificate and one empty revocation list
+ * (verifiers that check a whole chain want one of every issuer), and is forgotten: nobody can sign a second authority with it.
  */
 export async function makeAuthorityPair({ trustDomain, profiles, now, random }: Making): Promise<AuthorityPair> {
   const rootKey = memoryKey(generateKey(profiles.root.keyType));
@@ -31,5 +34,8 @@ export async function makeAuthorityPair({ trustDomain, profiles, now, random }: 
   const wanted = { ...common, profile: profiles.root, key: rootKey, serial: serialNumber(random) };
   const root = await signAuthority(wanted, rootKey);
   const below = { ...common, profile: profiles.issuing, key: memoryKey(key), serial: serialNumber(random) };
-  return { root, issuing: await signAuthority(below, { certificate: root, key: rootKey }), key };
+  const issuing = await signAuthority(below, { certificate: root, key: rootKey });
+  const { notBefore: thisUpdate, notAfter: nextUpdate } = root.window;
+  const rootList = await new Issuer(root, rootKey).signList({ number: 1, thisUpdate, nextUpdate, revoked: [] });
+  return { root, issuing, key, rootList };
 }

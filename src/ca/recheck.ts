@@ -48,9 +48,21 @@ const FIELDS: readonly (readonly [string, (parts: CertificateParts, contents: Sv
   ["issuer", (parts, { issuer }) => parts.issuer.whole.equals(issuer.subject)],
   ["notBefore", (parts, { window }) => parts.window.notBefore === window.notBefore],
   ["notAfter", (parts, { window }) => parts.window.notAfter === window.notAfter],
-  ["subject", ({ subject }) => subject.tag === TAG.sequence && subject.contents.length === 0],
+  [
+    "subject",
+    ({ subject }, { commonName }) => sameSet(commonNamesOf(subject), commonName === undefined ? [] : [commonName]),
+  ],
   ["key", ({ spki }, { key }) => spki.whole.equals(key.spki)],
 ];
+
+/** The common names of a name; any other attribute, or form, is one that nobody planned. */
+const commonNamesOf = (name: Value): readonly string[] =>
+  readInside(name, TAG.sequence)
+    .flatMap((set) => readInside(set, TAG.set))
+    .map((attribute) => {
+      const [id, value] = readInside(attribute, TAG.sequence);
+      return id?.whole.equals(OID.commonName) && value?.tag === TAG.utf8String ? value.contents.toString("utf8") : "?";
+    });
 
 type Meaning = readonly [
   id: keyof typeof OID,

@@ -2,6 +2,7 @@ import { formatInstant, type Instant, parseInstant } from "../domain/instant.ts"
 import { ok, refuse, type Result } from "../domain/problem.ts";
 import { readVerdictRecord, type VerdictRecord } from "../wire/verdict-record.ts";
 import type { Command } from "commander";
+import { lookedUpText, lookedUpView, lookUpCertificates, type LookedUp } from "./ledger-certificates.ts";
 import { badInput, type Outcome } from "./action.ts";
 import { outputOption, withExamples } from "./options.ts";
 import type { ExitCode, Io } from "./io.ts";
@@ -62,6 +63,7 @@ type Shown = {
   readonly limit: string;
   readonly head?: string;
   readonly database?: string;
+  readonly certificate?: readonly string[];
 };
 
 /** Adds `signet ledger verify` and `signet ledger show`. */
@@ -69,20 +71,22 @@ export function addLedgerCommand(program: Command, io: Io, outcome: Outcome): vo
   const ledger = program.command("ledger").summary("verify and read the ledger").description(ABOUT);
   const verifying = ledger
     .command("verify")
-    .description("Recomputes every chain, and names the first record that is not as it was written.")
+    .description(
+      "Recomputes every chain, and names the first record that is not as it was written. With --certificate it also says of each certificate whether the ledger has its exact digest: one that it has not was not issued by this Signet.",
+    )
     .option("--state <dir>", "the server's state folder", DEFAULT_STATE)
     .option("--head <file>", "also against this signed head, a copy of ledger.db.head that was kept elsewhere")
     .option("--database <config>", "the copies in PostgreSQL that this server configuration names")
+    .option("--certificate <file...>", "PEM files with certificates to look for")
     .addOption(outputOption(["text", "json"]))
-    .action(async ({ state, output, head, database }: Shown) => {
-      outcome.code = await (database === undefined
-        ? withLedger(io, state, (view) => verify(io, view, { output, ...(head === undefined ? {} : { head }) }))
-        : withCopies(io, database, (view) => verifyCopies(io, view, output)));
+    .action(async (options: Shown) => {
+      outcome.code = await verifyEither(io, options);
     });
   withExamples(verifying, [
     "ledger verify",
     "ledger verify --state /var/lib/signet --output json",
     "ledger verify --database /etc/signet/server.yaml",
+    "ledger verify --certificate svid.pem bundle.pem",
   ]);
   const showing = ledger
     .command("show")
@@ -135,30 +139,47 @@ async function withCopies(io: Io, config: string, use: (view: CopiesView) => Pro
   }
 }
 
-function verify(
-  io: Io,
-  view: LedgerView,
-  { output, head }: { readonly output: string; readonly head?: string },
-): ExitCode {
+const verifyEither = (io: Io, options: Shown): Promise<ExitCode> =>
+  options.database === undefined
+    ? withLedger(io, options.state, (view) => verify(io, view, options))
+    : withCopies(io, options.database, (view) => verifyCopies(io, view, options));
+
+async function verify(io: Io, view: LedgerView, { output, head, certificate }: Shown): Promise<ExitCode> {
   const verified = view.verify(head);
   if (!verified.ok) return badInput(io, verified.problems);
+  const looked = await lookedUp(io, view, certificate);
+  if (!looked.ok) return badInput(io, looked.problems);
   const found = verified.value;
-  io.out(
-    output === "json"
-      ? `${JSON.stringify({ verifies: !found.broken, ...found })}\n`
-      : verifiedText("The ledger", found),
-  );
-  return found.broken ? 3 : 0;
+  if (output === "json") io.out(`${JSON.stringify({ verifies: !found.broken, ...found, ...viewOf(looked.value) })}\n`);
+  else io.out(verifiedText("The ledger", found) + (looked.value ? lookedUpText(looked.value) : ""));
+  return found.broken || lacksOne(looked.value) ? 3 : 0;
 }
 
-async function verifyCopies(io: Io, view: CopiesView, output: string): Promise<ExitCode> {
+async function verifyCopies(io: Io, view: CopiesView, { output, certificate }: Shown): Promise<ExitCode> {
   const ledgers = await view.verify();
+  const looked = await lookedUp(io, view, certificate);
+  if (!looked.ok) return badInput(io, looked.problems);
   const verifies = ledgers.every(({ broken }) => !broken);
-  if (output === "json") io.out(`${JSON.stringify({ verifies, ledgers })}\n`);
-  else for (const found of ledgers) io.out(verifiedText(`Ledger ${found.ledger}`, found));
-  if (output === "text" && ledgers.length === 0) io.out("The database holds no ledgers.\n");
-  return verifies ? 0 : 3;
+  if (output === "json") io.out(`${JSON.stringify({ verifies, ledgers, ...viewOf(looked.value) })}\n`);
+  else io.out(copiesText(ledgers) + (looked.value ? lookedUpText(looked.value) : ""));
+  return verifies && !lacksOne(looked.value) ? 0 : 3;
 }
+
+const copiesText = (ledgers: Awaited<ReturnType<CopiesView["verify"]>>): string =>
+  ledgers.length === 0
+    ? "The database holds no ledgers.\n"
+    : ledgers.map((found) => verifiedText(`Ledger ${found.ledger}`, found)).join("");
+
+type Looked = readonly LookedUp[] | undefined;
+
+async function lookedUp(io: Io, view: LedgerView | CopiesView, paths?: readonly string[]): Promise<Result<Looked>> {
+  if (!paths) return ok(undefined);
+  const [issued, made] = [await view.records({ kind: "issuance" }), await view.records({ kind: "authority" })];
+  return lookUpCertificates(io, paths, [...made, ...issued]);
+}
+
+const viewOf = (looked: Looked) => (looked ? { certificates: lookedUpView(looked) } : {});
+const lacksOne = (looked: Looked): boolean => looked?.some(({ record }) => !record) ?? false;
 
 function verifiedText(name: string, { chains, records, head, broken }: Verified): string {
   if (!broken)

@@ -9,20 +9,24 @@ import { unwaived, type Waiver } from "../policy/compile/waiver.ts";
 import { objectKey, orderWrites, type Write } from "../reconcile/policies/order.ts";
 import type { Raw } from "../wire/read-object.ts";
 import { badInput, type Outcome } from "./action.ts";
+import type { OpenDatabase } from "./database-access.ts";
 import type { ExitCode, Io } from "./io.ts";
 import type { KubeChoice } from "./kube-access.ts";
 import { catalogueOption, EXIT_CODES, withExamples } from "./options.ts";
 import { compiledOf, type Published, readPublished, resourceOf, type Wanted } from "./policy-cluster.ts";
 import { collectTexts, targetOption, waiveOption } from "./policy-compile.ts";
+import { applyToDatabase, type DatabaseOptions } from "./policy-database.ts";
 import { lossReport } from "./policy-losses.ts";
 import type { OpenPublishing, PublishAccess } from "./publish-access.ts";
 import { table } from "./table.ts";
 
 type Options = Omit<Wanted, "now"> & KubeChoice & { readonly waive: readonly Waiver[]; readonly dryRun?: boolean };
 
+type ApplyOptions = Options & Partial<DatabaseOptions>;
+
 /** Adds `signet policy apply` and `signet policy status`. */
 export const addPublishCommands =
-  (open: OpenPublishing) =>
+  (open: OpenPublishing, database: OpenDatabase) =>
   (program: Command, io: Io, outcome: Outcome): void => {
     const policy = program.commands.find((each) => each.name() === "policy");
     if (!policy) throw new TypeError("signet policy comes first");
@@ -32,10 +36,20 @@ export const addPublishCommands =
         "Compiles for a cluster, shows the pairs that open and close, and writes in an order that nobody sees.",
       )
       .option("--dry-run", "show the pairs and the writes, and write nothing")
-      .action(async (given: Options) => {
-        outcome.code = await withCluster(io, open, given, (access, published) => publish(io, access, published, given));
+      .option("--database <file>", "grant in the PostgreSQL that the file names, and nothing in a cluster")
+      .option("--server <role>", "the role of that PostgreSQL, where sentences open several")
+      .option("--files", "write its pg_hba.conf and pg_ident.conf, which lie on this machine, too")
+      .action(async ({ database: file, ...given }: ApplyOptions) => {
+        outcome.code =
+          file === undefined
+            ? await withCluster(io, open, given, (access, published) => publish(io, access, published, given))
+            : await applyToDatabase(io, { cluster: open, database }, { ...given, database: file });
       });
-    withExamples(apply, ["policy apply --dry-run", "policy apply --catalogue policy/ --target networkpolicy"]);
+    withExamples(apply, [
+      "policy apply --dry-run",
+      "policy apply --catalogue policy/ --target networkpolicy",
+      "policy apply --catalogue policy/ --database orders-db.yaml --server orders-db --files",
+    ]);
     const status = options(policy.command("status"))
       .summary("what of the sentences is enforced, and what somebody changed (exit 3: something differs)")
       .description("Shows of each SegmentPolicy where it is active, and which compiled objects somebody changed.")

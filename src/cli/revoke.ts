@@ -4,7 +4,7 @@ import { formatInstant } from "../domain/instant.ts";
 import { ok, refuse, type Result } from "../domain/problem.ts";
 import { type IssuedCertificate, stillTrusted } from "../identity/still-trusted.ts";
 import { readRestriction } from "../wire/definitions/readers.ts";
-import { readIssued } from "../wire/issuance-record.ts";
+import { readIssuanceRecord } from "../wire/issuance-record.ts";
 import { readObjects } from "../wire/objects.ts";
 import { yamlStream } from "../wire/yaml-text.ts";
 import { badInput, type Outcome } from "./action.ts";
@@ -113,14 +113,13 @@ function checkedTarget(text: string): Result<RestrictionTarget> {
 
 /** Who trusts what until when, to standard error, so that standard output stays YAML. */
 function tell(io: Io, view: LedgerView, target: RestrictionTarget): ExitCode {
-  const issued = view.records({ kind: "issuance" }).flatMap(({ subject, body }): IssuedCertificate[] => {
-    const read = readIssued(body);
-    return read ? [{ ...read, subject }] : [];
+  const issued = view.records({ kind: "issuance" }).flatMap((line): IssuedCertificate[] => {
+    const read = readIssuanceRecord(line);
+    return read?.outcome === "issued" ? [read] : [];
   });
   const living = stillTrusted(issued, target, io.now());
-  if (!living)
-    io.err("The ledger does not say on which node a holder ran; every certificate may be trusted until it ends.\n");
-  else if (living.length === 0) io.err("No certificate of this ledger that it names is still trusted by anybody.\n");
+  io.err("Our doors refuse it as soon as the Restriction stands, and so does whoever reads /v1/crl.\n");
+  if (living.length === 0) io.err("No certificate of this ledger that it names is still trusted by anybody.\n");
   else {
     io.err("Whoever verifies by the bundle alone trusts until:\n");
     const rows = living.map((each) => [formatInstant(each.notAfter), each.serial, each.spiffeId, each.subject]);

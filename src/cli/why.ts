@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { ok, type Result } from "../domain/problem.ts";
+import { yamlText } from "../wire/yaml-text.ts";
 import { badInput, type Outcome } from "./action.ts";
 import type { ExitCode, Io } from "./io.ts";
 import { DEFAULT_STATE, withLedger } from "./ledger.ts";
@@ -7,6 +8,7 @@ import { cataloguePath, noCatalogue } from "./load-catalogue.ts";
 import { atOption, catalogueOption, outputOption, withExamples } from "./options.ts";
 import { judgeAll, readReviewInput, type ReviewTerms } from "./review-input.ts";
 import { replay } from "./replay.ts";
+import { type CertReport, certReport, certText } from "./why-cert.ts";
 import { type WhyReport, whyReport } from "./why-report.ts";
 import { whyText } from "./why-text.ts";
 import { findWorkload, fullKind, readQuery } from "./workload-query.ts";
@@ -44,8 +46,39 @@ export function addWhyCommand(program: Command, io: Io, outcome: Outcome): void 
     "why vm/orders-db -n payments -f vms.yaml -c policy/ --output json",
     "why pod/build-1 -f pod.yaml -c policy/ --as system:serviceaccount:ci:builder",
     "why pod/cart-1 -n shop --at 2027-01-31T12:00:00Z --state .signet",
+    "why cert payments/orders-db-0",
   ]);
+  addWhyCert(command, io, outcome);
 }
+
+const ABOUT_CERT =
+  "Tells from a server's ledger who asked for a certificate, by which door and on what ground, what it renewed and what renewed it, until when it holds, and which Restrictions name it; for a Pod also what was refused, and why.";
+
+function addWhyCert(why: Command, io: Io, outcome: Outcome): void {
+  const command = why
+    .command("cert")
+    .summary("explain a certificate, or a missing one")
+    .description(ABOUT_CERT)
+    .argument("<serial|pod>", "serial number in hexadecimal, or a Pod as NAMESPACE/NAME")
+    .option("--state <dir>", "the server's state folder", DEFAULT_STATE)
+    .addOption(outputOption(["text", "json", "yaml"]))
+    .action(async (asked: string, { state, output }: { readonly state: string; readonly output: CertFormat }) => {
+      outcome.code = await withLedger(io, state, (view) => {
+        const report = certReport(view, asked, io.now());
+        if (!report.ok) return badInput(io, report.problems);
+        io.out(CERT_FORMATS[output](report.value));
+        return report.value.certificates.length > 0 ? 0 : 3;
+      });
+    });
+  withExamples(command, ["why cert 4c1f…", "why cert payments/orders-db-0 --state /var/lib/signet -o json"]);
+}
+
+const CERT_FORMATS = {
+  text: certText,
+  json: (report: CertReport) => `${JSON.stringify(report, null, 2)}\n`,
+  yaml: (report: CertReport) => yamlText(report),
+} as const;
+type CertFormat = keyof typeof CERT_FORMATS;
 
 /** The ledger is asked where it is named, or where a moment is and neither files nor a catalogue are. */
 function ledgerFolder(io: Io, { state, at, filename, catalogue }: Options): string | undefined {

@@ -83,6 +83,8 @@ export type Role = Definition & {
   readonly maxTtlSeconds?: number;
   /** DNS names in its certificates. */
   readonly dnsNames: readonly string[];
+  /** Its certificates name the account in their subject too; absent: the subject is empty. */
+  readonly subject?: "account";
   /** Names of the TrustDomains whose bundles its workloads get, each in a file of its own. */
   readonly federatesWith: readonly string[];
 };

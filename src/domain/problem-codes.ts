@@ -322,6 +322,12 @@ export const PROBLEM_CODES = {
     why: "It does not exist, or may not be opened.",
     mend: "Check the path and its permissions.",
   },
+  IMPERSONATION_REFUSED: {
+    sort: "refusal",
+    title: "Somebody asks for an identity that is not its own.",
+    why: "A caller gets certificates for itself. A node proxy, as ztunnel is, may ask for identities of Pods that run on its own node, where the server's configuration names its account and it shows a token that is bound to its Pod.",
+    mend: "Name the proxy's account in grpc.nodeProxies, and ask only for identities of Pods of its node.",
+  },
   INPUT_TOO_LARGE: {
     sort: "oversize",
     title: "An input is larger than its limit.",
@@ -396,9 +402,27 @@ export const PROBLEM_CODES = {
   },
   DATABASE_UNREADABLE: {
     sort: "unready",
-    title: "The PostgreSQL that ledgers are copied to cannot be read.",
-    why: "It is away, refuses whoever connects, or nothing was ever copied to it. No record is lost by that: each is in a local file first.",
-    mend: "Check that it runs, and that the part `database` of the server's configuration is right.",
+    title: "A PostgreSQL cannot be read.",
+    why: "It is away, or refuses whoever connects; or nothing was ever copied to it. No record of a ledger is lost by that: each is in a local file first.",
+    mend: "Check that it runs, and that the part `database` of the server's configuration, or the file named with --database, is right.",
+  },
+  DATABASE_REFUSED: {
+    sort: "fault",
+    title: "A PostgreSQL refused a statement, or lines of its files.",
+    why: "A table that a sentence names is missing, or the account that Signet uses may not grant. Grants change in one transaction: nothing of it stays.",
+    mend: "Do what the message says, and run the command again.",
+  },
+  DATABASE_ROLE_TAKEN: {
+    sort: "conflict",
+    title: "A database role of a caller's name is not of our making.",
+    why: "Signet looks after the roles that carry its comment, and touches no other: what they were granted may be somebody's intent.",
+    mend: "Rename the role, or hand it over by the comment that the message gives.",
+  },
+  DATABASE_WIDER: {
+    sort: "refusal",
+    title: "A database role may do more than the sentences mean.",
+    why: "What roles may do is looked at before the transaction ends, whoever lets them: PUBLIC, other roles, or ownership. More than is meant is never published.",
+    mend: "Take away what the message names; Signet does not, since others may rest on it.",
   },
   LEDGER_BROKEN: {
     sort: "fault",

@@ -67,3 +67,9 @@ const notAPart = (path: string, part: string): Result<never> =>
     `"${part.slice(0, 80)}" cannot be part of a SPIFFE ID.`,
     "Use a name of letters, digits, dots, dashes and underscores.",
   );
+
+/** `orders-db.payments`: account and namespace of an identity, unmistakable since a namespace has no dots. */
+export function accountName(id: SpiffeId): string {
+  const [namespace = "", , account = ""] = id.split("/").slice(4);
+  return `${account}.${namespace}`;
+}

@@ -26,7 +26,7 @@ export type ServerSettings = {
   /** Whether callers are asked for a certificate; whoever has none may still come. */
   readonly askCertificates?: boolean;
   /** Routes that other parts of the server add. */
-  readonly routes?: readonly ((app: FastifyInstance) => void)[];
+  readonly routes?: readonly ((app: FastifyInstance, draining: () => boolean) => void)[];
 };
 
 /** The control plane's face. */
@@ -57,7 +57,7 @@ export function buildServer(services: Services, settings: ServerSettings): HttpS
     if (closing(request.raw)) reply.header("Connection", "close");
   });
   addHealth(app, services, meters, () => draining);
-  for (const add of settings.routes ?? []) add(app);
+  for (const add of settings.routes ?? []) add(app, () => draining);
   return {
     app,
     meters,

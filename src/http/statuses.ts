@@ -31,6 +31,26 @@ const REVIEW = {
   fault: 500,
 } as const satisfies Record<ProblemSort, number>;
 
+/** gRPC's voice: numbers of google.rpc.Code. */
+const GRPC = {
+  refusal: 7,
+  finding: 7,
+  input: 3,
+  oversize: 8,
+  absent: 5,
+  conflict: 10,
+  unauthenticated: 16,
+  unready: 14,
+  excess: 8,
+  fault: 13,
+} as const satisfies Record<ProblemSort, number>;
+
+/** There is no such method. */
+export const GRPC_UNIMPLEMENTED = 12;
+
+/** The gRPC status of a code. */
+export const grpcStatus = (code: ProblemCode): number => GRPC[PROBLEM_CODES[code].sort];
+
 /** The HTTP status of a code. */
 export const httpStatus = (code: ProblemCode): number => HTTP[PROBLEM_CODES[code].sort];
 

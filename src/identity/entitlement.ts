@@ -1,12 +1,15 @@
 import type { Catalogue } from "../domain/catalogue.ts";
 import type { KeyType } from "../domain/definitions.ts";
 import { ok, type Result } from "../domain/problem.ts";
+import { accountName } from "../domain/spiffe-id.ts";
 import { type Bearer, deriveIdentity, type Identity } from "./fit-role.ts";
 
 /** What a workload may have certificates for, and of which kind. */
 export type Entitlement = Identity & {
   readonly trustDomain: string;
   readonly dnsNames: readonly string[];
+  /** Common name of the subject; absent: the subject is empty. */
+  readonly commonName?: string;
   /** Longest lifetime in seconds. */
   readonly maxTtlSeconds: number;
   /** The key type where the request leaves a choice. */
@@ -31,6 +34,7 @@ export function deriveEntitlement(catalogue: Catalogue, bearer: Bearer): Result<
     ...identity.value,
     trustDomain: catalogue.trustDomain,
     dnsNames: role.dnsNames,
+    ...(role.subject === "account" ? { commonName: accountName(identity.value.spiffeId) } : {}),
     maxTtlSeconds: Math.min(...limits.filter((limit) => limit !== undefined)),
     keyType: role.keyType ?? leaf.leafKeyType,
   });

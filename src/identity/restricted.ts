@@ -2,6 +2,7 @@ import type { Restriction, RestrictionTarget } from "../domain/definitions.ts";
 import { problem, type Problem } from "../domain/problem.ts";
 import type { Workload } from "../domain/workload.ts";
 import type { Identity } from "./fit-role.ts";
+import { ofOneLine } from "./renewal.ts";
 
 /** A named object that a certificate is for, or that its holder runs on; a UID where it is known. */
 export type NamedObject = { readonly namespace?: string; readonly name: string; readonly uid?: string };
@@ -31,8 +32,8 @@ export type Holder = Whereabouts & {
 };
 
 /**
- * The first restriction in force that concerns this holder, by whatever it names: identity, serial, role, segment, Pod, VM
- * or node. A UID on both sides must be the same; where one side has none, the name decides, and restricts.
+ * The first restriction in force that concerns this holder, by whatever it names: identity, serial (and all of its line),
+ * role, segment, Pod, VM or node. A UID on both sides must be the same; where one side has none, the name decides, and restricts.
  */
 export const restrictionOn = (restrictions: readonly Restriction[], holder: Holder): Restriction | undefined =>
   restrictions.find(({ target }) => concerns(target, holder));
@@ -42,7 +43,7 @@ function concerns(target: RestrictionTarget, holder: Holder): boolean {
     case "identity":
       return target.name === holder.identity.spiffeId;
     case "serial":
-      return target.name === holder.serial;
+      return holder.serial !== undefined && ofOneLine(target.name, holder.serial);
     case "segment":
     case "role":
       return target.name === holder.identity[target.by];
@@ -60,8 +61,8 @@ const sameObject = (target: NamedObject, found: NamedObject | undefined): boolea
   (target.uid === undefined || found.uid === undefined || target.uid === found.uid);
 
 /**
- * The first restriction that may concern a Pod which has gone, and that thus stands against all who show no more than a
- * certificate: of a node, for who ran there is not known any more; of a Pod or virtual machine of this namespace, unless it
+ * The first restriction that may concern a Pod which has gone, and that thus stands against all who show a certificate of
+ * which it is not known to which Pod it was issued: of a node, for who ran there is not known any more; of a Pod or virtual machine of this namespace, unless it
  * is one of the others, who hold other identities.
  */
 export const restrictionOnGone = (

@@ -1,6 +1,6 @@
 import type { RestrictionTarget } from "../domain/definitions.ts";
 import type { Instant } from "../domain/instant.ts";
-import { shownSerial } from "./renewal.ts";
+import { ofOneLine, shownSerial } from "./renewal.ts";
 
 /** What the ledger says of a certificate that was issued. */
 export type IssuedCertificate = {
@@ -12,33 +12,36 @@ export type IssuedCertificate = {
   readonly segment: string;
   /** `Pod shop/cart-1`. */
   readonly subject: string;
+  /** UID of the Pod, name of its node and of its virtual machine, where they are known. */
+  readonly pod?: string;
+  readonly node?: string;
+  readonly virtualMachine?: string;
   readonly notAfter: Instant;
 };
 
 /**
- * Certificates that a target names, or that were renewed by such, and that have not ended, the last to end first: who verifies by the bundle alone accepts
- * each until then. Undefined for a node, for the ledger does not say where a holder ran.
+ * Certificates that a target names, or that were renewed by such, and that have not ended, the last to end first: who verifies
+ * by the bundle alone accepts each until then. One of whose Pod the node is not known counts for every node.
  */
-export function stillTrusted(
-  issued: readonly IssuedCertificate[],
+export function stillTrusted<Certificate extends IssuedCertificate>(
+  issued: readonly Certificate[],
   target: RestrictionTarget,
   now: Instant,
-): readonly IssuedCertificate[] | undefined {
-  if (target.by === "node") return undefined;
+): readonly Certificate[] {
   const named = issued.filter((each) => isNamed(each, target));
   return (FOLLOWED.has(target.by) ? withRenewals(named, issued) : named)
     .filter((each) => each.notAfter > now)
     .sort((a, b) => b.notAfter - a.notAfter || (a.serial < b.serial ? -1 : 1));
 }
 
-/** What a renewal does not carry on: its serial number is new, and its holder is whoever had the certificate. */
-const FOLLOWED: ReadonlySet<RestrictionTarget["by"]> = new Set(["serial", "pod", "virtualMachine"]);
+/** What a renewal does not carry on by itself: whoever had the certificate is its holder. */
+const FOLLOWED: ReadonlySet<RestrictionTarget["by"]> = new Set(["serial", "pod", "virtualMachine", "node"]);
 
 /** Certificates with all that were renewed by them, and by those, whether or not they have ended themselves. */
-function withRenewals(
-  named: readonly IssuedCertificate[],
-  issued: readonly IssuedCertificate[],
-): readonly IssuedCertificate[] {
+function withRenewals<Certificate extends IssuedCertificate>(
+  named: readonly Certificate[],
+  issued: readonly Certificate[],
+): readonly Certificate[] {
   const byShown = Map.groupBy(issued, ({ caller }) => shownSerial(caller));
   const found = new Set(named);
   for (const { serial } of found) for (const renewal of byShown.get(serial) ?? []) found.add(renewal);
@@ -50,17 +53,33 @@ function isNamed(issued: IssuedCertificate, target: RestrictionTarget): boolean 
     case "identity":
       return issued.spiffeId === target.name;
     case "serial":
+      return ofOneLine(issued.serial, target.name);
     case "role":
     case "segment":
       return issued[target.by] === target.name;
     case "pod":
-      return issued.subject === `Pod ${target.namespace ?? ""}/${target.name}`;
+      return isPod(issued, `${podsOf(target)}${target.name}`, target.uid);
     case "virtualMachine":
-      return isLauncher(issued.subject, `Pod ${target.namespace ?? ""}/`, target.name);
+      return isOfMachine(issued, podsOf(target), target.name);
     case "node":
-      return false;
+      return mayHaveRunOn(issued, target.name);
   }
 }
+
+const podsOf = ({ namespace = "" }: { readonly namespace?: string }): string => `Pod ${namespace}/`;
+
+/** A UID on both sides must be the same. */
+const isPod = ({ subject, pod = "" }: IssuedCertificate, named: string, uid = pod): boolean =>
+  subject === named && (pod === "" || uid === pod);
+
+/** Machines and functions run on no node of ours. */
+const mayHaveRunOn = ({ subject, node }: IssuedCertificate, name: string): boolean =>
+  node === undefined ? subject.startsWith("Pod ") || subject.startsWith("Identity ") : node === name;
+
+const isOfMachine = ({ subject, virtualMachine }: IssuedCertificate, before: string, machine: string): boolean =>
+  virtualMachine === undefined
+    ? isLauncher(subject, before, machine)
+    : subject.startsWith(before) && virtualMachine === machine;
 
 /** The API server cuts a generated name's base at 58 characters and adds five (apiserver names.SimpleNameGenerator). */
 const LONGEST_BASE = 58;

@@ -1,6 +1,6 @@
 import type { IssuerFacts, LeafProfile, Window } from "../domain/certificate.ts";
 import { ok, problem, type Problem, refuseAll, type Result } from "../domain/problem.ts";
-import type { SpiffeId } from "../domain/spiffe-id.ts";
+import { accountName, type SpiffeId } from "../domain/spiffe-id.ts";
 import type { Entitlement } from "./entitlement.ts";
 import type { LeafKey } from "./leaf-key.ts";
 
@@ -13,6 +13,8 @@ export type SvidContents = {
   readonly window: Window;
   readonly spiffeId: SpiffeId;
   readonly dnsNames: readonly string[];
+  /** Absent: the subject is empty. */
+  readonly commonName?: string;
   readonly key: LeafKey;
 };
 
@@ -20,7 +22,7 @@ export type SvidContents = {
 export type Particulars = Pick<SvidContents, "serial" | "issuer" | "window">;
 
 /** What a plan looks at of an entitlement. */
-export type Entitled = Pick<Entitlement, "spiffeId" | "trustDomain" | "dnsNames" | "maxTtlSeconds">;
+export type Entitled = Pick<Entitlement, "spiffeId" | "trustDomain" | "dnsNames" | "commonName" | "maxTtlSeconds">;
 
 /**
  * The complete, checked contents of a certificate before it is signed; the only thing that an authority signs, and at most
@@ -36,8 +38,9 @@ export class SvidPlan {
 
   /** Plans one certificate. Refuses with every rule of X509-SVID, profile and entitlement that it would break. */
   static for(profile: LeafProfile, entitled: Entitled, key: LeafKey, particulars: Particulars): Result<SvidPlan> {
-    const { spiffeId, dnsNames } = entitled;
-    const contents: SvidContents = { profile, spiffeId, dnsNames, key, ...particulars };
+    const { spiffeId, dnsNames, commonName } = entitled;
+    const subject = commonName === undefined ? {} : { commonName };
+    const contents: SvidContents = { profile, spiffeId, dnsNames, ...subject, key, ...particulars };
     const problems = RULES.flatMap((rule) => rule(contents, entitled) ?? []);
     return problems.length === 0 ? ok(new SvidPlan(contents)) : refuseAll(problems);
   }
@@ -85,8 +88,17 @@ const RULES: readonly Rule[] = [
     const odd = dnsNames.find((name, index) => !DNS_NAME.test(name) || dnsNames.indexOf(name) !== index);
     return odd === undefined ? undefined : broken("dnsNames", `"${odd}" is no DNS name, or stands twice`);
   },
+  ({ commonName, spiffeId }) =>
+    commonName === undefined || (commonName === accountName(spiffeId) && commonName.length <= LONGEST_COMMON_NAME)
+      ? undefined
+      : broken(
+          "commonName",
+          `"${commonName}" is not the account's name, or longer than ${LONGEST_COMMON_NAME} characters`,
+        ),
 ];
 
+/** ub-common-name (RFC 5280 appendix A.1). */
+const LONGEST_COMMON_NAME = 64;
 const SERIAL = /^(?!00)[0-7][0-9a-f]([0-9a-f]{2}){0,19}$/;
 const DNS_NAME = /^(?=.{1,253}$)(\*\.)?[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$/;
 

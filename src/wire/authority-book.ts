@@ -38,6 +38,8 @@ const BOOK = Type.Object(
         {
           /** DER in base64: the root, and what goes with a leaf, the issuing authority first. */
           root: text,
+          /** The root's revocation list, DER in base64: it revokes nothing, and holds as long as the root. */
+          rootList: Type.Optional(text),
           chain: Type.Array(text, { minItems: 1, maxItems: 4 }),
           /** PKCS#8 in PEM, or `pkcs11:` with the key's label; gone when the authority is revoked. */
           key: Type.Optional(text),

@@ -1,14 +1,13 @@
 import Type, { type Static } from "typebox";
 import { parseDuration } from "../domain/duration.ts";
-import { ok, problem, refuse, refuseAll, type Result } from "../domain/problem.ts";
+import { ok, refuse, refuseAll, type Result } from "../domain/problem.ts";
 import { VIRT_CONTROLLERS } from "./manifests/names.ts";
 import { DATABASE_CONFIG, type DatabaseConfig, databaseConfig } from "./database-config.ts";
 import { readDocuments } from "./documents.ts";
+import { GRPC_CONFIG, type GrpcConfig, LISTEN, readListening } from "./listening-config.ts";
 import { duration, fields, oneOf, optional, setOf, text } from "./kinds/fields.ts";
 import { readBySchema } from "./read-by-schema.ts";
 import { problemAt } from "./read-object.ts";
-
-const LISTEN = "^(\\[[0-9a-fA-F:.]+\\]|[^:\\[\\]]+):[0-9]{1,5}$";
 
 /** Configuration of `signet server`: schema, reader and docs in one. */
 export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
@@ -74,6 +73,7 @@ export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
       },
     ),
   ),
+  grpc: optional(GRPC_CONFIG),
   database: optional(DATABASE_CONFIG),
   requireApproval: optional(Type.Boolean({ description: "Refuse what is not known to be approved.", default: false })),
   log: optional(
@@ -111,6 +111,8 @@ export type ServerConfig = {
   readonly drainGraceMs: number;
   /** Path of the authority, and the common names that count; absent: everybody may call the webhooks. */
   readonly clients?: { readonly ca: string; readonly names: readonly string[] };
+  /** Absent: nothing is issued over gRPC. */
+  readonly grpc?: GrpcConfig;
   /** Absent: the ledger is a local file alone. */
   readonly database?: DatabaseConfig;
   /** Absent in standalone mode. */
@@ -147,13 +149,13 @@ export function readServerConfig(
 ): Result<ServerConfig> {
   const written = file ? readFile(file) : ok<Written>({});
   if (!written.ok) return written;
-  const address = readListen(flags.listen ?? written.value.listen ?? "127.0.0.1:8443");
-  if (!address.ok) return address;
+  const listening = readListening(flags.listen ?? written.value.listen ?? "127.0.0.1:8443", written.value.grpc);
+  if (!listening.ok) return listening;
   const mode = readMode(flags.mode ?? written.value.mode);
   if (!mode.ok) return mode;
   return ok(
     Object.freeze({
-      ...address.value,
+      ...listening.value,
       ...folders(written.value, flags),
       ...behaviour(written.value),
       ...databaseConfig(written.value.database),
@@ -232,18 +234,3 @@ const millis = (given: string | undefined, otherwise: number): number => {
   const seconds = given === undefined ? undefined : parseDuration(given, "");
   return seconds?.ok ? seconds.value * 1000 : otherwise;
 };
-
-function readListen(listen: string): Result<{ readonly host: string; readonly port: number }> {
-  const colon = listen.lastIndexOf(":");
-  const host = listen.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
-  const port = Number(listen.slice(colon + 1));
-  if (new RegExp(LISTEN).test(listen) && port <= 65_535) return ok({ host, port });
-  return refuseAll([
-    problem(
-      "FIELD_INVALID",
-      "listen",
-      `"${listen}" is not HOST:PORT.`,
-      "Write for example 127.0.0.1:8443, or [::1]:0.",
-    ),
-  ]);
-}

@@ -1,4 +1,7 @@
 import Type, { type Static } from "typebox";
+import { ok, refuse, type Result } from "../domain/problem.ts";
+import { readDocuments } from "./documents.ts";
+import { readBySchema } from "./read-by-schema.ts";
 import { fields, oneOf, optional, text } from "./kinds/fields.ts";
 
 /** The PostgreSQL part of the server's configuration. */
@@ -40,14 +43,32 @@ export type DatabaseConfig = {
   readonly tls?: { readonly ca?: string };
 };
 
-/** The configuration with its defaults, nothing where there is none; a Unix socket is never encrypted. */
-export function databaseConfig(written: Static<typeof DATABASE_CONFIG> | undefined): {
-  readonly database?: DatabaseConfig;
-} {
-  if (!written) return {};
+/** Reads a file that holds nothing but these fields. */
+export function readDatabaseConfig(file: { readonly name: string; readonly text: string }): Result<DatabaseConfig> {
+  const documents = readDocuments(file.text, file.name);
+  if (!documents.ok) return documents;
+  const [document, second] = documents.value;
+  if (!document || second)
+    return refuse(
+      "FIELD_CONFLICT",
+      "",
+      `${file.name} holds ${document ? "several documents" : "nothing"}.`,
+      "Keep one.",
+    );
+  const read = readBySchema(DATABASE_CONFIG, document.value, { document, base: [] }, []);
+  return read.ok ? ok(databaseOf(read.value)) : read;
+}
+
+/** The configuration with its defaults, nothing where there is none. */
+export const databaseConfig = (
+  written: Static<typeof DATABASE_CONFIG> | undefined,
+): { readonly database?: DatabaseConfig } => (written ? { database: databaseOf(written) } : {});
+
+/** With its defaults; a Unix socket is never encrypted. */
+function databaseOf(written: Static<typeof DATABASE_CONFIG>): DatabaseConfig {
   const { host, port = 5432, name = "signet", user = "signet", passwordFile, tls = "verify", ca } = written;
   const encrypted = tls === "verify" && !host.startsWith("/");
-  const database = Object.freeze({
+  return Object.freeze({
     host,
     port,
     name,
@@ -55,5 +76,4 @@ export function databaseConfig(written: Static<typeof DATABASE_CONFIG> | undefin
     ...(passwordFile === undefined ? {} : { passwordFile }),
     ...(encrypted ? { tls: Object.freeze(ca === undefined ? {} : { ca }) } : {}),
   });
-  return { database };
 }

@@ -11,6 +11,12 @@ type Asked = {
   readonly caller: string;
   /** Whom the certificate was asked for: `Pod shop/cart-1`. */
   readonly subject: string;
+  /** UID of the Pod that it is for, the node that one runs on, and its virtual machine, as far as the door knows them. */
+  readonly pod?: string;
+  readonly node?: string;
+  readonly virtualMachine?: string;
+  /** Revision of the catalogue that decided; absent where the door refused before it was asked. */
+  readonly revision?: string;
 };
 
 /** A certificate as the ledger keeps it. No key stands in it, and no certificate but its digest. */
@@ -46,19 +52,26 @@ export function renderIssuanceRecord({ at: _at, subject: _subject, ...record }: 
   return JSON.stringify({ ...rest, notBefore: formatInstant(notBefore), notAfter: formatInstant(notAfter) });
 }
 
-/** What is read back of a certificate that was issued. */
-export type ReadIssued = Pick<Issued, "caller" | "serial" | "spiffeId" | "role" | "segment" | "notAfter">;
+/** A line of the ledger: its body, and what stands beside it. */
+export type IssuanceLine = { readonly at: Instant; readonly subject: string; readonly body: string };
 
-/** Reads a record of this Signet's ledger; undefined for a refusal, or for what is no such record. The chain vouches for it. */
-export function readIssued(body: string): ReadIssued | undefined {
+const TEXTS = ["door", "caller", "serial", "spiffeId", "role", "segment", "keyType", "authority", "sha256"] as const;
+const PLACE = ["pod", "node", "virtualMachine", "revision"] as const;
+
+/** Reads a record of this Signet's ledger back; undefined for what is none. The chain vouches for its contents. */
+export function readIssuanceRecord({ at, subject, body }: IssuanceLine): IssuanceRecord | undefined {
   const raw = parsed(body);
-  const [serial, spiffeId, role, segment, end] = ["serial", "spiffeId", "role", "segment", "notAfter"].map((key) =>
-    textAt(raw, key),
-  );
-  const notAfter = end === undefined ? undefined : parseInstant(end, "notAfter");
-  if (serial === undefined || spiffeId === undefined || role === undefined || segment === undefined) return undefined;
-  const caller = textAt(raw, "caller") ?? "";
-  return notAfter?.ok ? { caller, serial, spiffeId, role, segment, notAfter: notAfter.value } : undefined;
+  const text = (key: string): string => textAt(raw, key) ?? "";
+  const place = Object.fromEntries(PLACE.flatMap((key) => (text(key) === "" ? [] : [[key, text(key)]])));
+  const asked = { at, subject, ...place };
+  if (raw["outcome"] === "refused") {
+    const [door, caller, message] = [text("door"), text("caller"), text("message")];
+    return { ...asked, door, caller, outcome: "refused", code: text("code") as ProblemCode, message };
+  }
+  const [notBefore, notAfter] = ["notBefore", "notAfter"].map((key) => parseInstant(text(key), key));
+  if (raw["outcome"] !== "issued" || !notBefore?.ok || !notAfter?.ok || text("serial") === "") return undefined;
+  const texts = Object.fromEntries(TEXTS.map((key) => [key, text(key)])) as Record<(typeof TEXTS)[number], string>;
+  return { ...asked, ...texts, outcome: "issued", notBefore: notBefore.value, notAfter: notAfter.value };
 }
 
 function parsed(body: string): Raw {

@@ -5,6 +5,10 @@ export const BUNDLE_PATHS = {
   keys: "/keys",
 } as const;
 
+/** Path of the revocation lists, and of the stream that says when a document has changed. */
+export const CRL_PATH = "/v1/crl";
+export const WATCH_PATH = "/v1/watch";
+
 /**
  * The discovery document of an issuer of tokens (OpenID Connect Discovery §3): what AWS, Google Cloud, Azure and Vault read to
  * accept JWT-SVIDs. There is no authorization endpoint: tokens are for workloads.

@@ -26,6 +26,11 @@ export type Figures = {
   readonly missed?: number;
   readonly wronglyAdmitted?: number;
   readonly killed?: number;
+  /** The same through another door. */
+  readonly grpc?: Pick<
+    Figures,
+    "opsPerSec" | "floorOpsPerSec" | "ratio" | "p50Ms" | "p99Ms" | "rssMb" | "cpuSecPer1000"
+  >;
   /** Costs at growing sizes. */
   readonly growth?: readonly object[];
 };

@@ -7,6 +7,8 @@ export type Load = {
   readonly connections: number;
   readonly requests: readonly Buffer[];
   readonly milliseconds: number;
+  /** Key and certificates, PEM, that the caller shows. */
+  readonly shown?: string;
 };
 
 /** What came back: how many answers a second, and how long each took, sorted, in milliseconds. */
@@ -34,9 +36,12 @@ export async function sendLoad(load: Load): Promise<Loaded> {
   return { perSecond: times.length / seconds, times: Float64Array.from(times).sort(), count: times.length };
 }
 
-const dial = ({ port, authority }: Load): Promise<TLSSocket> =>
+const dial = ({ port, authority, shown }: Load): Promise<TLSSocket> =>
   new Promise((resolve, reject) => {
-    const socket = connect({ port, host: "127.0.0.1", ca: authority }, () => {
+    const own = shown === undefined ? {} : { key: shown, cert: shown };
+    // A door's bench has nobody to be deceived by.
+    const trust = authority === "" ? { rejectUnauthorized: false } : { ca: authority };
+    const socket = connect({ port, host: "127.0.0.1", ...trust, ...own }, () => {
       socket.setNoDelay(true);
       resolve(socket);
     });

@@ -71,6 +71,12 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     seconds: 24,
     run: async (size, seconds) => (await import("./issuance.ts")).issuance(size, seconds),
   },
+  "issuance-door": {
+    about: "X.509-SVIDs through REST and gRPC, callers by mTLS, against a constant answer through the same doors",
+    size: 256,
+    seconds: 40,
+    run: async (size, seconds) => (await import("./issuance-door.ts")).issuanceDoor(size, seconds),
+  },
   podcerts: {
     about: "PodCertificateRequests answered on a real API server, against a bare loop with ready-made chains",
     size: 2000,
@@ -101,7 +107,8 @@ if (bench) {
 }
 
 function lines({ machine, ...figures }: Figures): string {
-  const { growth = [], ...single } = figures;
+  const { growth = [], grpc, ...single } = figures;
   const rows = Object.entries({ ...single, ...machine }).map(([key, value]) => `${key.padEnd(16)}${value ?? "-"}\n`);
+  if (grpc) rows.push(`grpc            ${JSON.stringify(grpc)}\n`);
   return rows.join("") + growth.map((cost) => `${JSON.stringify(cost)}\n`).join("");
 }

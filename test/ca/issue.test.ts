@@ -39,6 +39,9 @@ test("a Pod whose account a role names gets a certificate for its identity, and 
       door: "rest",
       caller: "system:serviceaccount:web:cart",
       subject: "Pod web/p",
+      pod: "u-1",
+      node: "n1",
+      revision: parts.lookup().catalogue.revision,
       outcome: "issued",
       serial: leaf.serialNumber.toLowerCase(),
       spiffeId: "spiffe://example.org/ns/web/sa/cart",
@@ -139,6 +142,25 @@ test("nothing leaves that the ledger does not hold", async () => {
 test("without an active authority nothing is issued", async () => {
   const { parts } = walkParts(undefined);
   expect(await refusal(podRequest(csr), parts)).toEqual(["AUTHORITY_UNAVAILABLE There is no active authority."]);
+});
+
+test("where its role says so, the subject names the account of a certificate", async () => {
+  const { parts } = walkParts(authority.issuer);
+  const { der } = must(await issue(podRequest(csr, "pay", "orders-db"), parts));
+  const leaf = new X509Certificate(der);
+  expect([leaf.subject, leaf.subjectAltName]).toEqual([
+    "CN=orders-db.pay",
+    "URI:spiffe://example.org/ns/pay/sa/orders-db",
+  ]);
+});
+
+test("an account whose name is too long for a subject gets no certificate that names it", async () => {
+  const account = "a".repeat(61);
+  const catalogue = catalogueOf(SHOP_CATALOGUE.replace("[orders-db]", `[${account}]`));
+  const { parts } = walkParts(authority.issuer, { catalogue });
+  expect(await refusal(podRequest(csr, "pay", account), parts)).toEqual([
+    `CERTIFICATE_UNLAWFUL This certificate may not be: "${account}.pay" is not the account's name, or longer than 64 characters.`,
+  ]);
 });
 
 test("a request in PEM is read too, and its subject has no say", async () => {

@@ -47,6 +47,7 @@ test.each<[string, (was: SvidContents) => Partial<SvidContents>, string]>([
   ["its identity", () => ({ spiffeId: "spiffe://example.org/ns/web/sa/other" as SpiffeId }), "subjectAltName"],
   ["a DNS name more", () => ({ dnsNames: ["cart.web.svc", "b.web.svc"] }), "subjectAltName"],
   ["a DNS name less", () => ({ dnsNames: [] }), "subjectAltName"],
+  ["a common name", () => ({ commonName: "cart.web" }), "subject"],
   ["its beginning", (was) => ({ window: { ...was.window, notBefore: NOON - 1000 } }), "notBefore"],
   ["its end", (was) => ({ window: { ...was.window, notAfter: NOON + 1000 } }), "notAfter"],
   ["a usage", (was) => ({ profile: { ...was.profile, keyUsage: ["digitalSignature", "cRLSign"] } }), "keyUsage"],

@@ -99,6 +99,7 @@ spec:
   identity:
     maxTTL: 1h
     delivery: none
+    subject: empty
   permits: []
 ---
 apiVersion: signet.dev/v1alpha1

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -24,7 +25,11 @@ const write = (): void => {
 };
 
 /** Runs a command with the real ledger of the folder, and with these copies. */
-async function signet(args: readonly string[], copies?: CopiesView) {
+async function signet(
+  args: readonly string[],
+  copies?: CopiesView,
+  readInputs: Parameters<typeof runCli>[0]["readInputs"] = () => ok([]),
+) {
   const said = { out: "", err: "" };
   const code = await runCli(
     {
@@ -33,7 +38,7 @@ async function signet(args: readonly string[], copies?: CopiesView) {
       color: false,
       now: () => NOON,
       env: {},
-      readInputs: () => ok([]),
+      readInputs,
       writeFile: () => ok(undefined),
       openLedger: async (at) => openLedgerOf(at),
       openCopies: async (config) => (copies ? ok(copies) : openCopiesOf(config)),
@@ -50,6 +55,68 @@ describe("ledger verify", () => {
     const { code, out } = await signet(["ledger", "verify", "--state", state]);
     expect(out).toMatch(/^The ledger verifies: 2 records in 1 chains\.\n {2}head 1\/1 [0-9a-f]{64}\n$/);
     expect(code).toBe(0);
+  });
+
+  test("says of each certificate whether the ledger has its exact digest, and fails where it has not", async () => {
+    const [issuing, leaf, strange] = ["issuing", "leaf", "strange"].map((text) => Buffer.from(text.repeat(30)));
+    const pem = (der = Buffer.of()) =>
+      `-----BEGIN CERTIFICATE-----\n${der.toString("base64")}\n-----END CERTIFICATE-----\n`;
+    const digest = (der = Buffer.of()) => hash("sha256", der);
+    const issued = { outcome: "issued", serial: "4a01", sha256: digest(leaf), notBefore: NOON, notAfter: NOON };
+    const times = { notBefore: "2026-11-23T12:00:00Z", notAfter: "2026-11-23T13:00:00Z" };
+    const made = { step: "prepare", certificates: [{ what: "issuing", id: "aa", sha256: digest(issuing) }] };
+    const file = new LedgerFile(join(state, "ledger.db"), "1", NOON);
+    const entries = [
+      { kind: "authority", subject: "aa", at: NOON, body: JSON.stringify(made) },
+      { kind: "issuance", subject: "Pod web/cart-1", at: NOON, body: JSON.stringify({ ...issued, ...times }) },
+    ];
+    file.write({ entries, snapshots: [] });
+    file.close();
+    const inputs = (text: string) => () => ok([{ name: "svid.pem", text }]);
+    const good = await signet(
+      ["ledger", "verify", "--state", state, "--certificate", "x"],
+      undefined,
+      inputs(pem(leaf) + pem(issuing)),
+    );
+    expect([good.code, good.out.split("\n").slice(2)]).toEqual([
+      0,
+      [
+        "LEDGER  RECORD  WHEN                  FOR             CERTIFICATE",
+        `has it  1/2     2026-11-23T12:00:00Z  Pod web/cart-1  svid.pem#1 ${digest(leaf)}`,
+        `has it  1/1     2026-11-23T12:00:00Z  authority aa    svid.pem#2 ${digest(issuing)}`,
+        "",
+      ],
+    ]);
+    const bad = await signet(
+      ["ledger", "verify", "--state", state, "--certificate", "x", "-o", "json"],
+      undefined,
+      inputs(pem(leaf) + pem(strange)),
+    );
+    expect([bad.code, (JSON.parse(bad.out) as { certificates: unknown }).certificates]).toEqual([
+      3,
+      [
+        {
+          file: "svid.pem",
+          number: 1,
+          sha256: digest(leaf),
+          known: true,
+          record: "1/2",
+          kind: "issuance",
+          at: times.notBefore,
+          subject: "Pod web/cart-1",
+        },
+        { file: "svid.pem", number: 2, sha256: digest(strange), known: false },
+      ],
+    ]);
+    const none = await signet(
+      ["ledger", "verify", "--state", state, "--certificate", "x"],
+      undefined,
+      inputs("no PEM"),
+    );
+    expect([none.code, none.err.split("\n")[0]]).toEqual([
+      2,
+      "signet: --certificate: There is no certificate in these files. [SVID_INVALID]",
+    ]);
   });
 
   test("holds it also against a head that was kept elsewhere, and says what is missing", async () => {

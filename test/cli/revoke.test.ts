@@ -36,12 +36,24 @@ const LEDGER = [
   line("4a08", "db", "2026-11-23T11:00:00Z", "db-1"),
   renewal("4a09", "4a08", "2026-11-23T11:59:00Z", "db-2"),
   renewal("4a0b", "4a0c", "2026-11-23T22:00:00Z", "db-2"),
+  { ...line(`${"4c".repeat(8)}${"02".repeat(8)}`, "line", "2026-11-23T14:00:00Z"), subject: "Machine web/m" },
+];
+
+const on = (node: string, found: LedgerLine): LedgerLine => ({
+  ...found,
+  body: JSON.stringify({ ...(JSON.parse(found.body) as object), node }),
+});
+
+const PLACED = [
+  on("n1", line("4a0e", "here", "2026-11-23T14:00:00Z", "here-1")),
+  on("n2", line("4a0d", "there", "2026-11-23T13:30:00Z", "there-1")),
+  { ...line("4a0f", "cart", "2026-11-23T15:00:00Z"), subject: "Machine web/m" },
 ];
 
 async function run(...words: readonly string[]) {
   const { io, printed } = fakeIo({});
   const view = {
-    records: () => LEDGER,
+    records: () => (words.includes("--node") ? PLACED : LEDGER),
     verify: () => refuse("LEDGER_BROKEN", "", "Not asked here."),
     close: () => undefined,
   };
@@ -75,8 +87,9 @@ spec:
   ]);
 });
 
+const DOORS = "Our doors refuse it as soon as the Restriction stands, and so does whoever reads /v1/crl.\n";
 const until = (...rows: readonly string[]): string =>
-  `Whoever verifies by the bundle alone trusts until:\nUNTIL                 SERIAL  IDENTITY${" ".repeat((/spiffe:\S+/.exec(rows[0] ?? "")?.[0].length ?? 0) - 6)}HOLDER\n${rows.join("")}`;
+  `${DOORS}Whoever verifies by the bundle alone trusts until:\nUNTIL                 SERIAL  IDENTITY${" ".repeat((/spiffe:\S+/.exec(rows[0] ?? "")?.[0].length ?? 0) - 6)}HOLDER\n${rows.join("")}`;
 const SECOND = "2026-11-23T13:00:00Z  4a02    spiffe://example.org/ns/web/sa/cart  Pod web/p\n";
 const THIRD = "2026-11-23T15:00:00Z  4a03    spiffe://example.org/ns/web/sa/cart  Pod web/q\n";
 const RENEWED = "2026-11-23T21:00:00Z  4a0a    spiffe://example.org/ns/web/sa/db  Pod web/db-2\n";
@@ -103,12 +116,23 @@ test.each([
   [
     "a certificate that has ended",
     ["--serial", "4a01"],
-    "No certificate of this ledger that it names is still trusted by anybody.\n",
+    `${DOORS}No certificate of this ledger that it names is still trusted by anybody.\n`,
   ],
   [
-    "a node",
-    ["--node", "n1"],
-    "The ledger does not say on which node a holder ran; every certificate may be trusted until it ends.\n",
+    "a certificate of the same line, whichever renewed which",
+    ["--serial", `${"4c".repeat(8)}${"01".repeat(8)}`],
+    `${DOORS}Whoever verifies by the bundle alone trusts until:
+UNTIL                 SERIAL                            IDENTITY                             HOLDER
+2026-11-23T14:00:00Z  4c4c4c4c4c4c4c4c0202020202020202  spiffe://example.org/ns/web/sa/line  Machine web/m
+`,
+  ],
+  [
+    "a node, by where Pods ran: one of which that is not known may have been there",
+    ["--node", "n2"],
+    `${DOORS}Whoever verifies by the bundle alone trusts until:
+UNTIL                 SERIAL  IDENTITY                              HOLDER
+2026-11-23T13:30:00Z  4a0d    spiffe://example.org/ns/web/sa/there  Pod web/there-1
+`,
   ],
 ])("with the ledger it says who trusts until when: %s", async (_, words, said) => {
   expect((await run(...words, "--reason", "x", "--state", "s")).err).toBe(said);

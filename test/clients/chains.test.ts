@@ -46,6 +46,8 @@ async function samples(keyType: AuthorityKeyType) {
     const { chain } = must(await issue(podRequest(csrOf(leafKey(leaf), leaf)), parts));
     chains.push(write(`${leaf}.pem`, certificatesPem(chain)));
   }
+  const named = await issue(podRequest(csrOf(leafKey()), "pay", "orders-db"), parts);
+  chains.push(write("named.pem", certificatesPem(must(named).chain)));
   const other = await testAuthority(profilesOf("ECDSAP256"), "example.org", now);
   return {
     chains,

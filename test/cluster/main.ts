@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { findBinaries, MissingBinary, sourcesFromEnvironment } from "./binaries.ts";
 import { bootCluster, type Cluster } from "./boot.ts";
-import { CILIUM_COMMANDS, ensureCommands, NODE_COMMANDS } from "../parts/packages.ts";
+import { CALICO_COMMANDS, CILIUM_COMMANDS, ensureCommands, NODE_COMMANDS } from "../parts/packages.ts";
 import { COMPONENT_NAMES, type ComponentName } from "./components.ts";
 import { type Installed, installSignet } from "./install.ts";
 import type { NetworkName } from "./node/networks/network.ts";
@@ -155,6 +155,7 @@ function makeRoomForNode({ networks }: Settings): void {
   if (process.getuid?.() !== 0) throw new UsageError("--nodes 1: making a node's namespaces needs root");
   const missing = ensureCommands([
     ...NODE_COMMANDS,
+    ...(networks.includes("calico") ? CALICO_COMMANDS : []),
     ...(networks.includes("cilium") ? CILIUM_COMMANDS : []),
     "setpriv",
   ]);

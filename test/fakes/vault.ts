@@ -41,6 +41,7 @@ export function keeperOver(
     random: randomBytes,
     served: () => keeper.current().bundle.sequence,
     lacking: () => [],
+    record: () => Promise.resolve(),
     ...more,
   });
   return keeper;

@@ -19,6 +19,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   ip: "iproute2",
   runc: "runc",
   conntrack: "conntrack",
+  ipset: "ipset",
   busybox: "busybox-static",
   "clang-19": "clang-19",
   "llc-19": "llvm-19",
@@ -36,6 +37,9 @@ export const NODE_COMMANDS: readonly string[] = [
   "busybox",
   "/usr/lib/cni/bridge",
 ];
+
+/** What Calico needs besides: it clears sets that an older one may have left, with nftables too. */
+export const CALICO_COMMANDS: readonly string[] = ["ipset"];
 
 /** What Cilium needs besides: it compiles its programs on the node. */
 export const CILIUM_COMMANDS: readonly string[] = ["clang-19", "llc-19"];

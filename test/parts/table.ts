@@ -1,4 +1,4 @@
-import { CILIUM_COMMANDS, NODE_COMMANDS } from "./packages.ts";
+import { CALICO_COMMANDS, CILIUM_COMMANDS, NODE_COMMANDS } from "./packages.ts";
 
 /** One part of `npm test`: its name, what it runs, how long it may take, and what the machine must have for it. */
 export type Part = {
@@ -70,7 +70,7 @@ export const PARTS: readonly Part[] = [
     // Half of it on two idle cores; Cilium compiles its programs for every Pod.
     ceiling: 300,
     folders: ["test/judges"],
-    commands: [...NODE_COMMANDS, ...CILIUM_COMMANDS, "setpriv"],
+    commands: [...NODE_COMMANDS, ...CALICO_COMMANDS, ...CILIUM_COMMANDS, "setpriv"],
     prepare: { command: [...PREPARE_NODE, "--network", "calico", "--network", "cilium"], ceiling: 2400 },
   },
   {
@@ -92,10 +92,11 @@ export const PARTS: readonly Part[] = [
   },
   {
     name: "host",
-    about: "rules in a real kernel, and a real PostgreSQL that is killed and comes back",
-    ceiling: 120,
+    about: "rules between hosts in a real kernel; a real PostgreSQL that grants, is killed and comes back",
+    // A third of it on two idle cores.
+    ceiling: 180,
     folders: ["test/host"],
-    commands: ["nft", "unshare", "bash", "psql", "setpriv"],
+    commands: ["nft", "unshare", "nsenter", "ip", "bash", "busybox", "conntrack", "psql", "setpriv"],
   },
   {
     name: "slow",

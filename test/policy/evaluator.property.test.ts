@@ -5,7 +5,7 @@ import { outside } from "../../src/policy/analysis/outside.ts";
 import { scenesOf } from "../../src/policy/analysis/scene.ts";
 import { decide } from "../../src/policy/evaluate/decide.ts";
 import { type ClassId, type Evaluator, makeEvaluator } from "../../src/policy/evaluate/evaluator.ts";
-import { allowedPorts, openPorts, sliceDoor } from "../../src/policy/evaluate/slices.ts";
+import { allowedPorts, openPorts, passesPortless, sliceDoor } from "../../src/policy/evaluate/slices.ts";
 import { readWorld } from "../../src/policy/foreign/world.ts";
 import type { Endpoint } from "../../src/policy/model/endpoint.ts";
 import type { Policy, Rule } from "../../src/policy/model/policy.ts";
@@ -74,6 +74,8 @@ const agreesWithOracle = (fault: Fault) =>
       const [source, destination] = [evaluator.classOf(from.ours), evaluator.classOf(to.ours)];
       const ports = allowedPorts(evaluator, source, destination);
       if (!slicesAgree(evaluator, source, destination)) return false;
+      if (passesPortless(evaluator, source, destination) !== oracleAllows(world, from.oracle, to.oracle, "ICMP", 0))
+        return false;
       for (const protocol of PROTOCOLS)
         for (const port of PORTS) {
           const key = portKey(protocol, port);

@@ -219,7 +219,9 @@ function fits(selector: Selector, labels: Labels): boolean {
   );
 }
 
+/** Addresses of these worlds are IPv4. */
 function inCidr(ip: string, cidr: string): boolean {
+  if (cidr.includes(":")) return false;
   const [base = "", bits = "32"] = cidr.split("/");
   const binary = (text: string): string =>
     text

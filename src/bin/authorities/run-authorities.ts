@@ -4,9 +4,10 @@ import type { Log } from "../../http/services.ts";
 import type { AuthoritySet } from "../../reconcile/authority/authority-set.ts";
 import type { Step } from "../../reconcile/authority/steps.ts";
 import type { Entry } from "../../store/chain.ts";
+import { renderAuthorityRecord } from "../../wire/authority-record.ts";
 
 /** What keeps authorities in a server. */
-export type AuthoritiesParts = Omit<KeeperParts, "trustDomain" | "served"> & {
+export type AuthoritiesParts = Omit<KeeperParts, "trustDomain" | "served" | "record"> & {
   /** Undefined while the catalogue has no TrustDomain `local`: an authority for a name by default would be one too many. */
   readonly trustDomain: () => string | undefined;
   /** Whether this replica makes the steps; all others only read. */
@@ -68,13 +69,15 @@ export function runAuthorities(parts: AuthoritiesParts): RunningAuthorities {
   };
 }
 
-function keeperOf({ trustDomain, served, ...parts }: AuthoritiesParts): AuthorityKeeper | undefined {
+function keeperOf({ trustDomain, served, record, ...parts }: AuthoritiesParts): AuthorityKeeper | undefined {
   const name = trustDomain();
   if (name === undefined) return undefined;
   const keeper: AuthorityKeeper = new AuthorityKeeper({
     ...parts,
     trustDomain: name,
     served: served ?? (() => keeper.current().bundle.sequence),
+    record: (line) =>
+      record({ kind: "authority", subject: line.id ?? "", at: parts.now(), body: renderAuthorityRecord(line) }),
   });
   return keeper;
 }
@@ -86,7 +89,7 @@ async function workAll(keeper: AuthorityKeeper, parts: AuthoritiesParts): Promis
   for (let count = 0; count < MOST; count++) {
     const step = await keeper.work();
     if (!step) return;
-    await told(keeper, step, parts);
+    told(keeper, step, parts);
   }
 }
 
@@ -98,23 +101,17 @@ async function asked(
   if (!keeper) return refuse("AUTHORITY_UNAVAILABLE", "", "There is no TrustDomain named local yet.", "Define one.");
   await keeper.refresh();
   const made = await keeper.step(step);
-  if (made.ok) await told(keeper, step, parts);
+  if (made.ok) told(keeper, step, parts);
   else
     parts.log.warn({ step: step.step, why: made.problems.map(problemLine) }, "A step that was asked for was refused.");
   return made;
 }
 
-/** Each step is in the ledger and in the log. */
-async function told(
-  keeper: AuthorityKeeper,
-  step: { readonly step: string; readonly id?: string },
-  { record, log, now, changed }: AuthoritiesParts,
-): Promise<void> {
+/** Each step is in the ledger before it is made, and in the log after. */
+function told(keeper: AuthorityKeeper, step: { readonly step: string }, { log, changed }: AuthoritiesParts): void {
   const current = keeper.current();
   const { set } = current;
   const authorities = set.authorities.map(({ id, state }) => ({ id, state }));
   log.info({ step: step.step, authorities, sequence: set.sequence }, "The authorities have changed.");
   changed?.(current);
-  const body = JSON.stringify({ step: step.step, sequence: set.sequence, authorities });
-  await record({ kind: "authority", subject: step.id ?? "", at: now(), body });
 }

@@ -8,6 +8,8 @@ import { systemClock } from "../../kube/clock.ts";
 import type { Connection } from "../../kube/connection.ts";
 import type { ClusterConfig } from "../../wire/config.ts";
 import { NAME, SERVICE_HOST } from "../../wire/manifests/names.ts";
+import { besideGrpc } from "../issuing/open-grpc.ts";
+import { rememberedCertificates } from "../issuing/remembered.ts";
 import { clientsOf, type Running, SELF, servingNames, VERSION } from "../server-parts.ts";
 import { type ClusterIssuing, type ClusterIssuingMeans, makeClusterIssuing } from "./issuing/issuing.ts";
 import type { SharedCertificate } from "./serving-keeper.ts";
@@ -55,14 +57,16 @@ export const servingOf = (parts: Parts, port: number) => ({
 });
 
 /** The server over HTTP, with the issuing doors in it. */
-export const serverOf = ({ config, first }: Parts, services: Services, { http }: ClusterIssuing): HttpServer =>
-  buildServer(services, {
+export function serverOf({ config, log, first }: Parts, services: Services, { http }: ClusterIssuing): HttpServer {
+  const server = buildServer(services, {
     version: VERSION,
     pair: first,
     askCertificates: true,
     routes: [issuingRoutes(http)],
     ...clientsOf(config),
   });
+  return besideGrpc(server, { config, log, issuing: http, pair: first });
+}
 
 /** Issuing in this replica; `instance` is the name of its start. */
 export function issuingOf(
@@ -77,6 +81,8 @@ export function issuingOf(
     ledger,
     profiles,
     issuer: config.issuer,
+    nodeProxies: config.grpc?.nodeProxies ?? [],
+    issued: rememberedCertificates(config.state, profiles, Date.now()),
     instance,
   });
 }

@@ -5,13 +5,15 @@ import { type TrustAnchors, verifySvid } from "../../ca/verify-svid.ts";
 import { ok, refuse, refuseAll, type Result } from "../../domain/problem.ts";
 import { deriveEntitlement } from "../../identity/entitlement.ts";
 import { renewedBy } from "../../identity/renewal.ts";
-import { restrictedProblem, restrictionOn, restrictionOnGone } from "../../identity/restricted.ts";
-import type { Caller, Credential } from "../../http/issuing/services.ts";
+import { restrictedProblem, restrictionOn, restrictionOnGone, type Whereabouts } from "../../identity/restricted.ts";
+import type { Caller, Credential, Door } from "../../http/issuing/services.ts";
+import { composeSpiffeId, parseSpiffeId, type SpiffeName } from "../../domain/spiffe-id.ts";
 import type { Present } from "./present.ts";
 
 /** What the doors stand on: the two walks, who is present, and how tokens are recognised. */
 export type CallerParts = {
-  readonly door: string;
+  /** Accounts, NAMESPACE/NAME, whose Pods may ask for identities of Pods on their own node. */
+  readonly nodeProxies: readonly string[];
   readonly walk: IssueParts;
   readonly tokens: TokenParts;
   /** Our roots; undefined while there is no authority. */
@@ -20,26 +22,32 @@ export type CallerParts = {
   readonly issuing: () => readonly Buffer[];
   /** Whoever holds an identity now. */
   readonly holders: (namespace: string, serviceAccount: string) => readonly Present[];
+  /** Where the Pod is, or was, to which a certificate was issued, by its serial number; undefined where it is not known. */
+  readonly issuedTo: (serial: string) => Whereabouts | undefined;
   /** All Pods of a namespace that are known, whatever they hold and whether they run or have ended. */
   readonly podsIn: (namespace: string) => readonly Present[];
   /** Finds the one whom a token speaks for, live. */
   readonly byToken: (token: string) => Promise<Result<Present>>;
 };
 
+/** Serial number of the certificate that a caller has shown. */
+type Renewing = { readonly renews?: string };
+
 /** Finds out who shows a credential, and what that one may ask for. */
 export const makeAuthenticate =
   (parts: CallerParts) =>
-  async (credential: Credential): Promise<Result<Caller>> => {
-    const found =
+  async (credential: Credential, door: Door): Promise<Result<Caller>> => {
+    const found: Result<Present & Renewing> =
       credential.kind === "token" ? await parts.byToken(credential.token) : await bySvid(credential.chain, parts);
-    return found.ok ? ok(callerOf(found.value, parts)) : found;
+    return found.ok ? ok(callerOf(found.value, door, parts)) : found;
   };
 
 /**
- * The holder of an SVID of ours. The certificate says an identity, not which Pod holds it: whoever is present under it must be
- * of one role, and none of them restricted, nor a Pod that has gone and may have been it, or the caller has to show a token that names its Pod.
+ * The holder of an SVID of ours. The certificate says an identity: whoever is present under it must be of one role. Where it is
+ * known to which Pod it was issued, that one must not be restricted; else none of those present, nor a Pod that has gone and
+ * may have been it, or the caller has to show a token that names its Pod.
  */
-async function bySvid(chain: readonly Buffer[], parts: CallerParts): Promise<Result<Present>> {
+async function bySvid(chain: readonly Buffer[], parts: CallerParts): Promise<Result<Present & Renewing>> {
   const anchors = parts.anchors();
   if (!anchors) return refuse("AUTHORITY_UNAVAILABLE", "", "There is no authority yet.", "Ask again in a while.");
   const verified = await verifiedBy(chain, anchors, parts);
@@ -48,18 +56,33 @@ async function bySvid(chain: readonly Buffer[], parts: CallerParts): Promise<Res
   const holders = parts.holders(namespace, serviceAccount);
   const [first] = holders;
   if (!first) return nobody(verified.value.spiffeId.id);
-  const restricted = restrictedAmong(holders, verified.value.serial, parts) ?? restrictedGone(holders, first, parts);
+  const { spiffeId, serial } = verified.value;
+  const place = parts.issuedTo(serial);
+  const present = place ? placed(first, place) : unplaced(first, holders);
+  const restricted = place ? restrictedAmong([present], serial, parts) : restrictedAny(holders, serial, parts);
   if (restricted) return restricted;
   const roles = new Set(holders.map((holder) => roleOf(holder, parts)));
   if (roles.size > 1)
     return refuse("ROLE_AMBIGUOUS", "", SEVERAL, "Show a service account token that is bound to the Pod.");
-  const { spiffeId, serial } = verified.value;
-  return ok({
-    ...first,
-    caller: renewedBy(spiffeId.id, serial),
-    ...(holders.length > 1 ? { subject: `Identity ${namespace}/${serviceAccount}` } : {}),
-  });
+  return ok({ ...present, caller: renewedBy(spiffeId.id, serial), renews: serial });
 }
+
+/** The Pod that the certificate was issued to. */
+const placed = (holder: Present, whereabouts: Whereabouts): Present => ({
+  ...holder,
+  whereabouts,
+  ...(whereabouts.pod ? { subject: `Pod ${whereabouts.pod.namespace ?? ""}/${whereabouts.pod.name}` } : {}),
+});
+
+/** One of those present; which of several is not known, nor whether it is one of them. */
+const unplaced = (first: Present, holders: readonly Present[]): Present => {
+  const { namespace, serviceAccount } = first.bearer;
+  return {
+    ...first,
+    whereabouts: {},
+    ...(holders.length > 1 ? { subject: `Identity ${namespace}/${serviceAccount}` } : {}),
+  };
+};
 
 const SEVERAL = "Workloads of different roles hold this identity, and the certificate does not say which one calls.";
 
@@ -98,13 +121,15 @@ function restrictedAmong(
   return undefined;
 }
 
+/** Whoever of them it is, or one that has gone. */
+const restrictedAny = (holders: readonly Present[], serial: string, parts: CallerParts): Result<never> | undefined =>
+  restrictedAmong(holders, serial, parts) ?? restrictedGone(holders, parts);
+
 /** Machines and functions are of the catalogue, and none of them has gone unseen. */
-function restrictedGone(
-  holders: readonly Present[],
-  { bearer: { namespace, serviceAccount } }: Present,
-  { walk, podsIn }: CallerParts,
-): Result<never> | undefined {
-  if (!holders.some(({ whereabouts }) => whereabouts.pod)) return undefined;
+function restrictedGone(holders: readonly Present[], { walk, podsIn }: CallerParts): Result<never> | undefined {
+  const pod = holders.find(({ whereabouts }) => whereabouts.pod);
+  if (!pod) return undefined;
+  const { namespace, serviceAccount } = pod.bearer;
   const others = podsIn(namespace).filter(({ bearer }) => bearer.serviceAccount !== serviceAccount);
   const { restrictions } = walk.lookup().catalogue.definitions;
   const found = restrictionOnGone(
@@ -120,12 +145,17 @@ function roleOf({ bearer }: Present, { walk }: CallerParts): string | undefined 
   return entitled.ok ? entitled.value.role.name : undefined;
 }
 
-function callerOf({ caller, subject, bearer, whereabouts }: Present, parts: CallerParts): Caller {
-  const who = { door: parts.door, caller, subject, bearer, whereabouts };
+function callerOf({ renews, ...present }: Present & Renewing, door: Door, parts: CallerParts): Caller {
+  const { caller, subject, bearer, whereabouts } = present;
+  const who = { door, caller, subject, bearer, whereabouts };
+  const line = renews === undefined ? {} : { renews };
   return {
     identity: `${bearer.namespace}/${bearer.serviceAccount}`,
     issueSvid: async ({ csr, ttlSeconds }) => {
-      const issued = await issue({ ...who, csr, ...(ttlSeconds === undefined ? {} : { ttlSeconds }) }, parts.walk);
+      const issued = await issue(
+        { ...who, ...line, csr, ...(ttlSeconds === undefined ? {} : { ttlSeconds }) },
+        parts.walk,
+      );
       if (!issued.ok) return issued;
       const { contents, chain } = issued.value;
       return ok({
@@ -136,6 +166,7 @@ function callerOf({ caller, subject, bearer, whereabouts }: Present, parts: Call
         ...contents.window,
       });
     },
+    inNameOf: (spiffeId) => inNameOf(spiffeId, present, parts, (other) => callerOf(other, door, parts)),
     issueToken: async (wish) => {
       const issued = await issueToken({ ...who, wish }, parts.tokens);
       if (!issued.ok) return issued;
@@ -144,3 +175,43 @@ function callerOf({ caller, subject, bearer, whereabouts }: Present, parts: Call
     },
   };
 }
+
+/** The caller itself, or for a node proxy somebody who runs on its node under that identity. */
+function inNameOf(
+  spiffeId: string,
+  asker: Present,
+  parts: CallerParts,
+  callerFor: (present: Present) => Caller,
+): Result<Caller> {
+  const { namespace, serviceAccount } = asker.bearer;
+  const own = composeSpiffeId(parts.walk.lookup().catalogue.trustDomain, namespace, serviceAccount);
+  if (own.ok && own.value === spiffeId) return ok(callerFor(asker));
+  const { pod, node } = asker.whereabouts;
+  const asked = parseSpiffeId(spiffeId, "metadata");
+  if (!asked.ok || !pod || !node || !parts.nodeProxies.includes(`${namespace}/${serviceAccount}`))
+    return notYours(spiffeId);
+  const found = neighbours(asked.value, node.name, parts);
+  if (!found.ok || !found.value) return found.ok ? notYours(spiffeId) : found;
+  return ok(callerFor({ ...found.value, caller: `${asker.caller} on node ${node.name}` }));
+}
+
+/** Whoever holds an identity on a node: of one role, and none of them restricted. */
+function neighbours({ trustDomain, path }: SpiffeName, node: string, parts: CallerParts): Result<Present | undefined> {
+  const [, ns, namespace = "", sa, serviceAccount = ""] = path.split("/");
+  if (trustDomain !== parts.walk.lookup().catalogue.trustDomain || ns !== "ns" || sa !== "sa") return ok(undefined);
+  const there = parts.holders(namespace, serviceAccount).filter(({ whereabouts }) => whereabouts.node?.name === node);
+  const [first] = there;
+  if (!first) return ok(undefined);
+  const restricted = restrictedAmong(there, "", parts);
+  if (restricted) return restricted;
+  if (new Set(there.map((holder) => roleOf(holder, parts))).size > 1)
+    return refuse("ROLE_AMBIGUOUS", "", SEVERAL, "Give the roles different service accounts.");
+  return ok(there.length === 1 ? first : { ...unplaced(first, there), whereabouts: { node: { name: node } } });
+}
+
+const notYours = (spiffeId: string): Result<never> =>
+  refuse(
+    "IMPERSONATION_REFUSED",
+    "metadata",
+    `${spiffeId.slice(0, 200)} is not the caller's own identity, nor that of a Pod which it may speak for.`,
+  );

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { X509Certificate } from "node:crypto";
 import type { IssueParts } from "../../ca/issue.ts";
+import type { IssuedCertificates } from "../../ca/issued-certificates.ts";
 import { bundlePem } from "../../ca/bundle.ts";
 import type { TokenParts } from "../../ca/tokens/issue-token.ts";
 import { publicTokenKeys, signingKeyAt } from "../../ca/tokens/key-set.ts";
@@ -13,6 +14,7 @@ import { type IssuanceRecord, renderIssuanceRecord } from "../../wire/issuance-r
 import { renderDiscovery } from "../../wire/openid.ts";
 import { renderTokenRecord, type TokenRecord } from "../../wire/token-record.ts";
 import { type PublicJwk, renderKeySet, renderTrustBundle } from "../../wire/trust-bundle.ts";
+import type { RunningLists } from "./run-lists.ts";
 import { type CallerParts, makeAuthenticate } from "./callers.ts";
 import type { Keys } from "./keys.ts";
 
@@ -24,10 +26,14 @@ export type IssuingMeans = {
   readonly catalogue: () => Catalogue | undefined;
   /** URL under which verifiers read discovery document and keys; absent: tokens name no issuer. */
   readonly issuer: string | undefined;
+  readonly nodeProxies: readonly string[];
   readonly holders: CallerParts["holders"];
   readonly podsIn: CallerParts["podsIn"];
   readonly byToken: CallerParts["byToken"];
   readonly figures: IssuingFigures;
+  /** Gets what is issued; what was issued before this start is in it. */
+  readonly issued: IssuedCertificates;
+  readonly lists: RunningLists;
 };
 
 /** The certificate's walk for doors of our own, the doors over HTTP, and the roots as kubelets get them. */
@@ -47,13 +53,14 @@ export function openIssuing(means: IssuingMeans): OpenIssuing {
     lookup: () => ({ catalogue: known(means), issuer: keys.authorities()?.issuer, profiles: means.profiles }),
     record: async (line: IssuanceRecord) => {
       await ledger.append([{ kind: "issuance", subject: line.subject, at: line.at, body: renderIssuanceRecord(line) }]);
+      if (line.outcome === "issued") means.issued.add(line, line.at);
       count(means, "svid", line);
     },
     now: Date.now,
     random: randomBytes,
   };
   const authenticate = makeAuthenticate({
-    door: "rest",
+    nodeProxies: means.nodeProxies,
     walk,
     tokens: tokenParts(means),
     anchors: () => {
@@ -63,6 +70,7 @@ export function openIssuing(means: IssuingMeans): OpenIssuing {
     issuing: () => keys.authorities()?.issuer?.intermediates ?? [],
     holders: means.holders,
     podsIn: means.podsIn,
+    issuedTo: (serial) => means.issued.whereabouts(serial),
     byToken: means.byToken,
   });
   return {
@@ -110,7 +118,7 @@ const tokenParts = (means: IssuingMeans): TokenParts => ({
   newId: randomUUID,
 });
 
-function documents({ keys, issuer }: IssuingMeans): PublicDocuments {
+function documents({ keys, issuer, lists }: IssuingMeans): PublicDocuments {
   return {
     bundle: () => {
       const bundle = keys.authorities()?.bundle;
@@ -122,6 +130,7 @@ function documents({ keys, issuer }: IssuingMeans): PublicDocuments {
       });
     },
     keys: () => (keys.tokens().length === 0 ? undefined : renderKeySet(publicTokenKeys(keys.tokens()))),
+    lists: () => lists.current(),
     discovery: () => (issuer === undefined ? undefined : renderDiscovery(issuer)),
   };
 }

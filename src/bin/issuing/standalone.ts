@@ -13,6 +13,8 @@ import type { RunningAuthorities } from "../authorities/run-authorities.ts";
 import { standaloneSealing } from "../authorities/standalone.ts";
 import { type Keys, makeTokenKeys } from "./keys.ts";
 import { endsOf, openIssuing } from "./open-issuing.ts";
+import { rememberedCertificates } from "./remembered.ts";
+import { runLists } from "./run-lists.ts";
 import { type Present, presentExternal, presentExternals } from "./present.ts";
 
 /** Folder of invitations in the state folder. */
@@ -36,6 +38,7 @@ export type StandaloneIssuing = {
 };
 
 const TURN_MS = 60_000;
+const LISTS_MS = 2_000;
 
 /**
  * Issues to machines and functions of the catalogue: the first time by the operator's invitation, then by their current SVID.
@@ -56,11 +59,17 @@ export async function startStandaloneIssuing(means: StandaloneMeans): Promise<St
     () => 0,
     () => endsOf(keys),
   );
+  const issued = rememberedCertificates(config.state, means.profiles, Date.now());
+  const vault = sealedFile(join(config.state, "revocations"), standaloneSealing(config.state));
+  const lists = runLists({ ...means, vault, keys, issued, everyMs: LISTS_MS });
   const open = openIssuing({
     ...means,
     keys,
     figures,
+    issued,
+    lists,
     issuer: config.issuer,
+    nodeProxies: [],
     holders: (namespace, account) => {
       const known = catalogue();
       return known ? presentExternals(known, namespace, account) : [];
@@ -68,7 +77,11 @@ export async function startStandaloneIssuing(means: StandaloneMeans): Promise<St
     podsIn: () => [],
     byToken: (token) => Promise.resolve(invited(token, means)),
   });
-  return { http: open.http, figures, stop: () => clearInterval(timer) };
+  const stop = (): void => {
+    clearInterval(timer);
+    lists.stop();
+  };
+  return { http: open.http, figures, stop };
 }
 
 function invited(token: string, { config, catalogue }: StandaloneMeans): Result<Present> {

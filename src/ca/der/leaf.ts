@@ -9,25 +9,26 @@ import {
   subjectAltName,
   subjectKeyIdentifier,
 } from "./extensions.ts";
+import { distinguishedName } from "./names.ts";
 import { bitString, explicit, integer, sequence, time } from "./write.ts";
 
 const V3 = explicit(0, Buffer.from([2, 1, 2]));
-const NO_SUBJECT = sequence();
+const NO_SUBJECT = distinguishedName();
 const CA_FALSE = basicConstraints();
 
 /**
- * The part of an X.509-SVID that is signed (RFC 5280 §4.1.2), in DER. The subject is empty, so the alternative name is
- * critical. Extensions stand in one fixed order.
+ * The part of an X.509-SVID that is signed (RFC 5280 §4.1.2), in DER. The subject is empty but for roles whose certificates
+ * name their account; the alternative name is critical for all. Extensions stand in one fixed order.
  */
 export function leafTbs(contents: SvidContents, algorithm: Buffer): Buffer {
-  const { profile, serial, issuer, window, spiffeId, dnsNames, key } = contents;
+  const { profile, serial, issuer, window, spiffeId, dnsNames, commonName, key } = contents;
   return sequence(
     V3,
     integer(serial),
     algorithm,
     issuer.subject,
     sequence(time(window.notBefore), time(window.notAfter)),
-    NO_SUBJECT,
+    commonName === undefined ? NO_SUBJECT : distinguishedName(["commonName", commonName]),
     key.spki,
     extensionsField(
       keyUsage(profile.keyUsage),

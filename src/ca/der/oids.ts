@@ -8,6 +8,8 @@ export const OID = {
   keyUsage: oid("2.5.29.15"),
   subjectAltName: oid("2.5.29.17"),
   basicConstraints: oid("2.5.29.19"),
+  crlNumber: oid("2.5.29.20"),
+  reasonCode: oid("2.5.29.21"),
   nameConstraints: oid("2.5.29.30"),
   authorityKeyIdentifier: oid("2.5.29.35"),
   extendedKeyUsage: oid("2.5.29.37"),

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { ok, refuse, type Result } from "../../domain/problem.ts";
 import type { Credential } from "./services.ts";
@@ -12,6 +12,12 @@ const BEARER = /^Bearer ([A-Za-z0-9._~+/-]+=*)$/;
 /** What a request shows, and the name under which a credential is counted before it is known to be anybody's. */
 export type Shown = { readonly credential: Credential; readonly key: string };
 
+/** What is looked at of a request, over whichever HTTP it comes. */
+export type Knocking = {
+  readonly headers: { readonly authorization?: string | undefined };
+  readonly socket: Socket | TLSSocket;
+};
+
 /** A root issues itself: without an end its issuer would be asked for for ever. */
 const MOST_CHAIN = 3;
 
@@ -21,7 +27,7 @@ const known = new WeakMap<TLSSocket, Shown>();
  * The caller's credential: the Authorization header, or else the connection's certificate. Work is bounded by the size of a
  * token; nothing is parsed. Refuses with CALLER_UNKNOWN.
  */
-export function credentialOf({ headers, socket }: IncomingMessage): Result<Shown> {
+export function credentialOf({ headers, socket }: Knocking): Result<Shown> {
   const { authorization } = headers;
   if (authorization !== undefined) return bearer(authorization);
   const shown = socket instanceof TLSSocket ? certificateOf(socket) : undefined;

@@ -25,12 +25,17 @@ export type SvidAnswer = {
 /** A JWT-SVID as it leaves. */
 export type TokenAnswer = { readonly spiffeId: string; readonly token: string; readonly expiresAt: Instant };
 
+/** By which door a caller comes. */
+export type Door = "rest" | "grpc";
+
 /** A caller whose word is no longer needed: who it is, and what it may have. */
 export type Caller = {
   /** The name under which its share is counted: the same for all that hold one identity. */
   readonly identity: string;
   readonly issueSvid: (wish: SvidWish) => Promise<Result<SvidAnswer>>;
   readonly issueToken: (wish: TokenWish) => Promise<Result<TokenAnswer>>;
+  /** What it may have in the name of a SPIFFE ID: its own, or for a node proxy one that a Pod of its node holds. */
+  readonly inNameOf: (spiffeId: string) => Result<Pick<Caller, "issueSvid">>;
 };
 
 /** Documents that everybody may read; undefined while there are none. */
@@ -38,12 +43,14 @@ export type PublicDocuments = {
   readonly bundle: () => string | undefined;
   readonly keys: () => string | undefined;
   readonly discovery: () => string | undefined;
+  /** Revocation lists, PEM, and a name for exactly these. */
+  readonly lists: () => { readonly pem: string; readonly tag: string } | undefined;
 };
 
 /** What the issuing doors need of the rest of the server. */
 export type Issuing = {
   /** Finds out who shows a credential. Refuses with CALLER_UNKNOWN, TOKEN_REFUSED or IDENTITY_RESTRICTED. */
-  readonly authenticate: (credential: Credential) => Promise<Result<Caller>>;
+  readonly authenticate: (credential: Credential, door: Door) => Promise<Result<Caller>>;
   readonly documents: PublicDocuments;
   /** Milliseconds that only go forward. */
   readonly monotonic: () => number;
@@ -63,6 +70,8 @@ export type Shares = {
   readonly identity: Share;
   /** Callers being asked about at one time. */
   readonly asking: number;
+  /** Subscribers to changed documents at one time; whoever finds no place reads them again and again. */
+  readonly subscribers: number;
 };
 
 /** A certificate is renewed once in hours; a Deployment that starts again asks for hundreds at once. */
@@ -71,4 +80,5 @@ export const SHARES: Shares = {
   failures: { burst: 20, perSecond: 1 },
   identity: { burst: 500, perSecond: 50 },
   asking: 64,
+  subscribers: 256,
 };

@@ -1,7 +1,5 @@
 import type { LabelRequirement } from "../../domain/label-selector.ts";
-import type { EffectiveEnd } from "../effective/end.ts";
 import { makeEvaluator } from "../evaluate/evaluator.ts";
-import { allowedPorts } from "../evaluate/slices.ts";
 import { foreignPassages } from "../effective/verdict.ts";
 import {
   at,
@@ -38,8 +36,7 @@ export function ciliumPlane(policies: readonly Policy[]): Plane {
   const evaluator = makeEvaluator(policies);
   return {
     keyOf: ({ endpoint }) => String(evaluator.classOf(endpoint)),
-    admits: (from: EffectiveEnd, to: EffectiveEnd) =>
-      foreignPassages(allowedPorts(evaluator, evaluator.classOf(from.endpoint), evaluator.classOf(to.endpoint))),
+    admits: (from, to) => foreignPassages(evaluator, from.endpoint, to.endpoint),
   };
 }
 

@@ -4,7 +4,6 @@ import type { PortSpec } from "../../domain/sentences.ts";
 import type { EffectiveEnd } from "../effective/end.ts";
 import { foreignPassages } from "../effective/verdict.ts";
 import { makeEvaluator } from "../evaluate/evaluator.ts";
-import { allowedPorts } from "../evaluate/slices.ts";
 import type { Intent } from "../intent/intent.ts";
 import type { PassageSet } from "../intent/passages.ts";
 import type { Policy } from "../model/policy.ts";
@@ -32,10 +31,9 @@ export function importPolicies(
   members: readonly EffectiveEnd<WorkloadEnd>[],
 ): readonly ImportedPolicy[] {
   const evaluator = makeEvaluator(policies);
-  const classOf = ({ endpoint }: EffectiveEnd) => evaluator.classOf(endpoint);
   const holders = byRole(members);
   const passages = (from: EffectiveEnd, to: EffectiveEnd): PassageSet =>
-    foreignPassages(allowedPorts(evaluator, classOf(from), classOf(to)));
+    foreignPassages(evaluator, from.endpoint, to.endpoint);
   return [...holders].flatMap(([name, destinations]) => {
     const role = intent.catalogue.roles.get(name);
     const [first] = destinations;

@@ -52,8 +52,7 @@ export const LOSSES = {
   },
   SUBJECT_EMPTY: {
     says: "PostgreSQL reads the common name of a certificate, and an X.509-SVID has an empty subject: by itself it lets none in.",
-    control:
-      "Put a proxy that maps identities to names in front, or issue such clients a certificate with a common name.",
+    control: "Give the caller's role `identity.subject: account`, so that its certificates name the account there.",
   },
   PORT_UNREPRESENTABLE: {
     says: "Names of ports, or ranges this wide, have no form here; the connection stays closed.",

@@ -2,7 +2,6 @@ import { ok, problem, refuseAll, type Result } from "../../domain/problem.ts";
 import type { EffectiveEnd } from "../effective/end.ts";
 import { foreignPassages } from "../effective/verdict.ts";
 import { makeEvaluator } from "../evaluate/evaluator.ts";
-import { allowedPorts } from "../evaluate/slices.ts";
 import { readWorld } from "../foreign/world.ts";
 import type { PassageSet } from "../intent/passages.ts";
 import type { Policy } from "../model/policy.ts";
@@ -36,7 +35,6 @@ export function kubernetesPlane(policies: readonly Policy[]): Plane {
   const evaluator = makeEvaluator(policies.map((policy) => ({ ...policy, seesHostNetwork: false })));
   return {
     keyOf: ({ endpoint }) => String(evaluator.classOf(endpoint)),
-    admits: (from, to) =>
-      foreignPassages(allowedPorts(evaluator, evaluator.classOf(from.endpoint), evaluator.classOf(to.endpoint))),
+    admits: (from, to) => foreignPassages(evaluator, from.endpoint, to.endpoint),
   };
 }

@@ -1,83 +1,102 @@
-import type { Line } from "../intent/line.ts";
 import { isActive } from "../../domain/sentences.ts";
+import type { Line } from "../intent/line.ts";
+import { both, eachBit, hasBit, noBits } from "../reach/bits.ts";
+import { areasOf } from "../reach/rectangles.ts";
+import { blockedIn } from "./blocked.ts";
+import {
+  accessStatements,
+  type Caller,
+  type DatabaseAccess,
+  hbaText,
+  identText,
+  PRIVILEGES,
+  type TableGrant,
+} from "./database-access.ts";
 import type { Doors } from "./doors.ts";
 import { metadataOf, type Rendered } from "./rendered.ts";
 
 /** The name of the target PostgreSQL: grants, and who may log in as whom. */
 export const POSTGRES = "postgres";
 
-/** What PostgreSQL grants on a table; a clause without operations means all of these. */
-const PRIVILEGES = ["select", "insert", "update", "delete"] as const;
-
 /**
  * For each role that `data: {protocol: postgres}` opens: the grants of those who may call it, and lines for pg_hba.conf and
- * pg_ident.conf that let a certificate's holder in as the database role of its own name and no other. A line without tables
- * grants nothing here: which tables are meant is not guessed.
+ * pg_ident.conf that let a certificate's holder in as the database role of its own name and no other; as text, for whoever
+ * applies it by hand.
  */
-export function postgresGrants(doors: Doors): readonly Rendered[] {
-  const servers = new Map<string, Line[]>();
-  for (const line of doors.intent.lines)
-    if (
-      line.kind !== "deny" &&
-      line.data?.protocol === "postgres" &&
-      line.to.by === "role" &&
-      isActive(line, doors.now)
-    )
-      servers.set(line.to.name, [...(servers.get(line.to.name) ?? []), line]);
-  return [...servers].sort(([a], [b]) => (a < b ? -1 : 1)).map(([server, lines]) => serverOf(doors, server, lines));
-}
-
-function serverOf(doors: Doors, server: string, lines: readonly Line[]): Rendered {
-  const callers = [...new Set(lines.flatMap(({ from }) => (from.by === "role" ? [from.name] : [])))].sort();
-  return {
-    apiVersion: "database.signet.dev/v1",
-    kind: "PostgresGrants",
-    metadata: metadataOf(
-      POSTGRES,
-      server,
-      undefined,
-      lines.map((line) => ({ line })),
-    ),
-    spec: { sql: sqlOf(callers, lines), hba: hbaOf(callers), ident: identOf(doors, callers) },
-  };
-}
-
-/** Database roles are made where they are missing, lose everything, and get what the lines say. */
-function sqlOf(callers: readonly string[], lines: readonly Line[]): string {
-  const made = callers.map(
-    (caller) =>
-      `DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = ${literal(caller)}) THEN CREATE ROLE ${quoted(caller)} LOGIN; END IF; END $$;`,
-  );
-  const revoked = callers.map((caller) => `REVOKE ALL ON ALL TABLES IN SCHEMA public FROM ${quoted(caller)};`);
-  const granted = lines.flatMap(({ from, data, expires }) => {
-    if (from.by !== "role" || !data?.tables || expires !== undefined) return [];
-    const words = (data.operations ?? PRIVILEGES).map((one) => one.toLowerCase());
-    const privileges = PRIVILEGES.filter((one) => words.includes(one)).map((one) => one.toUpperCase());
-    return privileges.length === 0
-      ? []
-      : [`GRANT ${privileges.join(", ")} ON ${data.tables.map(quoted).join(", ")} TO ${quoted(from.name)};`];
+export const postgresGrants = (doors: Doors): readonly Rendered[] =>
+  [...serversIn(doors)].map(([server, calls]) => {
+    const access = accessOf(doors, calls);
+    return {
+      apiVersion: "database.signet.dev/v1",
+      kind: "PostgresGrants",
+      metadata: metadataOf(POSTGRES, server, undefined, calls),
+      spec: {
+        sql: ["BEGIN;", ...accessStatements(access), "COMMIT;", ""].join("\n"),
+        hba: hbaText(access.callers.map(({ role }) => role)),
+        ident: identText(access.callers),
+      },
+    };
   });
-  return ["BEGIN;", ...made, ...revoked, ...granted, "COMMIT;", ""].join("\n");
+
+/**
+ * Who may do what on each database server, by its role. Denials, fences and quarantines are taken out. A line without tables
+ * grants nothing, as which are meant is not guessed; nor does one with an end, as grants have none.
+ */
+export const databaseAccess = (doors: Doors): ReadonlyMap<string, DatabaseAccess> =>
+  new Map([...serversIn(doors)].map(([server, calls]) => [server, accessOf(doors, calls)]));
+
+function serversIn(doors: Doors): ReadonlyMap<string, readonly Call[]> {
+  const servers = new Map<string, Call[]>();
+  for (const call of callsIn(doors)) servers.set(call.server, [...(servers.get(call.server) ?? []), call]);
+  return new Map([...servers].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Certificates alone, over TLS alone; whoever is not named falls through to whatever stands below. */
-const hbaOf = (callers: readonly string[]): string =>
-  callers.map((caller) => `hostssl all ${quoted(caller)} all cert map=signet\n`).join("") +
-  callers.map((caller) => `host all ${quoted(caller)} all reject\n`).join("");
+/** A line that lets a role call a server. */
+type Call = { readonly server: string; readonly caller: string; readonly line: Line };
 
-/** The certificate's common name is the workload's account and namespace; one map line for each account of a role. */
-const identOf = ({ intent: { catalogue } }: Doors, callers: readonly string[]): string =>
-  callers
-    .flatMap((caller) => {
-      const role = catalogue.roles.get(caller);
-      const namespaces = [...catalogue.namespaces.values()].filter(({ roles }) =>
-        roles.some(({ name }) => name === caller),
-      );
-      return (role?.match.serviceAccounts ?? []).flatMap((account) =>
-        namespaces.map(({ name }) => `signet ${quoted(`${account}.${name}`)} ${quoted(caller)}\n`),
-      );
-    })
-    .join("");
+function callsIn({ intent, cells, selecting, now }: Doors): readonly Call[] {
+  const blocked = blockedIn(intent, cells, now);
+  const areas = areasOf(
+    intent,
+    cells.map(({ end }) => end),
+  );
+  const calls = new Map<string, Call>();
+  const lines = intent.lines.filter((line) => line.kind !== "deny" && line.data?.protocol === "postgres");
+  for (const line of lines.filter((one) => isActive(one, now)))
+    for (const [from, to] of areas(line))
+      eachBit(both(to, selecting.sure(line.to)), (place) => {
+        const server = cells[place]?.role;
+        if (server === undefined || hasBit(blocked.cut, place)) return;
+        for (const left of blocked.leave(line, place, "ingress", both(from, selecting.sure(line.from))))
+          eachBit(left.on.length > 0 ? left.peers : noBits(0), (far) => {
+            const caller = cells[far]?.role;
+            if (caller !== undefined)
+              calls.set(JSON.stringify([server, caller, line.object, line.path]), { server, caller, line });
+          });
+      });
+  return [...calls.values()];
+}
 
-const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+function accessOf(doors: Doors, calls: readonly Call[]): DatabaseAccess {
+  const roles = [...new Set(calls.map(({ caller }) => caller))].sort();
+  const grants = new Map(calls.flatMap(grantsOf).map((grant) => [JSON.stringify(grant), grant]));
+  return { callers: roles.map((role) => callerOf(doors, role)), grants: [...grants.values()] };
+}
+
+function grantsOf({ caller, line: { data, expires } }: Call): readonly TableGrant[] {
+  if (expires !== undefined) return [];
+  const words = data?.operations?.map((one) => one.toUpperCase()) ?? PRIVILEGES;
+  const privileges = PRIVILEGES.filter((one) => words.includes(one));
+  return (data?.tables ?? []).flatMap((written) => {
+    const [first = "", ...rest] = written.split(".");
+    const [schema, table] = rest.length === 0 ? ["public", first] : [first, rest.join(".")];
+    return privileges.map((privilege) => ({ role: caller, schema, table, privilege }));
+  });
+}
+
+/** A certificate names account and namespace; one name for each account of a role in each of its namespaces. */
+function callerOf({ intent: { catalogue } }: Doors, role: string): Caller {
+  const spaces = [...catalogue.namespaces.values()].filter(({ roles }) => roles.some(({ name }) => name === role));
+  const accounts = catalogue.roles.get(role)?.match.serviceAccounts ?? [];
+  return { role, certificates: accounts.flatMap((account) => spaces.map(({ name }) => `${account}.${name}`)) };
+}

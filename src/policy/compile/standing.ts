@@ -1,3 +1,5 @@
+import { rolesOfIdentity } from "../../domain/catalogue.ts";
+import type { Role } from "../../domain/definitions.ts";
 import { isActive } from "../../domain/sentences.ts";
 import { type Line, rulingText } from "../intent/line.ts";
 import { DIRECTIONS } from "../model/policy.ts";
@@ -6,6 +8,7 @@ import type { Order } from "./compile.ts";
 import type { Doors } from "./doors.ts";
 import type { Effect, Loss, LossCode } from "./loss.ts";
 import type { Opening } from "./opening.ts";
+import { POSTGRES } from "./postgres.ts";
 import type { TargetName } from "./targets.ts";
 
 /** Which data a target looks at. */
@@ -28,12 +31,30 @@ export function standingLosses(order: Order, doors: Doors): readonly Loss[] {
       ...(KEEPS_TIME.has(target) || (line.expires ?? line.notBefore) === undefined
         ? []
         : [lossOf(target, line, "EXPIRY_BY_CONTROLLER", "exact")]),
-      ...(target === "postgres" && line.data?.protocol === "postgres"
-        ? [lossOf(target, line, "SUBJECT_EMPTY", "narrower")]
-        : []),
+      ...(target === "postgres" && line.data?.protocol === "postgres" ? databaseLosses(order, line) : []),
     ]),
   );
   return [...written, ...mayBePods(order, doors)];
+}
+
+/** What PostgreSQL makes of certificates: it reads their subject, and knows accounts only. */
+function databaseLosses({ intent: { catalogue } }: Order, line: Line): readonly Loss[] {
+  const callers = [...catalogue.roles.values()].filter(({ name, segment }) =>
+    line.from.by === "role" ? line.from.name === name : line.from.by === "segment" && line.from.name === segment,
+  );
+  const views = [...catalogue.namespaces.values()];
+  const shares = ({ name, match }: Role): boolean =>
+    views.some(
+      (view) =>
+        view.roles.some((one) => one.name === name) &&
+        (match.serviceAccounts ?? []).some((account) => rolesOfIdentity(view, account).length > 1),
+    );
+  return [
+    ...(callers.some(({ subject }) => subject !== "account")
+      ? [lossOf(POSTGRES, line, "SUBJECT_EMPTY", "narrower")]
+      : []),
+    ...(callers.some(shares) ? [lossOf(POSTGRES, line, "IDENTITY_SHARED", "wider")] : []),
+  ];
 }
 
 const isBlind = (target: TargetName, { data }: Line): boolean =>

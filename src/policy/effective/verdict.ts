@@ -2,13 +2,13 @@ import type { FlowData, Passage } from "../../domain/flow.ts";
 import type { Instant } from "../../domain/instant.ts";
 import { decide, type Verdict } from "../evaluate/decide.ts";
 import type { Evaluator } from "../evaluate/evaluator.ts";
-import { allowedPorts } from "../evaluate/slices.ts";
+import { allowedPorts, passesPortless } from "../evaluate/slices.ts";
 import type { Intent } from "../intent/intent.ts";
 import { EVERY_PASSAGE, passageKey, PORT_PASSAGES, type PassageSet } from "../intent/passages.ts";
 import { openPassages, sliceIntent } from "../intent/slices.ts";
 import { type IntentVerdict, verdictOn } from "../intent/verdict.ts";
-import { intersect, sameSet, subtract, unite } from "../sets/intervals.ts";
-import { ALL_PORTS, type PortSet } from "../sets/port-set.ts";
+import type { Endpoint } from "../model/endpoint.ts";
+import { intersect, subtract, unite } from "../sets/intervals.ts";
 import type { EffectiveEnd } from "./end.ts";
 
 /** What foreign policies say: of a port their verdict with its rules, of an ICMP message whether they leave it alone. */
@@ -41,10 +41,10 @@ export function effectiveVerdict(
   return { allowed: ours.allowed && foreign.allowed, ours, foreign };
 }
 
-/** Kubernetes policies speak of ports; where they limit a pair at all, ICMP is taken to be closed with the rest. */
+/** Kubernetes policies speak of ports: messages of ICMP are meant only by rules that name none. */
 function foreignVerdict(evaluator: Evaluator, from: EffectiveEnd, to: EffectiveEnd, passage: Passage): ForeignVerdict {
   const [source, destination] = [evaluator.classOf(from.endpoint), evaluator.classOf(to.endpoint)];
-  if (!("port" in passage)) return { allowed: sameSet(allowedPorts(evaluator, source, destination), ALL_PORTS) };
+  if (!("port" in passage)) return { allowed: passesPortless(evaluator, source, destination) };
   const ports = decide(evaluator, source, destination, passageKey(passage));
   return { allowed: ports.allowed, ports };
 }
@@ -56,13 +56,15 @@ export function effectivePassages(
   [from, to]: readonly [EffectiveEnd, EffectiveEnd],
   now: Instant,
 ): PassageSet {
-  const ports = allowedPorts(evaluator, evaluator.classOf(from.endpoint), evaluator.classOf(to.endpoint));
-  if (ports.length === 0) return ports;
-  return intersect(openPassages(sliceIntent(intent, from.end, to.end, now)), foreignPassages(ports));
+  const open = foreignPassages(evaluator, from.endpoint, to.endpoint);
+  return open.length === 0 ? open : intersect(openPassages(sliceIntent(intent, from.end, to.end, now)), open);
 }
 
-/** The passages that foreign policies leave open, ICMP only where they limit nothing. */
-export const foreignPassages = (ports: PortSet): PassageSet =>
-  sameSet(ports, ALL_PORTS) ? unite(ports, MESSAGES) : ports;
+/** What foreign policies leave open between two endpoints. */
+export function foreignPassages(evaluator: Evaluator, from: Endpoint, to: Endpoint): PassageSet {
+  const [source, destination] = [evaluator.classOf(from), evaluator.classOf(to)];
+  const ports = allowedPorts(evaluator, source, destination);
+  return passesPortless(evaluator, source, destination) ? unite(ports, MESSAGES) : ports;
+}
 
 const MESSAGES: PassageSet = subtract(EVERY_PASSAGE, PORT_PASSAGES);

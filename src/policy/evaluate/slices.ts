@@ -168,3 +168,28 @@ function openedByNetwork({ network }: Door, { other, destination }: Ends): PortS
     for (const bound of rules) if (bound.match(other) === "yes") open = unite(open, bound.ports(destination));
   return open;
 }
+
+/**
+ * Whether what has no ports, such as a message of ICMP, passes from `source` to `destination`: a rule that names ports does
+ * not mean it. So where only ports are denied it passes, and where only ports are allowed it does not.
+ */
+export const passesPortless = (evaluator: Evaluator, source: ClassId, destination: ClassId): boolean =>
+  letsPortless(evaluator.door(source, "egress"), destination) &&
+  letsPortless(evaluator.door(destination, "ingress"), source);
+
+function letsPortless(door: Door | undefined, other: ClassId): boolean {
+  if (!door) return true;
+  const admin = portlessIn(door.admin, other);
+  if (admin === "allow" || admin === "deny") return admin === "allow";
+  if (door.network.length === 0) return portlessIn(door.baseline, other) !== "deny";
+  return door.network.some(({ rules }) =>
+    rules.some((bound) => bound.rule.ports === "all" && bound.match(other) === "yes"),
+  );
+}
+
+/** What an ordered tier does to what has no ports. */
+const portlessIn = (rules: readonly BoundRule[], other: ClassId): ReturnType<typeof actionOf> =>
+  rules
+    .filter(({ rule }) => rule.ports === "all")
+    .map((bound) => actionOf(bound, other))
+    .find((action) => action !== undefined);

@@ -18,7 +18,15 @@ export type Poked = {
   readonly agrees: boolean;
 };
 
-type State = { readonly objects: readonly ForeignObject[]; readonly world: World; readonly evaluator: Evaluator };
+/** What the policies are when a poke is made. */
+export type ProbeState = {
+  readonly objects: readonly ForeignObject[];
+  readonly world: World;
+  readonly evaluator: Evaluator;
+};
+
+/** A poke that is to be made, and on what. */
+export type ProbeQuestion = { readonly step: string; readonly poke: Poked["poke"]; readonly state: ProbeState };
 
 /** Runs one test from a fresh state: actions in order, each on the state that the one before left. */
 export function runProbes(
@@ -26,31 +34,45 @@ export function runProbes(
   test: ProbeTest,
   options: ReadOptions,
 ): Result<readonly Poked[]> {
-  let state = stateOf(objects, options);
+  const questions = probeQuestions(objects, test, options);
+  if (!questions.ok) return questions;
   const poked: Poked[] = [];
-  for (const step of test.steps)
-    for (const action of step.actions) {
+  for (const question of questions.value) {
+    const done = answer(question);
+    if (!done.ok) return done;
+    poked.push(done.value);
+  }
+  return ok(poked);
+}
+
+/** The pokes of one test in their order, each with the state that the changes before it left. */
+export function probeQuestions(
+  objects: readonly ForeignObject[],
+  test: ProbeTest,
+  options: ReadOptions,
+): Result<readonly ProbeQuestion[]> {
+  let state = stateOf(objects, options);
+  const questions: ProbeQuestion[] = [];
+  for (const { name: step, actions } of test.steps)
+    for (const action of actions) {
       if (!state.ok) return state;
-      if (action.kind === "poke") {
-        const done = poke(state.value, step.name, action);
-        if (!done.ok) return done;
-        poked.push(done.value);
-      } else {
+      if (action.kind === "poke") questions.push({ step, poke: action, state: state.value });
+      else {
         const changed = change(state.value, action);
         state = changed.ok ? stateOf(changed.value, options) : changed;
       }
     }
-  return state.ok ? ok(poked) : state;
+  return state.ok ? ok(questions) : state;
 }
 
-function stateOf(objects: readonly ForeignObject[], options: ReadOptions): Result<State> {
+function stateOf(objects: readonly ForeignObject[], options: ReadOptions): Result<ProbeState> {
   const world = readWorld(objects, options);
   return world.ok
     ? ok({ objects, world: withReplicas(world.value), evaluator: makeEvaluator(world.value.policies) })
     : world;
 }
 
-function poke({ world, evaluator }: State, step: string, action: Poked["poke"]): Result<Poked> {
+function answer({ step, poke: action, state: { world, evaluator } }: ProbeQuestion): Result<Poked> {
   const members = scenesOf(world, "pod").flatMap((scene) => scene.members);
   const find = (name: string) =>
     members.find(({ endpoint }) => `${endpoint.name.namespace}/${endpoint.name.name}` === name)?.endpoint;
@@ -62,7 +84,7 @@ function poke({ world, evaluator }: State, step: string, action: Poked["poke"]):
   return ok({ step, poke: action, verdict, agrees: verdict.allowed === action.expect });
 }
 
-function change(state: State, action: Exclude<ProbeAction, { kind: "poke" }>): Result<readonly ForeignObject[]> {
+function change(state: ProbeState, action: Exclude<ProbeAction, { kind: "poke" }>): Result<readonly ForeignObject[]> {
   const index = state.objects.findIndex((object) => isTarget(object.value, action.target));
   const object = state.objects[index];
   if (!object)

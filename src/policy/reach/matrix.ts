@@ -3,7 +3,6 @@ import type { Instant } from "../../domain/instant.ts";
 import type { EffectiveEnd } from "../effective/end.ts";
 import { foreignPassages } from "../effective/verdict.ts";
 import { makeEvaluator } from "../evaluate/evaluator.ts";
-import { allowedPorts } from "../evaluate/slices.ts";
 import type { Intent } from "../intent/intent.ts";
 import { EVERY_PASSAGE, type PassageSet } from "../intent/passages.ts";
 import { openPassages, sliceIntent } from "../intent/slices.ts";
@@ -43,7 +42,7 @@ export function reachOf({ intent, policies, ends, now }: ReachInput): Reach {
   const foreign = memoPairs(classes.foreign, (from, to) => {
     const [source, destination] = [classes.endpoints[from], classes.endpoints[to]];
     if (policies.length === 0 || !source || !destination) return EVERY_PASSAGE;
-    return foreignPassages(allowedPorts(evaluator, evaluator.classOf(source), evaluator.classOf(destination)));
+    return foreignPassages(evaluator, source, destination);
   });
   const rows = cutByForeign(ourRows(intent, classes.ends, now), policies.length > 0, ours, foreign);
   return {

@@ -137,10 +137,11 @@ const matchOf = ({ podLabels, namespaces, serviceAccounts, kinds, createdBy }: R
   ...defined({ namespaces, serviceAccounts, kinds, createdBy }),
 });
 
-const identityOf = ({ delivery, keyType, dnsNames, federatesWith }: NonNullable<RoleSpec["identity"]>) => ({
+const identityOf = ({ delivery, keyType, dnsNames, subject, federatesWith }: NonNullable<RoleSpec["identity"]>) => ({
   delivery: delivery ?? ("none" as const),
   dnsNames: dnsNames ?? [],
   federatesWith: federatesWith ?? [],
+  ...(subject === "account" ? { subject } : {}),
   ...defined({ keyType }),
 });
 

@@ -70,6 +70,13 @@ const identity = fields("The certificate that workloads of the role get, and how
       32,
     ),
   ),
+  subject: optional(
+    oneOf(
+      "Subject of the certificate. account: the common name ACCOUNT.NAMESPACE, for programs that read nothing else, such as PostgreSQL; empty: none.",
+      ["empty", "account"],
+      { default: "empty" },
+    ),
+  ),
   keyType: optional(oneOf("Key type of the leaf.", KEY_TYPES)),
   federatesWith: optional(setOf("Names of TrustDomains whose bundles it gets.", objectName("A TrustDomain."), 16)),
 });

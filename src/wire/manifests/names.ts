@@ -24,9 +24,10 @@ export const SELF_TEST = "signet-self-test";
 /** End of the names of the webhook entries that match it. */
 export const SELF_TEST_ENTRY = "self-test.signet.dev";
 
-/** Secrets that the server keeps: its authorities' keys, its serving authority, and its keys for tokens. */
+/** Secrets that the server keeps: its authorities' keys, its serving authority, its keys for tokens, and what is revoked. */
 export const SECRETS = {
   authorities: "signet-authorities",
+  revocations: "signet-revocations",
   serving: "signet-serving",
   tokens: "signet-tokens",
 } as const;

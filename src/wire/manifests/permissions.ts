@@ -138,7 +138,7 @@ export const SIGNET_PERMISSIONS: readonly Permission[] = [
     group: "",
     resources: ["secrets"],
     verbs: ["create", "get", "patch", "update"],
-    names: [SECRETS.authorities, SECRETS.serving, SECRETS.tokens],
+    names: [SECRETS.authorities, SECRETS.revocations, SECRETS.serving, SECRETS.tokens],
     where: "own",
     why: "keeps its keys, and shares them between replicas",
   },

@@ -1,12 +1,14 @@
 BEGIN;
-DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'web') THEN CREATE ROLE "web" LOGIN; END IF; END $$;
-REVOKE ALL ON ALL TABLES IN SCHEMA public FROM "web";
-GRANT SELECT, INSERT ON "orders" TO "web";
+CREATE ROLE "web" LOGIN;
+COMMENT ON ROLE "web" IS 'Managed by Signet.';
+GRANT SELECT ON "public"."orders" TO "web";
+GRANT INSERT ON "public"."orders" TO "web";
 COMMIT;
 
 -- pg_hba.conf
 hostssl all "web" all cert map=signet
 host all "web" all reject
+local all "web" reject
 
 -- pg_ident.conf
 signet "web.shop" "web"

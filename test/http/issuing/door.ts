@@ -7,8 +7,10 @@ import { toPem } from "../../../src/ca/pem.ts";
 import { makeTokenKey, signingKeyAt } from "../../../src/ca/tokens/key-set.ts";
 import { ok, refuse } from "../../../src/domain/problem.ts";
 import { issuingRoutes } from "../../../src/http/issuing/routes.ts";
-import type { Shares } from "../../../src/http/issuing/services.ts";
+import { buildGrpcServer } from "../../../src/http/grpc/server.ts";
+import type { Issuing, Shares } from "../../../src/http/issuing/services.ts";
 import { buildServer, type HttpServer } from "../../../src/http/server.ts";
+import type { Whereabouts } from "../../../src/identity/restricted.ts";
 import type { IssuanceRecord } from "../../../src/wire/issuance-record.ts";
 import { readPodFacts } from "../../../src/wire/pod-facts.ts";
 import type { TokenRecord } from "../../../src/wire/token-record.ts";
@@ -63,6 +65,9 @@ export async function openDoor(shares: Partial<Shares> = {}) {
     pods: [podOf("web", "cart"), podOf("pay", "orders-db")] as Present[],
     /** Token text to the Pod it is bound to. */
     tokens: new Map<string, Present>(),
+    /** Serial number to the place of the Pod that a certificate is known to have been issued to. */
+    issuedTo: new Map<string, Whereabouts>(),
+    lists: undefined as { readonly pem: string; readonly tag: string } | undefined,
     now: NOON,
     monotonic: 0,
     asked: 0,
@@ -72,7 +77,7 @@ export async function openDoor(shares: Partial<Shares> = {}) {
   const record = (line: IssuanceRecord | TokenRecord) => Promise.resolve(void ledger.push(line));
   const lookup = () => ({ catalogue: world.catalogue, issuer: authority.issuer, profiles: PROFILES });
   const parts: CallerParts = {
-    door: "rest",
+    nodeProxies: ["istio-system/ztunnel"],
     walk: { lookup, record, now: () => world.now, random: randomBytes },
     tokens: {
       catalogue: () => world.catalogue,
@@ -86,6 +91,7 @@ export async function openDoor(shares: Partial<Shares> = {}) {
     issuing: () => [authority.issuing.der],
     holders: (namespace, account) =>
       world.pods.filter(({ bearer }) => bearer.namespace === namespace && bearer.serviceAccount === account),
+    issuedTo: (serial) => world.issuedTo.get(serial),
     podsIn: (namespace) => world.pods.filter(({ bearer }) => bearer.namespace === namespace),
     byToken: async (token) => {
       world.asked += 1;
@@ -94,24 +100,36 @@ export async function openDoor(shares: Partial<Shares> = {}) {
       return pod ? ok(pod) : refuse("TOKEN_REFUSED", "", "The API server does not accept this token for us.");
     },
   };
-  const routes = issuingRoutes({
+  const issuing: Issuing = {
     authenticate: makeAuthenticate(parts),
-    documents: { bundle: () => '{"keys":[]}\n', keys: () => '{"keys":[]}\n', discovery: () => undefined },
+    documents: {
+      bundle: () => '{"keys":[]}\n',
+      keys: () => '{"keys":[]}\n',
+      discovery: () => undefined,
+      lists: () => world.lists,
+    },
     monotonic: () => world.monotonic,
     shares,
-  });
+  };
   const pair = await tls.server({ name: "signet" }, ["127.0.0.1"]);
   const server: HttpServer = buildServer(fakeServices(), {
     version: "0",
     pair: { certificate: pair.cert, key: pair.key },
     askCertificates: true,
-    routes: [routes],
+    routes: [issuingRoutes(issuing)],
   });
   const port = await server.listen("127.0.0.1", 0);
+  const said: object[] = [];
+  const log = { error: (fields: object) => void said.push(fields) };
+  const grpc = buildGrpcServer(issuing, { certificate: pair.cert, key: pair.key }, log);
+  const grpcPort = await grpc.listen("127.0.0.1", 0);
   return {
     authority,
     ledger,
     world,
+    port,
+    grpcPort,
+    said,
     ask: (path: string, asking: Asking = {}) => send(port, path, asking),
     /** A current SVID of an account, as a client shows it. */
     svidOf: async (namespace: string, account: string) => {
@@ -126,7 +144,7 @@ export async function openDoor(shares: Partial<Shares> = {}) {
         serial: issued.contents.serial,
       };
     },
-    stop: () => server.drain(0, 100),
+    stop: async () => void (await Promise.all([server.drain(0, 100), grpc.stop(100)])),
   };
 }
 

@@ -2,8 +2,9 @@ import { X509Certificate } from "node:crypto";
 import { decodeJwt } from "jose";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { composeSpiffeId } from "../../../src/domain/spiffe-id.ts";
-import { PROFILES, SHOP_CATALOGUE, testAuthority } from "../../fakes/ca.ts";
+import { csrOf, leafKey, PROFILES, SHOP_CATALOGUE, testAuthority } from "../../fakes/ca.ts";
 import { catalogueOf, must, NOON } from "../../fakes/judging.ts";
+import { toPem } from "../../../src/ca/pem.ts";
 import { type Answered, newCsr, openDoor, podOf } from "./door.ts";
 
 const CART = must(composeSpiffeId("example.org", "web", "cart"));
@@ -227,6 +228,54 @@ test("a revoked serial is not renewed, and the same workload's token still is", 
 `);
   expect((await door.ask("/v1/svids", { ...svid, body: { csr: newCsr() } })).status).toBe(403);
   expect((await door.ask("/v1/svids", { token: "cart-token", body: { csr: newCsr() } })).status).toBe(200);
+});
+
+test("what was renewed by a revoked certificate is refused as well, and what was renewed by that", async () => {
+  const svid = await door.svidOf("web", "cart");
+  const renewals = [svid];
+  for (const last of [0, 1]) {
+    const key = leafKey();
+    const csr = toPem("CERTIFICATE REQUEST", csrOf(key));
+    const answer = await door.ask("/v1/svids", { ...renewals[last], body: { csr } });
+    const pem = key.export({ type: "pkcs8", format: "pem" }).toString();
+    const cert = String(answer.body["certificates"]);
+    renewals.push({ cert, leaf: cert, key: pem, serial: String(answer.body["serial"]) });
+  }
+  const other = await door.svidOf("web", "cart");
+  door.world.catalogue = catalogueOf(restricting(`{serial: "${svid.serial}"}`));
+  const statuses = [...renewals, other].map(
+    async (shown) => (await door.ask("/v1/svids", { ...shown, body: { csr: newCsr() } })).status,
+  );
+  expect(await Promise.all(statuses)).toEqual([403, 403, 403, 200]);
+});
+
+test.each([
+  ["of that Pod", "{pod: {namespace: web, name: cart-0, uid: old}}", 403],
+  ["of that Pod's node", "{node: {name: n0}}", 403],
+  ["of that Pod's machine", "{virtualMachine: {namespace: web, name: vm}}", 403],
+  ["of another node", "{node: {name: n2}}", 200],
+  ["of another Pod that has gone", "{pod: {namespace: web, name: cart-9}}", 200],
+  ["of another Pod that holds the identity", "{pod: {namespace: web, name: cart-1}}", 200],
+  ["of its role", "{role: cart}", 403],
+])("where it is known to which Pod a certificate was issued, a restriction %s decides", async (_, target, status) => {
+  const svid = await door.svidOf("web", "cart");
+  const place = { pod: { namespace: "web", name: "cart-0", uid: "old" }, node: { name: "n0" } };
+  door.world.issuedTo.set(svid.serial, { ...place, virtualMachine: { namespace: "web", name: "vm" } });
+  door.world.catalogue = catalogueOf(restricting(target));
+  expect((await door.ask("/v1/svids", { ...svid, body: { csr: newCsr() } })).status).toBe(status);
+});
+
+test("a renewal is for the Pod that its certificate was issued to, where that is known, and else for no Pod by its UID", async () => {
+  const svid = await door.svidOf("web", "cart");
+  await door.ask("/v1/svids", { ...svid, body: { csr: newCsr() } });
+  door.world.issuedTo.set(svid.serial, { pod: { namespace: "web", name: "cart-0", uid: "old" }, node: { name: "n0" } });
+  await door.ask("/v1/svids", { ...svid, body: { csr: newCsr() } });
+  expect(
+    door.ledger.map(({ subject, ...rest }) => [subject, "pod" in rest && rest.pod, "node" in rest && rest.node]),
+  ).toEqual([
+    ["Pod web/cart-1", false, false],
+    ["Pod web/cart-0", "old", "n0"],
+  ]);
 });
 
 test("where Pods of two roles hold one identity, a certificate does not say which one calls", async () => {

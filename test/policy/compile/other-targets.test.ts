@@ -2,7 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Catalogue } from "../../../src/domain/catalogue.ts";
 import { type Compilation, compile, type Order } from "../../../src/policy/compile/compile.ts";
-import type { Site } from "../../../src/policy/compile/doors.ts";
+import { hbaText, withMoreOfOurs, withOurLines } from "../../../src/policy/compile/database-access.ts";
+import { doorsOf, type Site } from "../../../src/policy/compile/doors.ts";
+import { databaseAccess } from "../../../src/policy/compile/postgres.ts";
 import type { Rendered } from "../../../src/policy/compile/rendered.ts";
 import type { TargetName } from "../../../src/policy/compile/targets.ts";
 import { compileIntent } from "../../../src/policy/intent/intent.ts";
@@ -54,6 +56,9 @@ const withData = (...clauses: readonly string[]) =>
         .join(", ")}]}}`,
     ],
   });
+
+const ORDERS =
+  "{apiVersion: signet.dev/v1alpha1, kind: SegmentPolicy, metadata: {name: d, namespace: pay}, spec: {segment: payments, allow: [{from: {role: web}, to: {role: db}, 'on': [tcp/5432], data: {protocol: postgres, operations: [select], tables: [orders]}, why: orders}]}}";
 
 const specOf = (object: Rendered | undefined): unknown => {
   if (!object) throw new Error("no object");
@@ -214,6 +219,74 @@ describe("PostgreSQL", () => {
     await expect(`${sql}\n-- pg_hba.conf\n${hba}\n-- pg_ident.conf\n${ident}`).toMatchFileSnapshot(
       "../../golden/compile/estate.postgres.sql",
     );
+  });
+
+  test.each([
+    [
+      "a denial",
+      {
+        guardrails: [
+          "{apiVersion: signet.dev/v1alpha1, kind: Guardrail, metadata: {name: g}, spec: {deny: [{from: {role: web}, to: {role: db}, why: x}]}}",
+        ],
+      },
+    ],
+    [
+      "a fence",
+      {
+        segments: PARTS.segments.map((text) =>
+          text.replace("environment: prod, namespaces: [shop]", "environment: test, namespaces: [shop]"),
+        ),
+      },
+    ],
+    [
+      "a quarantine of the caller",
+      {
+        restrictions: [
+          "{apiVersion: signet.dev/v1alpha1, kind: Restriction, metadata: {name: q}, spec: {target: {role: web}, effect: quarantine, reason: stolen}}",
+        ],
+      },
+    ],
+  ] as const)("%s takes what a sentence grants", (_what, more) => {
+    const grants = (changed: Parameters<typeof estate>[0]) => {
+      const doors = doorsOf(compileIntent(estate({ sentences: [ORDERS], ...changed })), SITE, NOON);
+      return [...databaseAccess(doors)].map(([server, { callers }]) => [server, callers.map(({ role }) => role)]);
+    };
+    expect([grants({}), grants(more)]).toEqual([[["db", ["web"]]], []]);
+  });
+
+  test("who calls through a segment is granted role by role", () => {
+    const sentences = [ORDERS.replace("{role: web}", "{segment: shop}")];
+    const access = databaseAccess(doorsOf(compileIntent(estate({ sentences, guardrails: [] })), SITE, NOON));
+    expect(access.get("db")).toEqual({
+      callers: [
+        { role: "batch", certificates: ["batch.shop"] },
+        { role: "web", certificates: ["web.shop"] },
+      ],
+      grants: ["batch", "web"].flatMap((role) => [{ role, schema: "public", table: "orders", privilege: "SELECT" }]),
+    });
+  });
+
+  test("certificates without a subject, and accounts of two roles, are told", () => {
+    const codes = (roles: readonly string[]) =>
+      compiled(estate({ sentences: [ORDERS], roles }), ["postgres"]).losses.map(({ code }) => code);
+    const named = PARTS.roles.map((text) => text.replace("}}}", "}, identity: {subject: account}}}"));
+    expect(codes(PARTS.roles)).toContain("SUBJECT_EMPTY");
+    expect(codes(named)).not.toContain("SUBJECT_EMPTY");
+    expect(codes(named)).not.toContain("IDENTITY_SHARED");
+    expect(codes(named.map((text) => text.replace("[batch]", "[web]")))).toContain("IDENTITY_SHARED");
+  });
+
+  test("lines of ours stand before all others of a file, and go without a trace", () => {
+    const others = "local all all trust\n";
+    const [one, two] = [hbaText(["web"]), hbaText(["web", "batch"])];
+    expect(withOurLines(others, one)).toBe(
+      "# BEGIN Signet: written by `signet policy apply`\n" +
+        'hostssl all "web" all cert map=signet\nhost all "web" all reject\nlocal all "web" reject\n' +
+        "# END Signet\nlocal all all trust\n",
+    );
+    expect(withOurLines(withOurLines(others, two), one)).toBe(withOurLines(others, one));
+    expect(withOurLines(withOurLines(others, one), "")).toBe(others);
+    expect(withMoreOfOurs(withOurLines(others, "a\nb\n"), "b\nc\n")).toBe(withOurLines(others, "a\nb\nc\n"));
   });
 
   test("a clause that must be enforced blocks where no target looks at its data", () => {

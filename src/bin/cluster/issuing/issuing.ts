@@ -14,6 +14,7 @@ import type { WatchMeans } from "../../../kube/watch.ts";
 import type { Profiles } from "../../../domain/certificate.ts";
 import { ok, refuse } from "../../../domain/problem.ts";
 import { TOKEN_AUDIENCE } from "../../../domain/token-audience.ts";
+import type { IssuedCertificates } from "../../../ca/issued-certificates.ts";
 import type { Vault } from "../../../ca/vault.ts";
 import type { Ledger } from "../../../store/ledger.ts";
 import { SECRETS } from "../../../wire/manifests/names.ts";
@@ -21,6 +22,7 @@ import type { CallerParts } from "../../issuing/callers.ts";
 import { type RunningAuthorities, runAuthorities } from "../../authorities/run-authorities.ts";
 import { type Keys, makeTokenKeys, type TokenKeys } from "../../issuing/keys.ts";
 import { PACE } from "../../../reconcile/authority/pace.ts";
+import { runLists } from "../../issuing/run-lists.ts";
 import { endsOf, openIssuing } from "../../issuing/open-issuing.ts";
 import { knownPod, presentExternals, presentPod } from "../../issuing/present.ts";
 import { DOOR } from "../signer/answer.ts";
@@ -35,6 +37,9 @@ export type ClusterIssuingMeans = WatchMeans & {
   readonly ledger: Pick<Ledger, "append">;
   readonly profiles: Profiles;
   readonly issuer: string | undefined;
+  readonly nodeProxies: readonly string[];
+  /** What this replica has issued. */
+  readonly issued: IssuedCertificates;
   /** Whether this replica answers kubelets at once. */
   readonly first: () => boolean;
   /** The name of this start, for Events. */
@@ -67,7 +72,9 @@ export function makeClusterIssuing(means: ClusterIssuingMeans): ClusterIssuing {
   const ends = () => endsOf(keys);
   const figures: IssuingFigures = new IssuingFigures(() => signer.pending(), ends);
   const catalogue = () => live().current();
-  const open = openIssuing({ ...means, ...callersOf(means, pods), keys, figures, catalogue });
+  const vault = secretVault(client, SECRETS.revocations);
+  const lists = runLists({ ...means, vault, keys, catalogue, everyMs: REFRESH_MS });
+  const open = openIssuing({ ...means, ...callersOf(means, pods), keys, figures, catalogue, lists });
   const signer: SignerSwitch = switchSigner({ ...means, pods, walk: open.walk, told: teller(figures) });
   const ended = new AbortController();
   return {
@@ -82,6 +89,7 @@ export function makeClusterIssuing(means: ClusterIssuingMeans): ClusterIssuing {
     },
     stop: async () => {
       ended.abort();
+      lists.stop();
       await Promise.all([signer.stop(), pods.stop(), authorities.stop()]);
     },
     advance: async (term) => {

@@ -1,4 +1,4 @@
-import { issue, type IssueParts, type IssuedSvid } from "../../../ca/issue.ts";
+import { issue, type IssueParts, type IssuedSvid, placeOf } from "../../../ca/issue.ts";
 import { readKeyProof } from "../../../ca/key-proof.ts";
 import { certificatesPem } from "../../../ca/pem.ts";
 import { type Problem, problem, refuse, refuseAll, type Result } from "../../../domain/problem.ts";
@@ -37,14 +37,13 @@ export async function answerAsk(ask: PodCertificateAsk, parts: AnswerParts): Pro
 type Signing = Extract<Ruling, { do: "sign" }>;
 
 async function issueFor(ask: PodCertificateAsk, ruling: Signing, parts: IssueParts): Promise<Result<IssuedSvid>> {
-  const { namespace, pod, node } = ask;
   const key = await provedKey(ask, ruling);
   if (!key.ok) return recorded(ask, key.problems, parts);
   return issue(
     {
       ...about(ask),
       bearer: ruling.pod.workload,
-      whereabouts: { pod: { namespace, ...pod }, node, ...machineOf(ruling.pod.workload) },
+      whereabouts: { ...placeAsked(ask), ...machineOf(ruling.pod.workload) },
       csr: key.value,
       ttlSeconds: ruling.ttlSeconds,
     },
@@ -65,7 +64,7 @@ async function recorded(
   parts: IssueParts,
 ): Promise<Result<never>> {
   const { code, message } = problems[0] ?? NO_REASON;
-  await parts.record({ ...about(ask), at: parts.now(), outcome: "refused", code, message });
+  await parts.record({ ...line(ask), at: parts.now(), outcome: "refused", code, message });
   return refuseAll(problems);
 }
 
@@ -77,10 +76,14 @@ const about = ({ namespace, pod, node }: PodCertificateAsk) => ({
   subject: `Pod ${namespace}/${pod.name}`,
 });
 
+const placeAsked = ({ namespace, pod, node }: PodCertificateAsk) => ({ pod: { namespace, ...pod }, node });
+
+const line = (ask: PodCertificateAsk) => ({ ...about(ask), ...placeOf(placeAsked(ask)) });
+
 /** A denial leaves only when the ledger has it. */
 async function denied(ask: PodCertificateAsk, ruling: Extract<Ruling, { do: "deny" }>, parts: AnswerParts) {
   const message = `${ruling.reason}: ${ruling.message}`;
-  await parts.record({ ...about(ask), at: parts.now(), outcome: "refused", code: "REQUEST_UNTRUE", message });
+  await parts.record({ ...line(ask), at: parts.now(), outcome: "refused", code: "REQUEST_UNTRUE", message });
   return write(ruling.reason, ruling.message, parts);
 }
 

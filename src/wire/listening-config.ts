@@ -1,0 +1,45 @@
+import type { Static } from "typebox";
+import { ok, problem, refuseAll, type Result } from "../domain/problem.ts";
+import { fields, optional, setOf, text } from "./kinds/fields.ts";
+
+/** HOST:PORT, an IPv6 address in brackets. */
+export const LISTEN = "^(\\[[0-9a-fA-F:.]+\\]|[^:\\[\\]]+):[0-9]{1,5}$";
+
+/** The part `grpc` of the server's configuration. */
+export const GRPC_CONFIG = fields("Istio's certificate service over gRPC; left out: there is none.", {
+  listen: text("HOST:PORT to listen on; 15012 is where Istio's clients look.", 261, { pattern: LISTEN }),
+  nodeProxies: optional(
+    setOf(
+      "Accounts, NAMESPACE/NAME, whose Pods may ask for identities of Pods on their own node, as ztunnel does.",
+      text("NAMESPACE/NAME of an account.", 317, { pattern: "^[^/]+/[^/]+$" }),
+      8,
+      { default: [] },
+    ),
+  ),
+});
+
+/** Where Istio's certificate service listens, and which accounts may speak for the Pods of their node. */
+export type GrpcConfig = Address & { readonly nodeProxies: readonly string[] };
+
+type Address = { readonly host: string; readonly port: number };
+
+/** Where the server listens, and where its certificate service does. */
+export function readListening(
+  listen: string,
+  grpc: Static<typeof GRPC_CONFIG> | undefined,
+): Result<Address & { readonly grpc?: GrpcConfig }> {
+  const own = readListen(listen, "listen");
+  if (!own.ok || !grpc) return own;
+  const other = readListen(grpc.listen, "grpc.listen");
+  return other.ok ? ok({ ...own.value, grpc: { ...other.value, nodeProxies: grpc.nodeProxies ?? [] } }) : other;
+}
+
+function readListen(listen: string, path: string): Result<Address> {
+  const colon = listen.lastIndexOf(":");
+  const host = listen.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
+  const port = Number(listen.slice(colon + 1));
+  if (new RegExp(LISTEN).test(listen) && port <= 65_535) return ok({ host, port });
+  return refuseAll([
+    problem("FIELD_INVALID", path, `"${listen}" is not HOST:PORT.`, "Write for example 127.0.0.1:8443, or [::1]:0."),
+  ]);
+}
