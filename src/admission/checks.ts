@@ -4,7 +4,7 @@ import type { Instant } from "../domain/instant.ts";
 import { problem, type Problem } from "../domain/problem.ts";
 import type { ProblemCode } from "../domain/problem-codes.ts";
 import { remembered } from "../domain/remembered.ts";
-import type { Escape, EscapeCheck, Workload } from "../domain/workload.ts";
+import type { Escape, EscapeCheck, Launching, Workload } from "../domain/workload.ts";
 import type { Identity } from "../identity/fit-role.ts";
 import { exceptionOf, excepts } from "./exceptions.ts";
 import { permits } from "./permits.ts";
@@ -31,9 +31,17 @@ export type Failed = { readonly problem: Problem; readonly segment: Segment };
 /** Judges a workload whose role is known: the namespace it shares, and each escape its role or exception does not permit. */
 export function check(catalogue: Catalogue, workload: Workload, identity: Identity, terms: When): readonly Failed[] {
   const strict = sharedStrictly(catalogue, workload);
-  const escapes = unpermitted(catalogue, workload, identity, terms);
+  const escapes = unpermitted(catalogue, workload, identity.role, terms);
   return [...(strict ? [strict] : []), ...escapes.map((found) => ({ problem: found, segment: identity.segment }))];
 }
+
+/** Judges what is added to a launcher that runs. Without a role that is known, no escape is permitted. */
+export const checkAdded = (
+  catalogue: Catalogue,
+  launcher: Workload,
+  role: Identity["role"] | undefined,
+  terms: When & { readonly launching?: Launching },
+): readonly Problem[] => unpermitted(catalogue, { ...launcher, escapes: terms.launching?.added ?? [] }, role, terms);
 
 /** A strict segment that owns a namespace with roles of another, and the first of these; nothing where there is none. */
 const strictSharing = remembered(({ segments, roles }: NamespaceView): { strict?: Segment; other?: Role } => {
@@ -58,10 +66,15 @@ function sharedStrictly(catalogue: Catalogue, { namespace, kind }: Workload): Fa
   return { problem: found, segment: strict };
 }
 
-function unpermitted(catalogue: Catalogue, workload: Workload, identity: Identity, terms: When): readonly Problem[] {
-  const refused = workload.escapes.filter((escape) => !permits(identity.role.permits, escape));
+function unpermitted(
+  catalogue: Catalogue,
+  workload: Workload,
+  role: Identity["role"] | undefined,
+  terms: When,
+): readonly Problem[] {
+  const refused = workload.escapes.filter((escape) => !permits(role?.permits ?? [], escape));
   if (refused.length === 0) return [];
-  const pointed = exceptionOf({ ...terms, catalogue, workload, role: identity.role.name });
+  const pointed = role && exceptionOf({ ...terms, catalogue, workload, role: role.name });
   const exception = pointed?.exception;
   const left = exception ? refused.filter((escape) => !excepts(exception, escape)) : refused;
   const why = pointed?.problem
@@ -69,14 +82,14 @@ function unpermitted(catalogue: Catalogue, workload: Workload, identity: Identit
     : exception && left.length > 0
       ? [mismatch(exception.name, workload)]
       : [];
-  return [...left.map((escape) => escapeProblem(escape, identity.role.name)), ...why];
+  return [...left.map((escape) => escapeProblem(escape, role?.name)), ...why];
 }
 
-const escapeProblem = (escape: Escape, role: string): Problem =>
+const escapeProblem = (escape: Escape, role: string | undefined): Problem =>
   problem(
     ESCAPES[escape.check].code,
     escape.path,
-    `It ${ESCAPES[escape.check].says}, which role ${role} does not permit${detail(escape)}.`,
+    `It ${ESCAPES[escape.check].says}, which ${role === undefined ? "no known role permits" : `role ${role} does not permit`}${detail(escape)}.`,
     `Take it away, or have "${escape.permit}" permitted by the role or by an exception.`,
   );
 

@@ -1,5 +1,6 @@
 import type { Catalogue } from "../domain/catalogue.ts";
 import { EXEMPT_NAMESPACES } from "../domain/exempt-namespaces.ts";
+import type { Labels } from "../domain/label-selector.ts";
 import type { PatchOperation } from "../domain/json-patch.ts";
 import type { Problem, Result } from "../domain/problem.ts";
 import type { Launching, Workload } from "../domain/workload.ts";
@@ -30,6 +31,8 @@ export type GateRequest = {
   readonly relevantChange: boolean;
   /** What is known of the instance that a Pod claims to launch; absent where it claims none, or nobody was asked. */
   readonly launching?: Launching;
+  /** The labels that its stamp annotation stood for until a little while ago; absent where it stood for none. */
+  readonly superseded?: Labels;
 };
 
 /** What the gate answers. `verdict` is absent where there was nothing to judge. */

@@ -6,7 +6,7 @@ import { problem, type Problem, type Result } from "../domain/problem.ts";
 import { ROLE_LABEL } from "../domain/reserved-keys.ts";
 import type { Launching, Workload } from "../domain/workload.ts";
 import { candidatesOf, deriveIdentity, fitting, type Identity } from "../identity/fit-role.ts";
-import { check } from "./checks.ts";
+import { check, checkAdded } from "./checks.ts";
 import { inCanary } from "../identity/canary.ts";
 import { carriedStamp, inherit } from "../identity/inherit.ts";
 import { lineageOf, NOT_LAUNCHING } from "./launchers.ts";
@@ -58,8 +58,8 @@ export type Finding = { readonly problem: Problem; readonly refuses: boolean };
 export function judge(catalogue: Catalogue, workload: Workload, terms: Terms): Verdict {
   if (EXEMPT_NAMESPACES.has(workload.namespace)) return exempted(workload);
   const lineage = terms.launching ? lineageOf(workload, terms.launching) : NOT_LAUNCHING;
-  if (lineage.is === "launcher") return judgeLauncher(catalogue, workload, lineage.machine);
-  if (lineage.is === "unknown") return unknownLauncher(catalogue, workload);
+  if (lineage.is === "launcher") return judgeLauncher(catalogue, workload, lineage.machine, terms);
+  if (lineage.is === "unknown") return unknownLauncher(catalogue, workload, terms);
   const enrolled = isEnrolled(catalogue, workload);
   const identity = deriveIdentity(catalogue, workload);
   const claims = claimed(catalogue, workload, identity);
@@ -81,12 +81,13 @@ export function judge(catalogue: Catalogue, workload: Workload, terms: Terms): V
 
 /**
  * Judges a launcher: it holds what its instance holds, and nothing but a Restriction stops it, or a drain would wait for
- * somebody to mend a role (product rules, "VMs").
+ * somebody to mend a role (product rules, "VMs"). What is added to one that runs is judged as any Pod's.
  */
-function judgeLauncher(catalogue: Catalogue, pod: Workload, machine: Workload): Verdict {
+function judgeLauncher(catalogue: Catalogue, pod: Workload, machine: Workload, terms: Terms): Verdict {
   const { stamp, identity, derived } = inherit(catalogue, machine, pod);
   const restrictions = restrictionsOn(catalogue, machine, stamp);
   const findings: Finding[] = restrictions.map((found) => ({ problem: found, refuses: true }));
+  findings.push(...addedTo(catalogue, pod, identity, terms));
   if (!derived.ok) findings.push(...derived.problems.map((found) => ({ problem: found, refuses: false })));
   return verdictOf(findings, {
     ...(identity ? { identity } : {}),
@@ -97,8 +98,18 @@ function judgeLauncher(catalogue: Catalogue, pod: Workload, machine: Workload): 
   });
 }
 
+function addedTo(
+  catalogue: Catalogue,
+  pod: Workload,
+  identity: Identity | undefined,
+  terms: Terms,
+): readonly Finding[] {
+  const refuses = isEnrolled(catalogue, pod) && (!identity || inForceFor(identity.segment, pod));
+  return checkAdded(catalogue, pod, identity?.role, terms).map((found) => ({ problem: found, refuses }));
+}
+
 /** What KubeVirt copied from the instance stays on it: better a stamp that nobody looked at than none. */
-function unknownLauncher(catalogue: Catalogue, pod: Workload): Verdict {
+function unknownLauncher(catalogue: Catalogue, pod: Workload, terms: Terms): Verdict {
   const found = problem(
     "LAUNCHER_UNKNOWN",
     "metadata.ownerReferences",
@@ -107,7 +118,7 @@ function unknownLauncher(catalogue: Catalogue, pod: Workload): Verdict {
   const enrolled = isEnrolled(catalogue, pod);
   const stamp = carriedStamp(pod) ?? NO_STAMP;
   const rest = { stamp, deviations: [], approval: "none", enrolled } as const;
-  return verdictOf([{ problem: found, refuses: false }], rest);
+  return verdictOf([...addedTo(catalogue, pod, undefined, terms), { problem: found, refuses: false }], rest);
 }
 
 /** A verdict from what was found: one refusing finding refuses. */

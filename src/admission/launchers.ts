@@ -23,10 +23,7 @@ export const machineReference = (pod: Workload): Owner | undefined =>
 
 /** Whether a Pod gives itself out as a launcher, by its controller or by the label that KubeVirt's own go by. */
 export const claimsLauncher = (pod: Workload): boolean =>
-  machineReference(pod) !== undefined || isLabelledLauncher(pod);
-
-/** Whether a Pod carries the label of KubeVirt's launchers. */
-export const isLabelledLauncher = (pod: Workload): boolean => isPod(pod) && labelOf(pod, APP_LABEL) === "virt-launcher";
+  machineReference(pod) !== undefined || (isPod(pod) && labelOf(pod, APP_LABEL) === "virt-launcher");
 
 const labelOf = ({ labels }: Workload, key: string): string | undefined =>
   Object.hasOwn(labels, key) ? labels[key] : undefined;

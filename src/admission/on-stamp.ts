@@ -1,5 +1,6 @@
 import type { Catalogue } from "../domain/catalogue.ts";
 import { SIGNET_ACCOUNT } from "../domain/exempt-namespaces.ts";
+import type { Labels } from "../domain/label-selector.ts";
 import { type Problem, problem } from "../domain/problem.ts";
 import { isReservedAnnotation, isReservedLabel, ROLE_LABEL, STAMP_ANNOTATION } from "../domain/reserved-keys.ts";
 import type { Launching, Workload } from "../domain/workload.ts";
@@ -15,6 +16,7 @@ export type Stamped = {
   readonly workload?: Workload;
   readonly oldWorkload?: Workload;
   readonly launching?: Launching;
+  readonly superseded?: Labels;
 };
 
 /** A VirtualMachine, which may run or not; what runs is its instance. */
@@ -25,22 +27,33 @@ export const isInstance = ({ object }: Workload): boolean => object.kind === "Vi
 
 /**
  * At creation: a missing stamp means mutation did not answer; a wrong one was put there by somebody. A launcher's comes from
- * its instance, and is renewed if it is stale.
+ * its instance, and is renewed if it is stale. So is the stamp of a replica that lagged, letter for letter.
  */
-export function newFindings({ launching, workload }: Stamped, verdict: Verdict): readonly Finding[] {
+export function newFindings({ launching, workload, superseded }: Stamped, verdict: Verdict): readonly Finding[] {
   const lineage = launching && workload ? lineageOf(workload, launching).is : "none";
   const inherits = lineage === "launcher" || lineage === "unknown";
-  const stale = inherits || (workload?.kind === "VirtualMachine" && isStale(workload, verdict));
-  if (!stale) return stampFindings(verdict);
+  if (!inherits && !(workload && isOlder(workload, superseded, verdict))) return stampFindings(verdict);
   return verdict.deviations.length > 0 ? [{ problem: STAMP_STALE, refuses: false }] : [];
 }
 
-/** Whether a machine's stamp is of the same role, segment and identity at an older generation: a replica that lagged gave it. */
-function isStale(machine: Workload, { stamp }: Verdict): boolean {
+/** Whether a stamp was right before: a machine's of the same identity, anybody's as it was given here. */
+const isOlder = (workload: Workload, superseded: Labels | undefined, verdict: Verdict): boolean =>
+  (workload.kind === "VirtualMachine" && isStale(workload, verdict)) || isSuperseded(workload, superseded, verdict);
+
+/** Whether a workload's stamp is of the same role, segment and identity at an older generation: a replica that lagged gave it. */
+function isStale(machine: Workload, { stamp }: Pick<Verdict, "stamp">): boolean {
   const carried = carriedStamp(machine);
   const [was, is] = [carried?.annotations[STAMP_ANNOTATION], stamp.annotations[STAMP_ANNOTATION]];
   if (carried === undefined || was === undefined || is === undefined) return false;
   return sameIdentity(carried, stamp) && stampAge(was, is) === "older";
+}
+
+/** Whether a stamp is whole, of this identity, and as it was given until another generation came. */
+function isSuperseded(workload: Workload, labels: Labels | undefined, { stamp }: Verdict): boolean {
+  const carried = workload.ownAnnotations[STAMP_ANNOTATION];
+  if (labels === undefined || carried === undefined || !isStale(workload, { stamp })) return false;
+  const was = { labels, annotations: { ...stamp.annotations, [STAMP_ANNOTATION]: carried } };
+  return deviations({ labels: workload.ownLabels, annotations: workload.ownAnnotations }, was).length === 0;
 }
 
 const STAMP_STALE = problem("STAMP_MISSING", "metadata", "Its stamp is not the newest; it is renewed while it runs.");

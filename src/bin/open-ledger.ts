@@ -51,6 +51,7 @@ export async function openCopiesOf(path: string): Promise<Result<CopiesView>> {
   const { database } = config.value;
   if (!database) return refuse("FIELD_MISSING", "database", `"${path}" names no database.`, "Add its part `database`.");
   const { CopyReader } = await import("../store/postgres/reader.ts");
+  const { whyNot } = await import("../store/postgres/why-not.ts");
   try {
     return ok(await CopyReader.open(database));
   } catch (fault) {
@@ -58,7 +59,7 @@ export async function openCopiesOf(path: string): Promise<Result<CopiesView>> {
     return refuse(
       "DATABASE_UNREADABLE",
       "database",
-      `The ledgers in the database ${name} at ${host} cannot be read: ${reasonOf(fault)}.`,
+      `The ledgers in the database ${name} at ${host} cannot be read: ${whyNot(fault, database)}.`,
       "Check that it runs, and that its part `database` of the configuration is right.",
     );
   }

@@ -13,6 +13,7 @@ export type ServerFlags = {
   readonly kubeconfig?: string;
   readonly virtController?: readonly string[];
   readonly certificateFolder?: string;
+  readonly clientCa?: string;
 };
 
 /** The server behind its door: runs until it is ended. */
@@ -52,6 +53,7 @@ export const serverCommand =
         "--certificate-folder <dir>",
         "tls.crt, tls.key and ca.crt that somebody else keeps [Signet keeps its own]",
       )
+      .option("--client-ca <file>", "who may call the webhooks, as kube-apiserver: its authority [everybody]")
       .addHelpText("after", EXAMPLES)
       .action(async (flags: ServerFlags) => {
         const serve = await open();

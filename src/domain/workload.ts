@@ -70,4 +70,6 @@ export type Launching = {
   readonly byVirtController: boolean;
   /** The live instance that the controller reference names by UID. none: there is none. unknown: nobody could be asked. */
   readonly machine: Workload | "none" | "unknown";
+  /** Escapes that somebody else than KubeVirt adds to a launcher that runs: nothing that its instance brought. */
+  readonly added?: readonly Escape[];
 };

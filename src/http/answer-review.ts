@@ -4,8 +4,10 @@ import type { Terms } from "../admission/judge.ts";
 import { type GateAnswer, mutate, validate } from "../admission/gate.ts";
 import type { Catalogue } from "../domain/catalogue.ts";
 import { EXEMPT_NAMESPACES } from "../domain/exempt-namespaces.ts";
+import type { Labels } from "../domain/label-selector.ts";
 import type { Instant } from "../domain/instant.ts";
 import type { Launching } from "../domain/workload.ts";
+import { STAMP_ANNOTATION } from "../domain/reserved-keys.ts";
 import { ok, type Problem, refuse, type Result } from "../domain/problem.ts";
 import type { ProblemCode } from "../domain/problem-codes.ts";
 import { type Review, readReview, type ReviewRequest } from "../wire/admission-review.ts";
@@ -47,11 +49,19 @@ export function answerReview(
 
 function answer(asked: Asked, launching: Launching | undefined): Result<Answered> | Promise<Result<Answered>> {
   const { webhook, request, catalogue, services } = asked;
-  const known = launching ? { ...asked, request: { ...request, launching } } : asked;
+  const superseded = supersededOf(request, services);
+  const more = { ...(launching ? { launching } : {}), ...(superseded ? { superseded } : {}) };
+  const known = launching || superseded ? { ...asked, request: { ...request, ...more } } : asked;
   const { workload } = request;
   const lacks = services.freshen && workload ? lacksOf(catalogue, workload, webhook) : [];
   return lacks.length > 0 ? detour(known, lacks) : ok(judged(known));
 }
+
+/** What the stamp of a new workload stood for, where that is no longer what its role gives. */
+const supersededOf = ({ operation, workload }: ReviewRequest, { superseded }: Services): Labels | undefined => {
+  const stamp = operation === "CREATE" ? workload?.ownAnnotations[STAMP_ANNOTATION] : undefined;
+  return stamp === undefined ? undefined : superseded?.(stamp);
+};
 
 type Asked = {
   readonly webhook: Webhook;

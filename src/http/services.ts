@@ -4,6 +4,7 @@ import type { Lack } from "../admission/lacks.ts";
 import type { Catalogue } from "../domain/catalogue.ts";
 import type { Instant } from "../domain/instant.ts";
 import type { ProblemCode } from "../domain/problem-codes.ts";
+import type { Labels } from "../domain/label-selector.ts";
 import type { Launching, Owner, Workload } from "../domain/workload.ts";
 
 /** Which of the two webhooks was asked. */
@@ -66,6 +67,8 @@ export type Machines = {
   readonly virtControllers: ReadonlySet<string>;
   /** The instance that a snapshot has; undefined where it has none, which says nothing. */
   readonly find: (namespace: string, owner: Owner) => Workload | undefined;
+  /** Whether an instance's status, which KubeVirt writes, names a Pod as its launcher; both by UID. */
+  readonly launches: (machine: string, pod: string) => boolean;
   /** Asks the API server, and gives up soon. */
   readonly look: (namespace: string, owner: Owner) => Promise<Launching["machine"]>;
 };
@@ -79,6 +82,8 @@ export type Services = {
    * catalogue is a folder, which lacks nothing.
    */
   readonly freshen?: (lacks: readonly Lack[]) => Promise<Catalogue | undefined>;
+  /** The labels of a stamp that an earlier snapshot gave, by its annotation. Absent where no other replica gives stamps. */
+  readonly superseded?: (stamp: string) => Labels | undefined;
   /** KubeVirt's side of a cluster. Absent where the catalogue is a folder: there a launcher is a Pod like any other. */
   readonly machines?: Machines;
   readonly now: () => Instant;

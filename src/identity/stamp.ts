@@ -1,4 +1,5 @@
-import type { Definition } from "../domain/definitions.ts";
+import type { Catalogue } from "../domain/catalogue.ts";
+import type { Definition, Role, Segment } from "../domain/definitions.ts";
 import type { Labels } from "../domain/label-selector.ts";
 import { remembered } from "../domain/remembered.ts";
 import {
@@ -20,16 +21,46 @@ export type Stamp = { readonly labels: Labels; readonly annotations: Labels };
 /** The stamp of a workload that has no role: nothing. */
 export const NO_STAMP: Stamp = { labels: {}, annotations: {} };
 
+/** The part of a stamp that all holders of a role share. */
+type RoleStamp = { readonly segment: Segment; readonly labels: Labels; readonly origin: string };
+
+/** A role's part of the stamp, made once: roles are frozen, and every review of a Pod asks for it. */
+const made = new WeakMap<Role, RoleStamp>();
+
 /** The stamp that an identity brings. Equal identities at equal generations have equal stamps, letter for letter. */
 export const stampOf = remembered(({ role, segment, spiffeId }: Identity): Stamp => {
+  const { labels, origin } = partOf(role, segment);
+  const annotations = Object.freeze({ [SPIFFE_ID_ANNOTATION]: spiffeId, [STAMP_ANNOTATION]: origin });
+  return Object.freeze({ labels, annotations });
+});
+
+function partOf(role: Role, segment: Segment): RoleStamp {
+  const known = made.get(role);
+  const part = known?.segment === segment ? known : roleStamp(role, segment);
+  if (part !== known) made.set(role, part);
+  return part;
+}
+
+/** The labels that each stamp annotation of a snapshot stands for, of those that another snapshot gives no more. */
+export function supersededStamps(before: Catalogue, now: Catalogue): ReadonlyMap<string, Labels> {
+  const [old, current] = [partsOf(before), new Set(partsOf(now).map(({ origin }) => origin))];
+  return new Map(old.filter(({ origin }) => !current.has(origin)).map(({ origin, labels }) => [origin, labels]));
+}
+
+const partsOf = ({ roles, segments }: Catalogue): readonly RoleStamp[] =>
+  [...roles.values()].flatMap((role) => {
+    const segment = segments.get(role.segment);
+    return segment ? [partOf(role, segment)] : [];
+  });
+
+function roleStamp(role: Role, segment: Segment): RoleStamp {
   const labels: Record<string, string> = { [ROLE_LABEL]: role.name, [SEGMENT_LABEL]: segment.name };
   if (segment.environment !== undefined) labels[ENVIRONMENT_LABEL] = segment.environment;
   if (segment.classification !== undefined) labels[CLASSIFICATION_LABEL] = segment.classification;
   for (const [key, value] of Object.entries(role.labels)) labels[`${ROLE_LABEL_PREFIX}${key}`] = value;
   const stamp = JSON.stringify({ role: origin(role), segment: origin(segment) });
-  const annotations = { [SPIFFE_ID_ANNOTATION]: spiffeId, [STAMP_ANNOTATION]: stamp };
-  return Object.freeze({ labels: Object.freeze(labels), annotations: Object.freeze(annotations) });
-});
+  return { segment, labels: Object.freeze(labels), origin: stamp };
+}
 
 /** Name, UID and approved generation, as far as they are known. */
 function origin({ name, uid, approval }: Definition) {

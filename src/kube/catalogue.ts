@@ -1,4 +1,6 @@
 import { type Catalogue, makeCatalogue } from "../domain/catalogue.ts";
+import type { Labels } from "../domain/label-selector.ts";
+import { supersededStamps } from "../identity/stamp.ts";
 import { KINDS } from "../wire/kinds.ts";
 import { GROUP, VERSION } from "../wire/kinds/kind.ts";
 import type { KubeObject } from "../wire/objects.ts";
@@ -10,6 +12,7 @@ import { reasonOf } from "./log.ts";
 import type { WatchStatus } from "./mirror.ts";
 import { isLater, uidOf, versionOf } from "./object-cache.ts";
 import type { ObjectName, Resource } from "./resources.ts";
+import { SupersededStamps } from "./superseded-stamps.ts";
 import { Reflector, type WatchMeans, type WatchTable } from "./watch.ts";
 
 /** What a live catalogue needs: the means to watch, and a client for reading one object live. */
@@ -57,11 +60,13 @@ export class LiveCatalogue {
   readonly #means: CatalogueMeans;
   readonly #store = new DefinitionStore();
   readonly #reflectors: readonly Reflector[];
+  readonly #superseded: SupersededStamps;
   #current: Catalogue | undefined;
   #planned: (() => void) | undefined;
 
   constructor(means: CatalogueMeans) {
     this.#means = means;
+    this.#superseded = new SupersededStamps(() => means.clock.monotonic());
     this.#reflectors = CATALOGUE_WATCHES.map((table) => this.#reflector(table));
   }
 
@@ -77,6 +82,11 @@ export class LiveCatalogue {
   /** The newest snapshot; undefined until every collection was seen once. */
   current(): Catalogue | undefined {
     return this.#current;
+  }
+
+  /** The labels of a stamp that an earlier snapshot gave, by its annotation; undefined where none did of late. */
+  superseded(stamp: string): Labels | undefined {
+    return this.#superseded.labelsOf(stamp);
   }
 
   /** Collections that were never seen whole; empty when the catalogue is ready. */
@@ -150,8 +160,10 @@ export class LiveCatalogue {
     const revision = this.#store.revision();
     if (this.#current?.revision === revision || this.missing().length > 0) return;
     try {
-      this.#current = makeCatalogue(this.#store.definitions(), revision);
-      this.#means.onSnapshot?.(this.#current);
+      const next = makeCatalogue(this.#store.definitions(), revision);
+      if (this.#current) this.#superseded.add(supersededStamps(this.#current, next));
+      this.#current = next;
+      this.#means.onSnapshot?.(next);
     } catch (fault) {
       this.#means.log.error({ reason: reasonOf(fault) }, "a snapshot could not be made; the last one stays");
     }

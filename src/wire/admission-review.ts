@@ -1,4 +1,5 @@
 import { type Problem, problem, ok, refuse, refuseAll, type Result } from "../domain/problem.ts";
+import type { Labels } from "../domain/label-selector.ts";
 import type { Launching, Workload } from "../domain/workload.ts";
 import type { Document } from "./documents.ts";
 import { kubeObject, type KubeObject } from "./objects.ts";
@@ -31,6 +32,8 @@ export type ReviewRequest = {
   readonly relevantChange: boolean;
   /** What is known of the instance that a Pod claims to launch; the reader knows nothing of it. */
   readonly launching?: Launching;
+  /** The labels that its stamp annotation stood for until a little while ago; the reader knows nothing of it. */
+  readonly superseded?: Labels;
 };
 
 /**
@@ -169,7 +172,8 @@ function readCreate(envelope: Envelope, bare: ReviewRequest): Result<ReviewReque
   if (!object.ok) return object;
   const workload = workloadOf(envelope, object.value);
   if (!workload.ok) return workload;
-  return ok(withWorkload(bare, object.value, workload.value, true));
+  // Whoever creates may write a deletion's mark; the API server takes it away, but after mutation.
+  return ok({ ...withWorkload(bare, object.value, workload.value, true), deleting: false });
 }
 
 /** Objects are read as workloads only where something relevant changed: what is not judged cannot be unreadable. */

@@ -2,6 +2,7 @@ import Type, { type Static } from "typebox";
 import { parseDuration } from "../domain/duration.ts";
 import { ok, refuse, refuseAll, type Result } from "../domain/problem.ts";
 import { VIRT_CONTROLLERS } from "./manifests/names.ts";
+import { CLIENTS_CONFIG, type ClientsConfig, clientsConfig } from "./clients-config.ts";
 import { DATABASE_CONFIG, type DatabaseConfig, databaseConfig } from "./database-config.ts";
 import { readDocuments } from "./documents.ts";
 import { GRPC_CONFIG, type GrpcConfig, LISTEN, readListening } from "./listening-config.ts";
@@ -58,12 +59,7 @@ export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
       ),
     }),
   ),
-  clients: optional(
-    fields("Who may call the webhooks; left out: everybody who can reach them.", {
-      ca: text("Path of the authority, PEM, whose client certificates count.", 4096),
-      names: setOf("Common names that count.", text("A common name.", 253), 32, { minItems: 1 }),
-    }),
-  ),
+  clients: optional(CLIENTS_CONFIG),
   issuer: optional(
     text(
       "https URL under which verifiers reach this server: tokens name it as their issuer. Left out: they name none.",
@@ -109,8 +105,8 @@ export type ServerConfig = {
   readonly log: { readonly level: "debug" | "info" | "warn" | "error"; readonly format: "auto" | "json" | "text" };
   readonly drainDelayMs: number;
   readonly drainGraceMs: number;
-  /** Path of the authority, and the common names that count; absent: everybody may call the webhooks. */
-  readonly clients?: { readonly ca: string; readonly names: readonly string[] };
+  /** Absent: everybody may call the webhooks. */
+  readonly clients?: ClientsConfig;
   /** Absent: nothing is issued over gRPC. */
   readonly grpc?: GrpcConfig;
   /** Absent: the ledger is a local file alone. */
@@ -140,6 +136,7 @@ export type ConfigFlags = {
   readonly kubeconfig?: string;
   readonly virtController?: readonly string[];
   readonly certificateFolder?: string;
+  readonly clientCa?: string;
 };
 
 /** Reads the file's text, if there is a file, and the flags over it. Every unknown or wrong key is named with its line. */
@@ -158,6 +155,7 @@ export function readServerConfig(
       ...listening.value,
       ...folders(written.value, flags),
       ...behaviour(written.value),
+      ...clientsConfig(written.value.clients, flags.clientCa),
       ...databaseConfig(written.value.database),
       ...(mode.value === "cluster" ? { cluster: clusterConfig(written.value.cluster ?? {}, flags) } : {}),
     }),
@@ -170,10 +168,7 @@ function folders(written: Written, flags: ConfigFlags): Pick<ServerConfig, "stat
 }
 
 /** What is left out stays out. */
-const given = ({ clients, issuer }: Pick<Written, "clients" | "issuer">) => ({
-  ...(clients ? { clients } : {}),
-  ...(issuer === undefined ? {} : { issuer }),
-});
+const given = ({ issuer }: Pick<Written, "issuer">) => (issuer === undefined ? {} : { issuer });
 
 const behaviour = ({ names = [], requireApproval = false, log, drain, ...written }: Written) => ({
   names,

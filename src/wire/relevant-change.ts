@@ -1,7 +1,7 @@
 import { isReservedAnnotation, USERS_MAY_WRITE } from "../domain/reserved-keys.ts";
 import type { KubeObject } from "./objects.ts";
 import { isRaw, type Raw, rawAt } from "./read-object.ts";
-import { NETWORKS_ANNOTATION } from "./workloads/escapes.ts";
+import { NETWORK_ANNOTATIONS } from "./workloads/escapes.ts";
 import { shapeOf } from "./workloads/shapes.ts";
 
 /** Objects nested deeper than this are not compared but called different. */
@@ -33,9 +33,11 @@ const at = (raw: Raw, path: readonly string[]): unknown => {
   return value;
 };
 
+const NETWORKS: ReadonlySet<string> = new Set(NETWORK_ANNOTATIONS);
+
 /** What an annotation's key has to be for a verdict to hang on it. */
 export const isJudgedAnnotation = (key: string): boolean =>
-  isReservedAnnotation(key) || USERS_MAY_WRITE.has(key) || key === NETWORKS_ANNOTATION;
+  isReservedAnnotation(key) || USERS_MAY_WRITE.has(key) || NETWORKS.has(key);
 
 function keysOf(map: unknown, counts: (key: string) => boolean): unknown {
   return isRaw(map) ? Object.fromEntries(Object.entries(map).filter(([key]) => counts(key))) : (map ?? {});

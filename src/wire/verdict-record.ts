@@ -1,6 +1,6 @@
 import type { Labels } from "../domain/label-selector.ts";
 import { ok, refuse, type Result } from "../domain/problem.ts";
-import type { Workload } from "../domain/workload.ts";
+import type { Launching, Workload } from "../domain/workload.ts";
 import type { ReviewRequest } from "./admission-review.ts";
 import { isRaw, type Raw } from "./read-object.ts";
 import { isJudgedAnnotation } from "./relevant-change.ts";
@@ -46,6 +46,8 @@ export const renderVerdictRecord = ({ webhook, catalogue, requireApproval, reque
       deleting: request.deleting || undefined,
       workload: request.workload && kept(request.workload),
       oldWorkload: request.oldWorkload && kept(request.oldWorkload),
+      superseded: request.superseded,
+      launching: request.launching && keptLaunching(request.launching),
     },
     verdict,
   });
@@ -73,6 +75,18 @@ const kept = (workload: Workload): Kept => ({
 
 const METADATA = "metadata";
 
+type KeptLaunching<K = Kept> = Omit<Launching, "machine"> & { readonly machine: K | "none" | "unknown" };
+
+const keptLaunching = ({ machine, ...rest }: Launching): KeptLaunching => ({
+  ...rest,
+  machine: typeof machine === "string" ? machine : kept(machine),
+});
+
+const wholeLaunching = ({ machine, ...rest }: KeptLaunching<Read>): Launching => ({
+  ...rest,
+  machine: typeof machine === "string" ? machine : whole(machine),
+});
+
 function judged(annotations: Labels): Labels {
   const found: Record<string, string> = {};
   for (const key in annotations) if (isJudgedAnnotation(key)) found[key] = annotations[key] ?? "";
@@ -81,7 +95,7 @@ function judged(annotations: Labels): Labels {
 
 /** What is read back: the same request, dry runs and irrelevant changes never having been recorded. */
 function restore(raw: Raw): ReviewRequest {
-  const { user, workload, oldWorkload, ...rest } = raw as unknown as Stored;
+  const { user, workload, oldWorkload, launching, ...rest } = raw as unknown as Stored;
   return {
     subResource: "",
     deleting: false,
@@ -91,15 +105,17 @@ function restore(raw: Raw): ReviewRequest {
     user: { username: user, groups: [] },
     ...(workload ? { workload: whole(workload) } : {}),
     ...(oldWorkload ? { oldWorkload: whole(oldWorkload) } : {}),
+    ...(launching ? { launching: wholeLaunching(launching) } : {}),
   };
 }
 
-type Stored = Omit<ReviewRequest, "user" | "workload" | "oldWorkload" | "subResource" | "deleting"> & {
+type Stored = Omit<ReviewRequest, "user" | "workload" | "oldWorkload" | "launching" | "subResource" | "deleting"> & {
   readonly subResource?: string;
   readonly deleting?: boolean;
   readonly user: string;
   readonly workload?: Read;
   readonly oldWorkload?: Read;
+  readonly launching?: KeptLaunching<Read>;
 };
 
 /** What JSON gives back: what is left out is not there at all. */

@@ -3,6 +3,7 @@ import { accepted } from "../cluster/accepted.ts";
 import type { ApiAnswer } from "../cluster/api.ts";
 import { bootCluster, type Cluster } from "../cluster/boot.ts";
 import { type Installed, installSignet } from "../cluster/install.ts";
+import { type Lag, startWatchLag } from "../cluster/lag.ts";
 import { applyApproved } from "./approve.ts";
 import { CONTROLLERS, type Controller, pathOf, pod } from "./objects.ts";
 
@@ -35,6 +36,19 @@ const CATALOGUE = `
 {apiVersion: v1, kind: ServiceAccount, metadata: {namespace: shop, name: lost}}
 ---
 {apiVersion: signet.dev/v1alpha1, kind: WorkloadRole, metadata: {name: lost}, spec: {segment: shop, match: {serviceAccounts: [lost]}}}
+`;
+
+const TIER = "role.signet.dev/tier";
+
+/** What is edited while a replica lags: a role's labels, its segment, and a role that is new. */
+const EDITED = `
+{apiVersion: signet.dev/v1alpha1, kind: Segment, metadata: {name: shop}, spec: {namespaces: [shop], environment: stage, mode: enforce}}
+---
+{apiVersion: signet.dev/v1alpha1, kind: WorkloadRole, metadata: {name: web}, spec: {segment: shop, match: {serviceAccounts: [web]}, labels: {tier: gold}}}
+---
+{apiVersion: signet.dev/v1alpha1, kind: WorkloadRole, metadata: {name: late}, spec: {segment: shop, match: {serviceAccounts: [late]}}}
+---
+{apiVersion: v1, kind: ServiceAccount, metadata: {namespace: shop, name: late}}
 `;
 
 let cluster: Cluster;
@@ -105,7 +119,8 @@ async function tried(act: Act): Promise<string> {
   const { status, body } = await act();
   if (status >= 300) return refusalOf(status, (body as { readonly message?: string }).message ?? "");
   const { labels } = (body as { readonly metadata?: { readonly labels?: Json } }).metadata ?? {};
-  return labels?.["signet.dev/role"] === "web" && labels["signet.dev/segment"] === "shop" ? "stamped" : "passes";
+  if (labels?.["signet.dev/segment"] !== "shop") return "passes";
+  return labels["signet.dev/role"] === "web" ? "stamped" : String(labels["signet.dev/role"]);
 }
 
 const codesOf = (message: string): string =>
@@ -313,6 +328,67 @@ test("one that was withdrawn refuses the next Pod, and says which one outlived i
       .map(({ regarding }) => regarding["name"]);
   };
   await expect.poll(told, { timeout: 30_000 }).toContain("outliving");
+});
+
+describe("while the watches of one replica of two stand still", { timeout: TEST_MS }, () => {
+  let lag: Lag;
+  const metrics = () => Promise.all(signet.replicas().map((replica) => replica.metrics()));
+  const revisions = async () =>
+    new Set((await metrics()).map((text) => /signet_catalogue_info\{revision="(\w+)"/.exec(text)?.[1])).size;
+  const answered = async () =>
+    (await metrics()).map((text) =>
+      [...text.matchAll(/^signet_reviews_total\{[^}]*\} (\d+)/gm)].reduce((sum, [, count]) => sum + Number(count), 0),
+    );
+  const PATIENCE = { timeout: 30_000, interval: 100 };
+  const ofNewRole = async () =>
+    new Set(await Promise.all(Array.from({ length: 12 }, () => tried(create({}, { serviceAccountName: "late" })))));
+
+  beforeAll(async () => {
+    lag = await startWatchLag(cluster, await cluster.kubeconfigForServiceAccount("signet-system/signet"));
+    await signet.add(lag.kubeconfig);
+    await vi.waitFor(async () => expect(await revisions()).toBe(1), PATIENCE);
+    lag.freeze();
+    await applyApproved(cluster, EDITED, "alice");
+    await vi.waitFor(async () => expect(await tierGiven()).toContain("gold"), PATIENCE);
+    expect(await revisions()).toBe(2);
+  }, TEST_MS);
+
+  afterAll(() => lag?.close());
+
+  /** The tiers that new Pods are stamped with, whichever replica is asked. */
+  async function tierGiven(): Promise<readonly unknown[]> {
+    const made = await Promise.all(Array.from({ length: 8 }, create()));
+    return made.map(
+      ({ body }) => (body as { readonly metadata?: { readonly labels?: Json } }).metadata?.labels?.[TIER],
+    );
+  }
+
+  test("whatever is fair passes and whatever is not is refused, by either", async () => {
+    const before = await answered();
+    for (let round = 0; round < 3; round += 1)
+      expect(await outcomes()).toEqual(Object.fromEntries(ROWS.map(([what, , up]) => [what, up])));
+    expect((await answered()).map((count, index) => count > (before[index] ?? 0))).toEqual([true, true]);
+  });
+
+  test("a role that one of them does not know yet stamps nobody whom the other would refuse", async () => {
+    for (const outcome of await ofNewRole()) expect(["late", "ROLE_NONE", "STAMP_MISSING"]).toContain(outcome);
+  });
+
+  test("Pods that the older definitions stamped come to hold the newer ones", async () => {
+    const names = Array.from({ length: 16 }, (_, count) => `lagging-${count}`);
+    await Promise.all(names.map((name) => accepted(cluster, "POST", PODS, { body: podOf(name) })));
+    lag.thaw();
+    await vi.waitFor(async () => expect(await revisions()).toBe(1), PATIENCE);
+    await vi.waitFor(async () => expect(await ofNewRole()).toEqual(new Set(["late"])), PATIENCE);
+    const held = async () => {
+      const { body } = await cluster.request("GET", PODS);
+      const { items } = body as { readonly items: readonly { readonly metadata: { name: string; labels: Json } }[] };
+      return items
+        .filter(({ metadata }) => metadata.name.startsWith("lagging-"))
+        .map((pod) => pod.metadata.labels[TIER]);
+    };
+    await vi.waitFor(async () => expect(await held()).toEqual(names.map(() => "gold")), PATIENCE);
+  });
 });
 
 test("with nobody answering, each thing that somebody may try", { timeout: TEST_MS }, async () => {

@@ -9,8 +9,8 @@ export type Balancer = {
   readonly close: () => void;
 };
 
-/** Opens the balancer on a free port of 127.0.0.1. A replica that refuses is passed over for the next. */
-export async function startBalancer(): Promise<Balancer> {
+/** Opens the balancer on a port of 127.0.0.1, a free one unless it is named. A replica that refuses is passed over for the next. */
+export async function startBalancer(port = 0): Promise<Balancer> {
   let ports: readonly number[] = [];
   let turn = 0;
   const open = new Set<Socket>();
@@ -22,7 +22,7 @@ export async function startBalancer(): Promise<Balancer> {
     turn += 1;
     void forward(client, order);
   });
-  server.listen(0, "127.0.0.1");
+  server.listen(port, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
   return {

@@ -29,6 +29,8 @@ export type InstallOptions = {
   readonly replicas?: number;
   /** Goes over each replica's configuration. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** Where the API server finds it; left out: a free port. */
+  readonly port?: number;
 };
 
 /**
@@ -37,7 +39,7 @@ export type InstallOptions = {
  */
 export async function installSignet(cluster: Cluster, options: InstallOptions = {}): Promise<Installed> {
   const reaper = startReaper(undefined);
-  const balancer = await startBalancer();
+  const balancer = await startBalancer(options.port);
   const url = `https://127.0.0.1:${balancer.port}`;
   const replicas: Replica[] = [];
   const start = async (through?: string): Promise<Replica> => {

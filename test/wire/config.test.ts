@@ -46,6 +46,14 @@ test("flags stand over the file, and the catalogue lies in the state folder unle
   });
 });
 
+test("whoever may call the webhooks is named by the file, or by a flag for the API server alone", () => {
+  const text = "clients: {ca: /a.crt, names: [front]}\n";
+  const clients = (flags: object, written = text) => must(readServerConfig(file(written), flags)).clients;
+  expect(clients({})).toEqual({ ca: "/a.crt", names: ["front"] });
+  expect(clients({ clientCa: "/b.crt" })).toEqual({ ca: "/b.crt", names: ["front"] });
+  expect(clients({ clientCa: "/b.crt" }, "")).toEqual({ ca: "/b.crt", names: ["kube-apiserver"] });
+});
+
 test("a database has its defaults, is spoken to in secret, and a Unix socket is not", () => {
   const read = (text: string) => must(readServerConfig(file(`database: ${text}`), {})).database;
   expect(read("{host: pg.example.org, passwordFile: /p}")).toEqual({

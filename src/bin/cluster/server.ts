@@ -191,9 +191,11 @@ function makeServices(fed: Fed): Services {
   return {
     catalogue: () => live.current(),
     freshen: (lacks) => readLive(live, lacks),
+    superseded: (stamp) => live.superseded(stamp),
     machines: {
       virtControllers: new Set(parts.cluster.virtControllers),
       find: (namespace, owner) => machines.find(namespace, owner),
+      launches: (machine, pod) => machines.launches(machine, pod),
       look: (namespace, owner) => machines.look(namespace, owner),
     },
     now: Date.now,

@@ -12,7 +12,7 @@ import type { Concern } from "../../reconcile/pods/concerns.ts";
 import type { ClusterConfig, ServerConfig } from "../../wire/config.ts";
 import { recordApprovals } from "./approvals.ts";
 import { makeBell } from "./bell.ts";
-import { flagExceptions } from "./pods/exceptions.ts";
+import { flagExceptions } from "./pods/flag-exceptions.ts";
 import { makeMachineRound } from "./pods/machine-round.ts";
 import { type PodFigures, PodRounds } from "./pods/pod-rounds.ts";
 import { scanDuties } from "./scan-duties.ts";

@@ -3,6 +3,7 @@ import type { Head } from "../chain.ts";
 import type { LocalLedger, NumberedRecord } from "./local-ledger.ts";
 import { clientConfig, type DatabaseSettings } from "./settings.ts";
 import { INSERT_RECORDS, MAKE_TABLES, recordColumns, type Row } from "./tables.ts";
+import { whyNot } from "./why-not.ts";
 
 /** How far the copy has come. Numbers of records. */
 export type Progress = {
@@ -57,7 +58,7 @@ export class Shipper {
         await this.#follow();
       } catch (fault) {
         failures += 1;
-        this.#tell(reasonOf(fault));
+        this.#tell(whyNot(fault, this.#parts.settings));
       }
       await this.#leave();
       if (!this.#ending) await this.#parts.pause(this.#backoff(failures));
@@ -160,11 +161,6 @@ export class Shipper {
 const isSame = (a: Head, b: Head | undefined): boolean => a.chain === b?.chain && a.seq === b.seq;
 
 const isBehind = (a: Head, b: Head): boolean => a.chain < b.chain || (a.chain === b.chain && a.seq < b.seq);
-
-const reasonOf = (fault: unknown): string => {
-  if (fault instanceof AggregateError) return fault.errors.map(reasonOf).join("; ");
-  return fault instanceof Error ? fault.message : String(fault);
-};
 
 function digestsOf(records: readonly NumberedRecord[]): readonly string[] {
   return records.filter(({ kind }) => kind === "catalogue").map(({ subject }) => subject);

@@ -11,7 +11,14 @@ import { monitoringManifests } from "./monitoring.ts";
 import { LOCAL_URL, NAME, VIRT_CONTROLLERS } from "./names.ts";
 import { SIGNER_PERMISSIONS } from "./permissions.ts";
 import { accountRoles } from "./rbac.ts";
-import { databaseNetworkPolicy, databasePatches, networkPolicy, serverManifests } from "./server.ts";
+import {
+  CLIENTS_FOLDER,
+  clientsPatch,
+  databaseNetworkPolicy,
+  databasePatches,
+  networkPolicy,
+  serverManifests,
+} from "./server.ts";
 import { exemptingPatches, virtControllerPatch, webhookConfigurations } from "./webhooks.ts";
 
 /** A folder that `kubectl apply -k` takes: files of objects, and what its kustomization says. */
@@ -131,6 +138,19 @@ function database(): Folder {
   };
 }
 
+const openshiftVirtualization = (): Folder => ({
+  path: "components/openshift-virtualization",
+  about: "KubeVirt's virt-controller as OpenShift Virtualization installs it.",
+  kind: "Component",
+  files: {},
+  rest: {
+    patches: [
+      webhookPatch("Validating", virtControllerPatch([VIRT_CONTROLLERS.openshift])),
+      serverArguments(["--virt-controller", VIRT_CONTROLLERS.openshift]),
+    ],
+  },
+});
+
 const components = (): readonly Folder[] => [
   {
     path: "components/signer",
@@ -154,17 +174,14 @@ const components = (): readonly Folder[] => [
     rest: { patches: [...certManagerPatches(), serverArguments(["--certificate-folder", CERTIFICATE_FOLDER])] },
   },
   {
-    path: "components/openshift-virtualization",
-    about: "KubeVirt's virt-controller as OpenShift Virtualization installs it.",
+    path: "components/clients",
+    about:
+      "Only API servers with a client certificate of the authority in the ConfigMap signet-clients call the webhooks.",
     kind: "Component",
     files: {},
-    rest: {
-      patches: [
-        webhookPatch("Validating", virtControllerPatch([VIRT_CONTROLLERS.openshift])),
-        serverArguments(["--virt-controller", VIRT_CONTROLLERS.openshift]),
-      ],
-    },
+    rest: { patches: [clientsPatch(), serverArguments(["--client-ca", `${CLIENTS_FOLDER}/ca.crt`])] },
   },
+  openshiftVirtualization(),
 ];
 
 /** Roles for what other controllers create; below each other's side, so that one segment takes what it needs. */

@@ -1,5 +1,5 @@
 import { RESERVED_PREFIXES, USER_ANNOTATIONS } from "../../domain/reserved-keys.ts";
-import { NETWORKS_ANNOTATION } from "../workloads/escapes.ts";
+import { NETWORK_ANNOTATIONS } from "../workloads/escapes.ts";
 import { SELF_TEST } from "./names.ts";
 
 /** A CEL condition of a webhook entry; the API server calls only where all of an entry's hold. */
@@ -35,10 +35,13 @@ const ourAnnotationsDiffer = differs("annotations", isOurs("k"));
 
 const foreignLabelsDiffer = differs("labels", "!k.startsWith('kubevirt.io/')");
 
-/** Nothing that is being deleted is judged: finalizers must be able to go. */
+/**
+ * Nothing that is being deleted is judged: finalizers must be able to go. What is created is not, whatever it says of itself:
+ * the API server takes that away, but after mutation.
+ */
 export const NOT_BEING_DELETED: MatchCondition = {
   name: "not-being-deleted",
-  expression: "!has(object.metadata.deletionTimestamp)",
+  expression: `${isCreated} || !has(object.metadata.deletionTimestamp)`,
 };
 
 /** Nothing but the dry run by which Signet sees whether it is called. */
@@ -105,7 +108,7 @@ export const POD_CHANGE: MatchCondition = {
     "request.?subResource.orValue('') != ''",
     labelsDiffer,
     ourAnnotationsDiffer,
-    differs("annotations", `k == '${NETWORKS_ANNOTATION}'`),
+    differs("annotations", `k in ${list(NETWORK_ANNOTATIONS)}`),
   ),
 };
 

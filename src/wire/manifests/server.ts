@@ -57,6 +57,26 @@ export const databasePatches = (namespace: string): readonly object[] => [
   },
 ];
 
+/** Where the server finds the authority of those who may call its webhooks. */
+export const CLIENTS_FOLDER = "/etc/signet-clients";
+
+/** What the component `clients` changes of the server besides its arguments: the ConfigMap `signet-clients` is mounted. */
+export const clientsPatch = (): object => ({
+  target: { kind: "Deployment", name: NAME },
+  patch: yamlText([
+    {
+      op: "add",
+      path: "/spec/template/spec/volumes/-",
+      value: { name: "clients", configMap: { name: "signet-clients" } },
+    },
+    {
+      op: "add",
+      path: "/spec/template/spec/containers/0/volumeMounts/-",
+      value: { name: "clients", mountPath: CLIENTS_FOLDER, readOnly: true },
+    },
+  ]),
+});
+
 /** The server in the cluster: configuration, Deployment, Service, and what keeps them up. `version` is the image's tag. */
 export const serverManifests = (version: string): readonly Manifest[] => [
   manifest(["v1", "ConfigMap"], inOwn, { data: { "server.yaml": yamlText(serverConfiguration()) } }),

@@ -23,10 +23,8 @@ const HARMLESS_CAPABILITIES: ReadonlySet<string> = new Set([
   "SYS_CHROOT",
 ]);
 
-/** The annotation by which a Pod joins further networks (Multus). */
-export const NETWORKS_ANNOTATION = "k8s.v1.cni.cncf.io/networks";
-/** The annotation by which a Pod has another network instead of the cluster's (Multus). */
-export const DEFAULT_NETWORK_ANNOTATION = "v1.multus-cni.io/default-network";
+/** The annotations by which a Pod joins further networks, and has another one instead of the cluster's (Multus). */
+export const NETWORK_ANNOTATIONS = ["k8s.v1.cni.cncf.io/networks", "v1.multus-cni.io/default-network"] as const;
 
 /** An escape at a field; `permit` is left out where the check is the whole word. */
 export const escape = (check: EscapeCheck, path: FieldPath, permit: string = check): Escape => ({
@@ -95,7 +93,7 @@ function volumeEscapes(reader: FieldReader, volume: Raw, path: FieldPath, found:
 
 /** Interfaces beyond the Pod network that annotations ask for. */
 export const annotatedNetworks = (annotations: Readonly<Record<string, string>>, path: FieldPath): Escape[] =>
-  [NETWORKS_ANNOTATION, DEFAULT_NETWORK_ANNOTATION].flatMap((key) => {
+  NETWORK_ANNOTATIONS.flatMap((key) => {
     const networks = annotations[key];
     const none = networks === undefined || /^\s*(\[\s*\])?\s*$/.test(networks);
     return none ? [] : [escape("uncoveredInterfaces", [...path, key])];

@@ -1,9 +1,9 @@
 import { isReservedAnnotation, USERS_MAY_WRITE } from "../../domain/reserved-keys.ts";
 import { isRaw, type Raw, rawAt } from "../read-object.ts";
-import { NETWORKS_ANNOTATION } from "./escapes.ts";
+import { NETWORK_ANNOTATIONS } from "./escapes.ts";
 import { MIRROR_ANNOTATION } from "./pod-shape.ts";
 
-const READ_ANNOTATIONS: ReadonlySet<string> = new Set([...USERS_MAY_WRITE, NETWORKS_ANNOTATION, MIRROR_ANNOTATION]);
+const READ_ANNOTATIONS: ReadonlySet<string> = new Set([...USERS_MAY_WRITE, ...NETWORK_ANNOTATIONS, MIRROR_ANNOTATION]);
 
 /**
  * A Pod with nothing in it but what a verdict reads: about a tenth of its size. Lists keep their places, so that problems

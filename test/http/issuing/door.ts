@@ -5,7 +5,7 @@ import { presentPod, type Present } from "../../../src/bin/issuing/present.ts";
 import { issue } from "../../../src/ca/issue.ts";
 import { toPem } from "../../../src/ca/pem.ts";
 import { makeTokenKey, signingKeyAt } from "../../../src/ca/tokens/key-set.ts";
-import { ok, refuse } from "../../../src/domain/problem.ts";
+import { ok, refuse, type Result } from "../../../src/domain/problem.ts";
 import { issuingRoutes } from "../../../src/http/issuing/routes.ts";
 import { buildGrpcServer } from "../../../src/http/grpc/server.ts";
 import type { Issuing, Shares } from "../../../src/http/issuing/services.ts";
@@ -68,6 +68,8 @@ export async function openDoor(shares: Partial<Shares> = {}) {
     /** Serial number to the place of the Pod that a certificate is known to have been issued to. */
     issuedTo: new Map<string, Whereabouts>(),
     lists: undefined as { readonly pem: string; readonly tag: string } | undefined,
+    /** Judges tokens in place of the map. */
+    judge: undefined as ((token: string) => Promise<Result<Present>>) | undefined,
     now: NOON,
     monotonic: 0,
     asked: 0,
@@ -96,6 +98,7 @@ export async function openDoor(shares: Partial<Shares> = {}) {
     byToken: async (token) => {
       world.asked += 1;
       if (world.failing) throw new Error("the API server is away");
+      if (world.judge) return world.judge(token);
       const pod = world.tokens.get(token);
       return pod ? ok(pod) : refuse("TOKEN_REFUSED", "", "The API server does not accept this token for us.");
     },
