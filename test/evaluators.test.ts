@@ -1,8 +1,13 @@
 import { expect, test } from "vitest";
 import { seePod } from "../src/bin/cluster/pods/see-pod.ts";
 import type { PatchOperation } from "../src/domain/json-patch.ts";
+import { makeCatalogue } from "../src/domain/catalogue.ts";
+import { type SignedGrants, withGrants } from "../src/domain/grants.ts";
+import { refuse } from "../src/domain/problem.ts";
 import { formatInstant } from "../src/domain/instant.ts";
 import { answerReview } from "../src/http/answer-review.ts";
+import { makeKeys, sign, verify } from "../src/bin/grant-keeper.ts";
+import { readGrants, renderGrant } from "../src/wire/grant.ts";
 import { namespaceReport } from "../src/reconcile/scan/report.ts";
 import { Scan } from "../src/reconcile/scan/scan.ts";
 import { scanPod } from "../src/reconcile/scan/scan-pod.ts";
@@ -14,7 +19,16 @@ import { catalogueOf, must, objectsOf } from "./fakes/judging.ts";
 import { fakeServices } from "./fakes/web.ts";
 
 /** One case is an exception and what a Pod does beside pointing to it. */
-type Case = { readonly name: string; readonly exception: string; readonly approved?: boolean; readonly pod?: string };
+type Case = {
+  readonly name: string;
+  readonly exception: string;
+  readonly approved?: boolean;
+  readonly pod?: string;
+  /** A signed grant of it. */
+  readonly signed?: { readonly uid?: string; readonly workload?: string };
+  /** Only signatures grant. */
+  readonly only?: true;
+};
 
 const BEGINS = Date.parse("2026-12-01T00:00:00Z");
 const ENDS = Date.parse("2026-12-20T00:00:00Z");
@@ -35,6 +49,13 @@ const CASES: readonly Case[] = [
     name: "lasted too long until lately",
     exception: permits("check: hostPID", "db", "expires: '2027-01-05T00:00:00Z'"),
   },
+  { name: "is signed", exception: permits("check: hostPID"), approved: false, signed: {} },
+  { name: "is signed for another check", exception: permits("check: hostIPC"), approved: false, signed: {} },
+  { name: "is signed for this Pod", exception: permits("check: hostPID"), approved: false, signed: { workload: "p" } },
+  { name: "is signed for another", exception: permits("check: hostPID"), approved: false, signed: { workload: "q" } },
+  { name: "is signed for another UID", exception: permits("check: hostPID"), approved: false, signed: { uid: "u-2" } },
+  { name: "is approved where only signatures grant", exception: permits("check: hostPID"), only: true },
+  { name: "is signed where only signatures grant", exception: permits("check: hostPID"), only: true, signed: {} },
 ];
 
 const INSTANTS = [BEGINS - 1, BEGINS, ENDS - 1000, ENDS, ENDS + 86_400_000].map((at) => Math.floor(at / 1000) * 1000);
@@ -49,7 +70,7 @@ const definition = (kind: string, name: string, spec: string, approved: boolean 
 
 const catalogueText = ({ exception, approved }: Case, mode: string, checked: boolean): string =>
   [
-    '{apiVersion: v1, kind: Namespace, metadata: {name: pay, labels: {signet.dev/enrol: "true"}}}',
+    '{apiVersion: v1, kind: Namespace, metadata: {name: pay, uid: u-1, labels: {signet.dev/enrol: "true"}}}',
     definition("Segment", "pay", `classification: pci, namespaces: [pay], mode: ${mode}`, checked || undefined),
     definition("WorkloadRole", "db", "segment: pay, match: {serviceAccounts: [db]}", checked || undefined),
     definition("WorkloadRole", "web", "segment: pay, match: {serviceAccounts: [web]}", checked || undefined),
@@ -67,15 +88,54 @@ const said = (refused: boolean, codes: readonly string[]): Said => ({
 });
 const MENDED: ReadonlySet<string> = new Set(["STAMP_MISSING", "STAMP_OVERWRITTEN"]);
 
-type World = { readonly catalogue: string; readonly pod: string; readonly now: number };
+type World = {
+  readonly catalogue: string;
+  readonly pod: string;
+  readonly now: number;
+  readonly grants: SignedGrants;
+  /** What the command line is told of grants, and the files that it names. */
+  readonly flags: string;
+  readonly files: Readonly<Record<string, string>>;
+};
+
+const keys = await makeKeys();
+
+/** The world of one case: its grant is signed by a real key, and verified again by each who is told of it. */
+async function worldOf(one: Case, mode: string, checked: boolean, now: number): Promise<World> {
+  const catalogue = catalogueText(one, mode, checked);
+  const flags = `${one.only ? " --require-signed-grants" : ""}${one.signed ? " --grants g.jws --grant-keys keys" : ""}`;
+  const bare = { catalogue, pod: podText(one), now, flags, files: {} };
+  if (!one.signed) return { ...bare, grants: { exceptions: [], only: one.only === true } };
+  const { uid = "u-1", workload } = one.signed;
+  const [exception] = catalogueOf(catalogue).definitions.exceptions;
+  const object = objectsOf(catalogue).find(({ kind }) => kind === "SegmentException");
+  if (!exception || !object) throw new Error("there is an exception");
+  const claims = {
+    namespaceUid: uid,
+    ...(workload === undefined ? {} : { workload: { kind: "Pod", name: workload } }),
+  };
+  const jws = must(await sign(keys.privateKey, renderGrant(exception, object.raw["spec"], claims, SIGNED)));
+  const { payload, signer } = must(await verify(jws, keys.publicKeys));
+  const { set } = readGrants([{ file: "g.jws", payload, signer }], one.only === true);
+  return { ...bare, grants: set, files: { "g.jws": jws, keys: keys.publicKeys } };
+}
+
+const SIGNED = Date.parse("2026-11-20T00:00:00Z");
+
+/** The catalogue as a server makes it: with what is granted by signature. */
+const servedOf = ({ catalogue, grants }: World) => {
+  const { definitions, revision } = catalogueOf(catalogue);
+  return makeCatalogue(withGrants(definitions, grants), revision);
+};
 
 /** The API server's way: mutation first, then validation of what mutation made of it. */
-async function byWebhook({ catalogue, pod, now }: World): Promise<Said> {
+async function byWebhook(world: World): Promise<Said> {
+  const { pod, now } = world;
   const services = fakeServices({ now: () => now });
   const ask = async (webhook: "mutate" | "validate", object: unknown) => {
     const request = { ...REQUEST, object };
     const body = JSON.stringify({ apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", request });
-    const answered = must(await answerReview(webhook, body, catalogueOf(catalogue), services));
+    const answered = must(await answerReview(webhook, body, servedOf(world), services));
     const { response } = JSON.parse(answered.body) as { response: { allowed: boolean; patch?: string } };
     return { ...response, codes: answered.codes };
   };
@@ -100,10 +160,11 @@ const REQUEST = {
 /** A cluster without KubeVirt. */
 const NO_MACHINES = { find: () => undefined, launches: () => false };
 
-function byScan({ catalogue, pod, now }: World): { readonly scan: Said; readonly report: Said } {
+function byScan(world: World): { readonly scan: Said; readonly report: Said } {
+  const { pod, now } = world;
   const scan = new Scan();
   const raw = objectsOf(pod)[0]?.raw;
-  const seen = raw && must(seePod(catalogueOf(catalogue), raw, { now }, NO_MACHINES));
+  const seen = raw && must(seePod(servedOf(world), raw, { now }, NO_MACHINES));
   if (!seen) throw new Error("the Pod is not seen");
   scanPod(scan, seen.pod);
   const found = scan.of("pay");
@@ -124,9 +185,12 @@ function byScan({ catalogue, pod, now }: World): { readonly scan: Said; readonly
   };
 }
 
-async function byCommand(line: string, { catalogue, pod, now }: World): Promise<unknown> {
-  const { io, printed } = fakeIo({ "cat/c.yaml": catalogue, "app.yaml": pod }, { now: formatInstant(now) });
-  await runCli(io, line.split(" "), [addReportCommand(() => Promise.reject(new Error("no cluster is asked")))]);
+async function byCommand(line: string, { catalogue, pod, now, flags, files }: World): Promise<unknown> {
+  const { io, printed } = fakeIo({ "cat/c.yaml": catalogue, "app.yaml": pod, ...files }, { now: formatInstant(now) });
+  const grants = { make: makeKeys, sign, verify, writeKey: () => refuse("USAGE", "", "Nothing is written here.") };
+  await runCli({ ...io, grants }, `${line}${flags}`.split(" "), [
+    addReportCommand(() => Promise.reject(new Error("no cluster is asked"))),
+  ]);
   expect(printed.err).toBe("");
   return JSON.parse(printed.out);
 }
@@ -159,7 +223,7 @@ for (const mode of ["enforce", "observe"])
       `webhook, scan, report and commands say the same, ${checked ? "approved" : "unchecked"}, ${mode}: an exception that $name`,
       async (one) => {
         for (const now of INSTANTS) {
-          const world = { catalogue: catalogueText(one, mode, checked), pod: podText(one), now };
+          const world = await worldOf(one, mode, checked, now);
           const webhook = await byWebhook(world);
           const { scan, report } = byScan(world);
           const all = { webhook, scan, report, review: await byReview(world), command: await byReport(world) };
@@ -171,11 +235,35 @@ for (const mode of ["enforce", "observe"])
 test("the cases tell times apart: what passes within the window is refused at its end, to the second", async () => {
   const [first] = CASES;
   if (!first) throw new Error("there are cases");
-  const at = (now: number) => byWebhook({ catalogue: catalogueText(first, "enforce", true), pod: podText(first), now });
+  const at = async (now: number) => byWebhook(await worldOf(first, "enforce", true, now));
   expect(await Promise.all([BEGINS - 1000, BEGINS, ENDS - 1000, ENDS].map(at))).toEqual([
     { refused: true, codes: ["EXCEPTION_NOT_YET", "HOST_PID"] },
     { refused: false, codes: [] },
     { refused: false, codes: [] },
     { refused: true, codes: ["EXCEPTION_EXPIRED", "HOST_PID"] },
   ]);
+});
+
+test("the cases tell grants apart: what is granted to whom, and whether anything else grants", async () => {
+  const saidOf = async (name: string) => {
+    const one = CASES.find((each) => each.name === name);
+    if (!one) throw new Error(`there is no case "${name}"`);
+    return byWebhook(await worldOf(one, "enforce", true, BEGINS));
+  };
+  const refused = (code: string) => ({ refused: true, codes: [code, "HOST_PID"] });
+  expect({
+    signed: await saidOf("is signed"),
+    thisPod: await saidOf("is signed for this Pod"),
+    another: await saidOf("is signed for another"),
+    uid: await saidOf("is signed for another UID"),
+    approved: await saidOf("is approved where only signatures grant"),
+    both: await saidOf("is signed where only signatures grant"),
+  }).toEqual({
+    signed: { refused: false, codes: [] },
+    thisPod: { refused: false, codes: [] },
+    another: refused("EXCEPTION_MISMATCH"),
+    uid: refused("GRANT_NAMESPACE"),
+    approved: refused("EXCEPTION_UNSIGNED"),
+    both: { refused: false, codes: [] },
+  });
 });

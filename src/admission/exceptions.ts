@@ -48,6 +48,12 @@ const UNUSABLE: readonly {
   readonly mend: string;
 }[] = [
   {
+    code: "EXCEPTION_UNSIGNED",
+    holds: ({ approval }) => approval.state === "unsigned",
+    says: () => "is not granted by a signature, and nothing else counts here",
+    mend: "Have it signed (`signet exceptions grant`), and put the grant where the others are.",
+  },
+  {
     code: "EXCEPTION_UNAPPROVED",
     holds: ({ approval }, { requireApproval }) =>
       approval.state === "missing" || (requireApproval === true && approval.state === "unchecked"),

@@ -169,9 +169,13 @@ const unapproved = ({ role, segment }: Identity): Problem =>
     "Judge against `signet catalogue export` of a cluster, or leave --require-approval out.",
   );
 
-/** A label that claims a role which does not fit: it points to something that was never granted. */
+/**
+ * A label that claims a role which does not fit: it points to something that was never granted. On a VirtualMachine itself it
+ * is no claim: a clone copies its original's, and what starts goes by the template.
+ */
 function claimed(catalogue: Catalogue, workload: Workload, identity: Result<Identity>): readonly Problem[] {
-  const claim = [workload.labels, workload.ownLabels].find((labels) => Object.hasOwn(labels, ROLE_LABEL))?.[ROLE_LABEL];
+  const own = workload.object.kind === "VirtualMachine" ? [] : [workload.ownLabels];
+  const claim = [workload.labels, ...own].find((labels) => Object.hasOwn(labels, ROLE_LABEL))?.[ROLE_LABEL];
   if (claim === undefined || (identity.ok && claim === identity.value.role.name)) return [];
   if (fitting(candidatesOf(catalogue, workload), workload).some((role) => role.name === claim)) return [];
   return [

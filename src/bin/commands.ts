@@ -4,7 +4,7 @@ import { addApprovalsCommand } from "../cli/approvals.ts";
 import { addApproveCommands } from "../cli/approve.ts";
 import { addExceptionCommands } from "../cli/exception-commands.ts";
 import { addGrantCommands } from "../cli/grant-commands.ts";
-import { addCaCommand } from "../cli/ca.ts";
+import { addCaCommand } from "../cli/ca/command.ts";
 import type { OpenKube } from "../cli/kube-access.ts";
 import { addConfigCommand } from "../cli/config.ts";
 import { addInitCommand } from "../cli/init.ts";
@@ -13,6 +13,7 @@ import { addPublishCommands } from "../cli/policy-publish.ts";
 import type { OpenDatabase } from "../cli/database-access.ts";
 import type { OpenPublishing } from "../cli/publish-access.ts";
 import type { ExtraCommand } from "../cli/program.ts";
+import { addQuarantineCommand } from "../cli/quarantine.ts";
 import { addReportCommand } from "../cli/report.ts";
 import { addRevokeCommand } from "../cli/revoke.ts";
 import { addStageCommands } from "../cli/stage-commands.ts";
@@ -39,8 +40,9 @@ export const EXTRA_COMMANDS: readonly ExtraCommand[] = [
   addPublishCommands(openPublishing, openDatabase),
   addLedgerCommand,
   svidCommand(async () => (await import("./svid-tools.ts")).svidTools),
-  addCaCommand,
+  addCaCommand(async () => (await import("./ca-tools.ts")).caTools),
   addRevokeCommand,
+  addQuarantineCommand(openKube, (ms) => new Promise((resolve) => void setTimeout(resolve, ms))),
   addConfigCommand,
   versionCommand(ownVersion),
 ];

@@ -6,6 +6,7 @@ import type { Ledger } from "../store/ledger.ts";
 /** Each new state is said; each new revision is stored before a verdict is given by it. */
 export function catalogueChanged({ snapshot, problems, readAt }: FolderState, ledger: Ledger, log: Log): void {
   const revision = snapshot?.catalogue.revision;
+  if (snapshot) ledger.remember({ digest: snapshot.catalogue.revision, text: snapshot.text }, readAt);
   if (problems.length > 0) {
     const first = problems.slice(0, 5).map(problemLine);
     log.warn(
@@ -13,7 +14,6 @@ export function catalogueChanged({ snapshot, problems, readAt }: FolderState, le
       "The catalogue cannot be read; the last good state stays in force.",
     );
   } else if (snapshot) {
-    ledger.remember({ digest: snapshot.catalogue.revision, text: snapshot.text }, readAt);
     log.info(
       {
         revision: revision?.slice(0, 12),

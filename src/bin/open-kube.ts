@@ -28,6 +28,7 @@ export const openKube: OpenKube = async (choice) => {
       client.patch(resource, object, { type: "json", body }, { subresource: "status" }),
     create: client.create,
     merge: (resource, object, body) => client.patch(resource, object, { type: "merge", body }),
+    remove: (resource, object) => client.delete(resource, object),
     whoAmI: async () => {
       const review = await client.create(SELF, { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" });
       if (!review.ok) return review;

@@ -16,6 +16,7 @@ import { type StandaloneIssuing, startStandaloneIssuing } from "./issuing/standa
 import { standaloneAuthorities } from "./authorities/standalone.ts";
 import type { RunningAuthorities } from "./authorities/run-authorities.ts";
 import { catalogueChanged, catalogueCheck } from "./folder-catalogue.ts";
+import { type GrantFolder, grantChecks, watchGrants } from "./grant-folder.ts";
 import { banner } from "./banner.ts";
 import {
   clientsOf,
@@ -92,7 +93,9 @@ type Opened = (() => Promise<void> | void)[];
 
 async function start(config: ServerConfig): Promise<Result<Started>> {
   const log = logOf(config);
-  const opened: Opened = [];
+  const grants = await watchGrants(config.grants, { log });
+  if (!grants.ok) return grants;
+  const opened: Opened = [() => grants.value?.close()];
   let step = "state";
   try {
     mkdirSync(config.state, { recursive: true, mode: 0o700 });
@@ -111,12 +114,17 @@ async function start(config: ServerConfig): Promise<Result<Started>> {
     const folder = await watchFolder(config.catalogue, {
       changed: (state) => catalogueChanged(state, ledger, log),
       now: Date.now,
+      ...(grants.value ? { grants: grants.value.current } : {}),
     });
     opened.push(folder.close);
+    grants.value?.onChange(folder.remake);
     step = "authorities";
     const issuing = await openAuthorities({ config, log, ledger, folder }, opened);
     step = "listen";
-    return { ok: true, value: await listen({ config, log, ledger, folder, certificate, made, ...issuing }) };
+    return {
+      ok: true,
+      value: await listen({ config, log, ledger, folder, certificate, made, grants: grants.value, ...issuing }),
+    };
   } catch (fault) {
     for (const close of opened.toReversed()) await close();
     return { ok: false, problems: [startProblem(step, config, fault)] };
@@ -129,10 +137,13 @@ async function openAuthorities(
   opened: Opened,
 ): Promise<Pick<Parts, "authorities" | "issuing">> {
   const catalogue = () => folder.state().snapshot?.catalogue;
-  const trustDomain = () => catalogue()?.definitions.trustDomain?.domain;
-  const authorities = standaloneAuthorities({ ...parts, state: parts.config.state, trustDomain });
+  const { config, ledger, log } = parts;
+  const trustDomain = () => catalogue()?.definitions.trustDomain;
+  const profiles = ownProfiles();
+  const means = { state: config.state, config: config.authorities, profiles, trustDomain, ledger, log };
+  const authorities = standaloneAuthorities(means);
   opened.push(authorities.stop);
-  const issuing = await startStandaloneIssuing({ ...parts, catalogue, authorities, profiles: ownProfiles() });
+  const issuing = await startStandaloneIssuing({ ...parts, catalogue, authorities, profiles });
   opened.push(issuing.stop);
   return { authorities, issuing };
 }
@@ -142,15 +153,17 @@ type Parts = Pick<Running, "config" | "log" | "ledger"> & {
   readonly certificate: ServingCertificate;
   /** Whether the catalogue folder is new, with the worked example in it. */
   readonly made: boolean;
+  /** Absent where none are configured. */
+  readonly grants: GrantFolder | undefined;
   readonly authorities: RunningAuthorities;
   readonly issuing: StandaloneIssuing;
 };
 
 async function listen({ config, log, ledger, folder, certificate, made, ...parts }: Parts): Promise<Started> {
-  const { authorities, issuing } = parts;
+  const { authorities, issuing, grants } = parts;
   let current = certificate;
   const services = {
-    ...makeServices({ config, log, ledger, folder, certificate: () => current }),
+    ...makeServices({ config, log, ledger, folder, grants, certificate: () => current }),
     issuing: issuing.figures,
   };
   const http = serverOf(config, services, certificate, issuing);
@@ -176,6 +189,7 @@ async function listen({ config, log, ledger, folder, certificate, made, ...parts
   const before = async (): Promise<void> => {
     stopRenewing();
     issuing.stop();
+    grants?.close();
     folder.close();
     await authorities.stop();
   };
@@ -204,9 +218,10 @@ function makeServices(parts: {
   readonly log: Log;
   readonly ledger: Running["ledger"];
   readonly folder: WatchedFolder;
+  readonly grants: GrantFolder | undefined;
   readonly certificate: () => ServingCertificate;
 }): Services {
-  const { config, log, ledger, folder, certificate } = parts;
+  const { config, log, ledger, folder, grants, certificate } = parts;
   return {
     catalogue: () => folder.state().snapshot?.catalogue,
     now: Date.now,
@@ -215,7 +230,7 @@ function makeServices(parts: {
       const entry = verdictEntry(judged, config.requireApproval);
       if (entry) ledger.offer(entry);
     },
-    checks: () => [catalogueCheck(folder.state()), ...ledgerChecks(ledger)],
+    checks: () => [catalogueCheck(folder.state()), ...grantChecks(grants), ...ledgerChecks(ledger)],
     readings: (): Readings => {
       const { readAt, problems, good, broken } = folder.state();
       return {

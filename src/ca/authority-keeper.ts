@@ -1,34 +1,35 @@
-import { createPrivateKey, hash } from "node:crypto";
 import type { Profiles } from "../domain/certificate.ts";
 import type { Instant } from "../domain/instant.ts";
-import { ok, problem, problemLine, refuseAll, type Result } from "../domain/problem.ts";
-import {
-  activeOf,
-  type AuthoritySet,
-  bundleRoots,
-  isTrusted,
-  NO_AUTHORITIES,
-  standingOf,
-} from "../reconcile/authority/authority-set.ts";
+import { ok, problem, problemLine, refuse, refuseAll, type Result } from "../domain/problem.ts";
+import { activeOf, type Authority, type AuthoritySet, standingOf } from "../reconcile/authority/authority-set.ts";
 import { type NextStep, nextStep } from "../reconcile/authority/next-step.ts";
 import type { Pace } from "../reconcile/authority/pace.ts";
 import { makeStep, type Step, type World } from "../reconcile/authority/steps.ts";
+import type { AuthorityRecord } from "../wire/authority-record.ts";
 import { type AuthorityBook, readAuthorityBook, renderAuthorityBook } from "../wire/authority-book.ts";
-import type { AuthorityRecord, NewCertificate } from "../wire/authority-record.ts";
 import type { AuthorityCertificate } from "./authority.ts";
+import { authorityRequest } from "./authority-request.ts";
 import type { Bundle } from "./bundle.ts";
-import { Issuer } from "./issuer.ts";
-import { memoryKey, type SigningKey } from "./keys/signing-key.ts";
+import { keyIdOf } from "./der/extensions.ts";
+import type { Issuer } from "./issuer.ts";
+import type { KeyStore } from "./keys/key-store.ts";
 import { makeAuthorityPair } from "./new-authority.ts";
-import { readAuthority } from "./read-authority.ts";
+import { chainsIn, compromisedIn, copyOf, emptyBook, keptOf, rootListsIn, rootsIn, trustedIn } from "./open-book.ts";
+import { certificatesIn } from "./pem.ts";
+import { readAuthorityChain } from "./read-chain.ts";
+import { readCsr } from "./read-csr.ts";
+import { recordOf } from "./record-of-step.ts";
 import type { Vault } from "./vault.ts";
 
 /** What a keeper is handed in. */
 export type KeeperParts = {
   readonly vault: Vault;
+  readonly keys: KeyStore;
   readonly trustDomain: string;
   readonly profiles: Profiles;
-  readonly pace: Pace;
+  readonly pace: () => Pace;
+  /** Whether roots may be made here; where not, every chain comes from an offline root. */
+  readonly ownRoots: boolean;
   readonly now: () => Instant;
   /** Milliseconds of a clock that never jumps. */
   readonly monotonic: () => number;
@@ -39,8 +40,6 @@ export type KeeperParts = {
   readonly lacking: (id: string) => readonly string[];
   /** Resolves when a step is durable in the ledger; a step is recorded before it is made. */
   readonly record: (record: AuthorityRecord) => Promise<void>;
-  /** Opens a key that does not lie in the vault. */
-  readonly openKey?: (reference: string) => SigningKey;
 };
 
 /** What all doors see: one frozen snapshot. */
@@ -53,6 +52,10 @@ export type Authorities = {
   /** Revocation lists of the trusted roots that left one behind; DER. */
   readonly rootLists: readonly Buffer[];
   readonly bundle: Bundle;
+  /** What goes with leaves of each authority whose root is in the bundle, DER, the active one's first. */
+  readonly chains: readonly (readonly Buffer[])[];
+  /** Key identifiers of authorities' keys that are in wrong hands (RFC 7093 §2, method 1). */
+  readonly compromised: readonly string[];
 };
 
 /** A replica that has not read the vault for so long does not sign: it may have missed that its authority was revoked. */
@@ -67,27 +70,24 @@ export class AuthorityKeeper {
   #book: AuthorityBook;
   #version = "";
   #readAt = Number.NEGATIVE_INFINITY;
-  #trusted: readonly Issuer[] = [];
-  #bundle: Bundle;
+  #opened: Omit<Authorities, "set" | "issuer">;
   /** Since when, by the clock that never jumps, an authority has been seen in its state. */
   readonly #seen = new Map<string, number>();
 
   constructor(parts: KeeperParts) {
+    const { trustDomain } = parts;
     this.#parts = parts;
-    this.#book = emptyBook(parts.trustDomain);
-    this.#bundle = { trustDomain: parts.trustDomain, roots: [], sequence: 0 };
+    this.#book = emptyBook(trustDomain);
+    const bundle = { trustDomain, roots: [], sequence: 0 };
+    this.#opened = { trusted: [], rootLists: [], bundle, chains: [], compromised: [] };
   }
 
   current(): Authorities {
     const stale = this.#parts.monotonic() - this.#readAt > STALE_MS;
+    const trusted = stale ? [] : this.#opened.trusted;
     const active = activeOf(this.#book.set)?.id;
-    return {
-      set: this.#book.set,
-      issuer: stale ? undefined : this.#trusted.find(({ facts }) => facts.keyId === active),
-      trusted: stale ? [] : this.#trusted,
-      rootLists: this.#rootLists(),
-      bundle: this.#bundle,
-    };
+    const issuer = trusted.find(({ facts }) => facts.keyId === active);
+    return { set: this.#book.set, ...this.#opened, issuer, trusted };
   }
 
   /** Reads the vault. Rejects where it cannot be read, or holds what is not to be understood. */
@@ -102,46 +102,121 @@ export class AuthorityKeeper {
 
   /** Makes the next step that moves by itself, as the one writer. Gives the step, or undefined where there was none. */
   async work(): Promise<NextStep | undefined> {
-    const next = nextStep(this.#book.set, this.#world());
+    const next = nextStep(this.#book.set, this.world());
     if (!next) return undefined;
     const made = next.step === "make" ? await this.#make() : await this.step(next);
     return made.ok ? next : undefined;
   }
 
   /** Makes a step that somebody asked for, guarded like any other. API_CONFLICT where another writer was first. */
-  async step(step: Step, material?: AuthorityBook["material"]): Promise<Result<AuthoritySet>> {
-    const made = makeStep(this.#book.set, step, this.#world());
-    if (!made.ok) return made;
-    const all = { ...this.#book.material, ...material };
-    const book: AuthorityBook = { ...this.#book, set: copyOf(made.value), material: kept(all, made.value) };
-    const record = recordOf(step, made.value, material);
-    await this.#parts.record(record);
-    if (await this.#parts.vault.write(renderAuthorityBook(book), this.#version)) {
-      await this.refresh();
-      return ok(this.#book.set);
-    }
-    await this.#parts.record({ ...record, lost: true });
-    await this.refresh();
-    return refuseAll([problem("API_CONFLICT", "", "Another replica changed the authorities first.", "Try again.")]);
+  step(step: Step): Promise<Result<AuthoritySet>> {
+    return this.#write(step, {});
+  }
+
+  /**
+   * The request (PKCS#10, DER) by which an offline root certifies the next authority: of the key that waits already, or of a
+   * new one. ROTATION_REFUSED while an authority is on its way.
+   */
+  async requestChain(): Promise<Result<Buffer>> {
+    const known = this.#book.request;
+    if (this.#book.set.awaiting && known) return ok(Buffer.from(known.csr, "base64"));
+    const { keys, profiles, trustDomain } = this.#parts;
+    const made = await keys.make(profiles.issuing.keyType);
+    const csr = await authorityRequest({ trustDomain, profile: profiles.issuing }, made.key);
+    const request = { key: made.kept, csr: csr.toString("base64") };
+    const written = await this.#write({ step: "awaitChain", id: keyIdOf(made.key.spki).toString("hex") }, { request });
+    if (written.ok) return ok(csr);
+    await keys.forget(made.kept);
+    return written;
+  }
+
+  /**
+   * Takes the chain, PEM, by which the offline root certified the key that waits: verified whole, the authority is prepared,
+   * and the rotation goes on by itself. AUTHORITY_INVALID with the rule that it breaks; a chain that was taken already is
+   * taken again, for whoever asked may not have heard the answer.
+   */
+  async importChain(pem: string): Promise<Result<AuthoritySet>> {
+    const { request } = this.#book;
+    const { trustDomain, profiles, now } = this.#parts;
+    if (this.#holds(pem)) return ok(this.#book.set);
+    if (!request)
+      return refuse("ROTATION_REFUSED", "chain", NO_REQUEST, "Ask for one with `signet ca csr`, and sign that.");
+    const key = await readCsr(Buffer.from(request.csr, "base64"));
+    if (!key.ok) return key;
+    const roots = this.#opened.bundle.roots.map(({ der }) => der);
+    const terms = { trustDomain, profiles, spki: Buffer.from(key.value.spki), now: now(), roots };
+    const read = await readAuthorityChain(pem, terms);
+    if (!read.ok) return read;
+    const { issuing, root, chain } = read.value;
+    const authority = { id: issuing.keyId, root: root.keyId, window: issuing.window, offline: true } as const;
+    return this.#write({ step: "prepare", authority }, { material: { root, chain, key: request.key } });
+  }
+
+  /** What steps are judged by. */
+  world(): World {
+    const { now, pace, ownRoots, served, lacking, monotonic } = this.#parts;
+    const watchedMs = (id: string): number => {
+      const found = this.#book.set.authorities.find((each) => each.id === id);
+      return found ? monotonic() - (this.#seen.get(standingOf(found)) ?? monotonic()) : 0;
+    };
+    return { now: now(), pace: pace(), ownRoots, served: served(), lacking, watchedMs };
   }
 
   async #make(): Promise<Result<AuthoritySet>> {
-    const { trustDomain, profiles, random } = this.#parts;
-    const pair = await makeAuthorityPair({ trustDomain, profiles, random, now: this.#parts.now() });
-    const { keyId: id, window } = pair.issuing;
-    const key = pair.key.export({ type: "pkcs8", format: "pem" }).toString();
-    const chain = [pair.issuing.der.toString("base64")];
-    const [root, rootList] = [pair.root.der.toString("base64"), pair.rootList.toString("base64")];
-    const material = { [id]: { root, rootList, chain, key } };
-    return this.step({ step: "prepare", authority: { id, root: pair.root.keyId, window } }, material);
+    const { trustDomain, profiles, random, keys } = this.#parts;
+    const made = await keys.make(profiles.issuing.keyType);
+    const { root, rootList, issuing } = await makeAuthorityPair(
+      { trustDomain, profiles, random, now: this.#parts.now() },
+      made.key,
+    );
+    const authority = { id: issuing.keyId, root: root.keyId, window: issuing.window };
+    const material = { root, rootList, chain: [issuing.der], key: made.kept };
+    const written = await this.#write({ step: "prepare", authority }, { material });
+    if (!written.ok) await keys.forget(made.kept);
+    return written;
+  }
+
+  /** One write: the step, and what it brings. A request is kept for as long as its key waits. */
+  async #write(step: Step, { material, request }: Brought): Promise<Result<AuthoritySet>> {
+    const made = makeStep(this.#book.set, step, this.world());
+    if (!made.ok) return made;
+    const brought = material && step.step === "prepare" ? stored(step.authority, material) : {};
+    const all = { ...this.#book.material, ...brought };
+    const { request: waiting = request, ...book } = this.#book;
+    const next: AuthorityBook = {
+      ...book,
+      set: copyOf(made.value),
+      material: keptOf(all, made.value),
+      ...(made.value.awaiting && waiting ? { request: waiting } : {}),
+    };
+    const record = recordOf(step, made.value, brought);
+    await this.#parts.record(record);
+    const written = await this.#parts.vault.write(renderAuthorityBook(next), this.#version);
+    if (written) await this.#forgetAll(all, next);
+    else await this.#parts.record({ ...record, lost: true });
+    await this.refresh();
+    if (written) return ok(this.#book.set);
+    return refuseAll([problem("API_CONFLICT", "", "Another replica changed the authorities first.", "Try again.")]);
+  }
+
+  async #forgetAll(before: AuthorityBook["material"], { material }: AuthorityBook): Promise<void> {
+    const gone = Object.entries(before).filter(([id, { key }]) => key !== undefined && !material[id]?.key);
+    for (const [, { key = "" }] of gone) await this.#parts.keys.forget(key);
+  }
+
+  #holds(pem: string): boolean {
+    const ders = certificatesIn(pem) ?? [];
+    return Object.values(this.#book.material).some(({ chain: [first] }) => first === ders[0]?.toString("base64"));
   }
 
   #take(book: AuthorityBook, version: string): void {
-    const known = new Map(this.#trusted.map((issuer) => [issuer.facts.keyId, issuer]));
-    this.#trusted = book.set.authorities
-      .filter((each) => isTrusted(each) && (each.state === "active" || book.material[each.id]?.key !== undefined))
-      .map(({ id }) => known.get(id) ?? this.#issuerOf(book, id));
-    this.#bundle = { trustDomain: book.trustDomain, roots: this.#rootsOf(book), sequence: book.set.sequence };
+    this.#opened = {
+      trusted: trustedIn(book, this.#parts.keys, this.#opened.trusted),
+      rootLists: rootListsIn(book),
+      bundle: { trustDomain: book.trustDomain, roots: rootsIn(book), sequence: book.set.sequence },
+      chains: chainsIn(book),
+      compromised: compromisedIn(book),
+    };
     this.#book = book;
     this.#version = version;
     this.#readAt = this.#parts.monotonic();
@@ -149,98 +224,26 @@ export class AuthorityKeeper {
     for (const each of standing) if (!this.#seen.has(each)) this.#seen.set(each, this.#readAt);
     for (const each of this.#seen.keys()) if (!standing.has(each)) this.#seen.delete(each);
   }
-
-  #issuerOf(book: AuthorityBook, id: string): Issuer {
-    const { chain = [], key } = book.material[id] ?? {};
-    const ders = chain.map((each) => Buffer.from(each, "base64"));
-    if (key === undefined || !ders[0]) throw new Error(`the key of authority ${id} is not in the vault`);
-    return new Issuer(mustRead(ders[0], book.trustDomain), this.#keyOf(key), ders);
-  }
-
-  #rootLists(): readonly Buffer[] {
-    const { set, material } = this.#book;
-    const lists = set.authorities.filter(isTrusted).flatMap(({ id }) => material[id]?.rootList ?? []);
-    return [...new Set(lists)].map((list) => Buffer.from(list, "base64"));
-  }
-
-  #keyOf(key: string): SigningKey {
-    if (key.startsWith("-----BEGIN")) return memoryKey(createPrivateKey(key));
-    if (!this.#parts.openKey)
-      throw new Error("the authority's key lies elsewhere, and nothing is configured to open it");
-    return this.#parts.openKey(key);
-  }
-
-  #rootsOf(book: AuthorityBook): readonly AuthorityCertificate[] {
-    const wanted = bundleRoots(copyOf(book.set));
-    const ders = new Map(
-      book.set.authorities.flatMap(({ id, root }) => {
-        const material = book.material[id];
-        return material ? [[root, Buffer.from(material.root, "base64")] as const] : [];
-      }),
-    );
-    return wanted.flatMap((root) => {
-      const der = ders.get(root);
-      return der ? [mustRead(der, book.trustDomain)] : [];
-    });
-  }
-
-  #world(): World {
-    const { now, pace, served, lacking, monotonic } = this.#parts;
-    const watchedMs = (id: string): number => {
-      const found = this.#book.set.authorities.find((each) => each.id === id);
-      return found ? monotonic() - (this.#seen.get(standingOf(found)) ?? monotonic()) : 0;
-    };
-    return { now: now(), pace, served: served(), lacking, watchedMs };
-  }
 }
 
-/** What the ledger says of a step: where all stand after it, and the certificates that it brings. */
-function recordOf(step: Step, set: AuthoritySet, material: AuthorityBook["material"] = {}): AuthorityRecord {
-  const brought = Object.entries(material).flatMap(
-    ([
-      id,
-      {
-        root,
-        chain: [issuing = ""],
-      },
-    ]): NewCertificate[] => [
-      { what: "root", id: set.authorities.find((each) => each.id === id)?.root ?? "", sha256: digestOf(root) },
-      { what: "issuing", id, sha256: digestOf(issuing) },
-    ],
-  );
-  return {
-    step: step.step,
-    ...("id" in step ? { id: step.id } : {}),
-    sequence: set.sequence,
-    authorities: set.authorities.map(({ id, state }) => ({ id, state })),
-    certificates: brought,
+const NO_REQUEST = "No key waits for a chain.";
+
+type Brought = {
+  readonly material?: {
+    readonly root: AuthorityCertificate;
+    /** DER; an offline root leaves none behind. */
+    readonly rootList?: Buffer;
+    readonly chain: readonly Buffer[];
+    readonly key: string;
   };
-}
+  readonly request?: NonNullable<AuthorityBook["request"]>;
+};
 
-const digestOf = (base64: string): string => hash("sha256", Buffer.from(base64, "base64"));
-
-const emptyBook = (trustDomain: string): AuthorityBook => ({
-  version: "signet.dev/authorities/v1",
-  trustDomain,
-  set: copyOf(NO_AUTHORITIES),
-  material: {},
+const stored = ({ id }: Pick<Authority, "id">, { root, rootList, chain, key }: NonNullable<Brought["material"]>) => ({
+  [id]: {
+    root: root.der.toString("base64"),
+    ...(rootList ? { rootList: rootList.toString("base64") } : {}),
+    chain: chain.map((der) => der.toString("base64")),
+    key,
+  },
 });
-
-/** A set that may be changed, of one that may not. */
-const copyOf = (set: AuthoritySet): AuthorityBook["set"] => ({ ...set, authorities: [...set.authorities] });
-
-/** Keys of authorities that sign no more are forgotten, but for one that may be taken back; those that are gone, whole. */
-function kept(material: AuthorityBook["material"], { authorities }: AuthoritySet): AuthorityBook["material"] {
-  return Object.fromEntries(
-    authorities.flatMap(({ id, state }) => {
-      const { key, ...rest } = material[id] ?? { root: "", chain: [] };
-      return [[id, state === "revoked" || key === undefined ? rest : { ...rest, key }]];
-    }),
-  );
-}
-
-function mustRead(der: Buffer, trustDomain: string): AuthorityCertificate {
-  const read = readAuthority(der, trustDomain);
-  if (!read.ok) throw new Error(read.problems.map(problemLine).join("; "));
-  return read.value;
-}

@@ -65,7 +65,8 @@ export async function signAuthority(wanted: NewAuthority, parent: Parent | Signi
 
 const TITLES = { root: "root", issuing: "issuing" } as const;
 
-function authorityName(sort: AuthorityProfile["sort"], keyId: Buffer): Buffer {
+/** Subject of an authority: its own by its key identifier. */
+export function authorityName(sort: AuthorityProfile["sort"], keyId: Buffer): Buffer {
   const common = `Signet ${TITLES[sort]} authority ${keyId.subarray(0, 8).toString("hex")}`;
   return distinguishedName(["organization", "Signet"], ["commonName", common]);
 }

@@ -11,6 +11,7 @@ import { restrictedProblem, restrictionOn, type Whereabouts } from "../identity/
 import { SvidPlan } from "../identity/svid-plan.ts";
 import type { IssuanceRecord } from "../wire/issuance-record.ts";
 import type { Issuer, SignedSvid } from "./issuer.ts";
+import { KeyUnavailable } from "./keys/key-store.ts";
 import { readCsr } from "./read-csr.ts";
 import { serialNumber } from "./serial.ts";
 
@@ -72,16 +73,28 @@ export async function issue(request: IssueRequest, parts: IssueParts): Promise<R
   const serial = serialNumber(parts.random, request.renews);
   const planned = await plan(request, { catalogue, issuer, profiles }, { at, serial });
   if (!planned.ok) return refuseRecorded(planned.problems);
-  const signed = await planned.value.issuer.sign(planned.value.plan).catch(async (fault: unknown) => {
+  const signed = await planned.value.issuer.sign(planned.value.plan).then(ok, async (fault: unknown) => {
+    if (fault instanceof KeyUnavailable) return refuseRecorded([keyAway(fault)]);
     await refuseRecorded([FAULT]);
     throw fault;
   });
+  if (!signed.ok) return signed;
   const { entitlement } = planned.value;
-  const failed = await recorded(parts, { ...asked, ...issued(signed, entitlement) });
-  return failed ?? ok({ ...signed, entitlement, chain: [signed.der, ...planned.value.issuer.intermediates] });
+  const failed = await recorded(parts, { ...asked, ...issued(signed.value, entitlement) });
+  return (
+    failed ?? ok({ ...signed.value, entitlement, chain: [signed.value.der, ...planned.value.issuer.intermediates] })
+  );
 }
 
 const FAULT = problem("INTERNAL", "", "Signet failed.");
+
+const keyAway = ({ message }: KeyUnavailable): Problem =>
+  problem(
+    "AUTHORITY_UNAVAILABLE",
+    "",
+    `The authority's key cannot be used: ${message}.`,
+    "Bring the token back; what asked is answered then.",
+  );
 
 type Planned = { readonly plan: SvidPlan; readonly issuer: Issuer; readonly entitlement: Entitlement };
 

@@ -1,9 +1,8 @@
-import type { KeyObject } from "node:crypto";
 import type { Profiles } from "../domain/certificate.ts";
 import type { Instant } from "../domain/instant.ts";
 import { type AuthorityCertificate, signAuthority } from "./authority.ts";
 import { Issuer } from "./issuer.ts";
-import { generateKey, memoryKey } from "./keys/signing-key.ts";
+import { generateKey, memoryKey, type SigningKey } from "./keys/signing-key.ts";
 import { serialNumber } from "./serial.ts";
 
 /** For whom and when authorities are made. */
@@ -14,28 +13,39 @@ export type Making = {
   readonly random: (bytes: number) => Uint8Array;
 };
 
-/** A root, the one issuing authority below it, and the latter's private key. */
+/** A root, the one issuing authority below it, and the root's list of what is revoked. */
 export type AuthorityPair = {
   readonly root: AuthorityCertificate;
   readonly issuing: AuthorityCertificate;
-  readonly key: KeyObject;
   /** The root's revocation list, DER: empty, and without an end before the root's. */
   readonly rootList: Buffer;
 };
 
 /**
- * A root and an issuing authority of its own. The root's private key signs that one certificate and one empty revocation list
- * (verifiers that check a whole chain want one of every issuer), and is forgotten: nobody can sign a second authority with it.
+ * A root of its own above an issuing authority's key. The root's private key signs that one certificate and one empty
+ * revocation list (verifiers that check a whole chain want one of every issuer), and is forgotten: nobody can sign a second
+ * authority with it, and none of it has to be kept.
  */
-export async function makeAuthorityPair({ trustDomain, profiles, now, random }: Making): Promise<AuthorityPair> {
-  const rootKey = memoryKey(generateKey(profiles.root.keyType));
-  const key = generateKey(profiles.issuing.keyType);
-  const common = { trustDomain, now };
-  const wanted = { ...common, profile: profiles.root, key: rootKey, serial: serialNumber(random) };
-  const root = await signAuthority(wanted, rootKey);
-  const below = { ...common, profile: profiles.issuing, key: memoryKey(key), serial: serialNumber(random) };
-  const issuing = await signAuthority(below, { certificate: root, key: rootKey });
+export async function makeAuthorityPair(making: Making, below: Pick<SigningKey, "spki">): Promise<AuthorityPair> {
+  const key = memoryKey(generateKey(making.profiles.root.keyType));
+  const root = await signRoot(making, key);
+  const issuing = await signIssuing(making, below, { certificate: root, key });
   const { notBefore: thisUpdate, notAfter: nextUpdate } = root.window;
-  const rootList = await new Issuer(root, rootKey).signList({ number: 1, thisUpdate, nextUpdate, revoked: [] });
-  return { root, issuing, key, rootList };
+  const rootList = await new Issuer(root, key).signList({ number: 1, thisUpdate, nextUpdate, revoked: [] });
+  return { root, issuing, rootList };
 }
+
+/** A root that signs itself. */
+export const signRoot = (
+  { trustDomain, profiles, now, random }: Making,
+  key: SigningKey,
+): Promise<AuthorityCertificate> =>
+  signAuthority({ profile: profiles.root, trustDomain, now, key, serial: serialNumber(random) }, key);
+
+/** An issuing authority's key, certified by a root. */
+export const signIssuing = (
+  { trustDomain, profiles, now, random }: Making,
+  key: Pick<SigningKey, "spki">,
+  root: { readonly certificate: AuthorityCertificate; readonly key: SigningKey },
+): Promise<AuthorityCertificate> =>
+  signAuthority({ profile: profiles.issuing, trustDomain, now, key, serial: serialNumber(random) }, root);

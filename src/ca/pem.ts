@@ -7,3 +7,12 @@ export function toPem(label: string, der: Uint8Array): string {
 /** Certificates as PEM blocks one after the other. */
 export const certificatesPem = (certificates: readonly Uint8Array[]): string =>
   certificates.map((der) => toPem("CERTIFICATE", der)).join("");
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END CERTIFICATE-----/g;
+
+/** The certificates of a PEM text in their order, DER; what stands between them is not looked at. Undefined where a block is not base64 to the letter. */
+export function certificatesIn(pem: string): readonly Buffer[] | undefined {
+  const bodies = [...pem.matchAll(CERTIFICATE)].map(([, body = ""]) => body.replace(/[\r\n]/g, ""));
+  const ders = bodies.map((body) => Buffer.from(body, "base64"));
+  return ders.every((der, index) => der.toString("base64") === bodies[index]) ? ders : undefined;
+}

@@ -110,3 +110,21 @@ export function bitsOf({ tag, contents }: Value): readonly number[] {
     (bit) => ((bytes[Math.floor(bit / 8)] ?? 0) & (0x80 >> (bit % 8))) !== 0,
   );
 }
+
+/** What basic constraints say (RFC 5280 §4.2.1.9): whether it is an authority, and how many may stand below it, if that is limited. */
+export function constraintsOf(parts: CertificateParts): { readonly authority: boolean; readonly pathLength?: number } {
+  const found = extensionAt(parts, "basicConstraints");
+  const [flag, length, ...more] = found ? readInside(found.value, TAG.sequence, 2) : [];
+  if (flag?.tag !== TAG.boolean) return { authority: false };
+  if (!length) return { authority: true };
+  const [octet] = length.contents;
+  if (
+    length.tag !== TAG.integer ||
+    length.contents.length !== 1 ||
+    octet === undefined ||
+    octet > 0x7f ||
+    more.length > 0
+  )
+    throw new NotDer("a path length of a form that is not known here");
+  return { authority: true, pathLength: octet };
+}

@@ -72,7 +72,7 @@ type Meaning = readonly [
 
 /** Every extension that a leaf has, and no other. */
 const MEANINGS: readonly Meaning[] = [
-  ["keyUsage", true, (value, { profile }) => sameSet(usagesOf(value), profile.keyUsage)],
+  ["keyUsage", true, (value, { profile }) => sameSet(usagesIn(value), profile.keyUsage)],
   ["extendedKeyUsage", false, (value, { profile }) => sameSet(purposesOf(value), profile.extendedKeyUsage)],
   ["basicConstraints", true, ({ tag, contents }) => tag === TAG.sequence && contents.length === 0],
   [
@@ -109,7 +109,8 @@ function differentExtensions(parts: CertificateParts, contents: SvidContents): r
 
 /** By position; one without a name of ours is a usage of its own, so that it is a difference. */
 const USAGES: Readonly<Record<number, KeyUsage>> = { 0: "digitalSignature", 5: "keyCertSign", 6: "cRLSign" };
-const usagesOf = (value: Value): readonly string[] => bitsOf(value).map((bit) => USAGES[bit] ?? "?");
+/** Names of the usages in a key usage extension, `?` for one that Signet never sets. */
+export const usagesIn = (value: Value): readonly string[] => bitsOf(value).map((bit) => USAGES[bit] ?? "?");
 
 const PURPOSES: readonly ExtendedKeyUsage[] = ["serverAuth", "clientAuth"];
 const purposesOf = (value: Value): readonly string[] =>

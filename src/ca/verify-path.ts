@@ -5,7 +5,7 @@ import { OID } from "./der/oids.ts";
 import { NotDer, readInside } from "./der/read.ts";
 import { TAG } from "./der/write.ts";
 import { verifySignature } from "./keys/verify-signature.ts";
-import { bitsOf, type CertificateParts, extensionAt, namesOf } from "./read-certificate.ts";
+import { bitsOf, type CertificateParts, constraintsOf, extensionAt, namesOf } from "./read-certificate.ts";
 
 /**
  * What keeps a chain (leaf first, each followed by its issuer) from ending at one of the roots, in words; undefined where
@@ -67,16 +67,16 @@ async function issued(certificate: CertificateParts, issuer: CertificateParts): 
 }
 
 const KEY_CERT_SIGN = 5;
+const MOST_BELOW = 127;
 
 /** Why the certificate at this depth may not stand above those before it. */
 function noIssuer(path: readonly CertificateParts[], depth: number): string | undefined {
   const authority = path[depth];
   if (!authority) return undefined;
-  const constraints = extensionAt(authority, "basicConstraints");
-  const [isAuthority, length] = constraints ? readInside(constraints.value, TAG.sequence, 2) : [];
-  if (isAuthority?.tag !== TAG.boolean) return "an issuer is no authority (X509-SVID §3.2)";
+  const constraints = constraintsOf(authority);
+  if (!constraints.authority) return "an issuer is no authority (X509-SVID §3.2)";
   if (!maySign(authority)) return "an issuer may not sign certificates (X509-SVID §3.2)";
-  if (length && (length.contents.length !== 1 || (length.contents[0] ?? 0) < depth - 1))
+  if ((constraints.pathLength ?? MOST_BELOW) < depth - 1)
     return "more authorities stand below an issuer than it allows (RFC 5280 §4.2.1.9)";
   return foreignName(authority, path[0]);
 }
@@ -100,7 +100,8 @@ function foreignName(authority: CertificateParts, leaf: CertificateParts | undef
 
 const hostOf = (uri: string): string => /^uri:spiffe:\/\/([^/]*)/i.exec(uri)?.[1] ?? "";
 
-function permittedHosts(value: Parameters<typeof readInside>[0]): readonly string[] {
+/** Hosts of URIs that a name constraint permits; throws NotDer for one of another form. */
+export function permittedHosts(value: Parameters<typeof readInside>[0]): readonly string[] {
   const [permitted, ...more] = readInside(value, TAG.sequence);
   if (permitted?.tag !== 0xa0 || more.length > 0)
     throw new NotDer("a name constraint of a form that is not known here");

@@ -2,6 +2,7 @@ import type { Window } from "../domain/certificate.ts";
 import type { Instant } from "../domain/instant.ts";
 import { ok, refuse, type Result } from "../domain/problem.ts";
 import { parseSpiffeId, type SpiffeName } from "../domain/spiffe-id.ts";
+import { keyIdOf } from "./der/extensions.ts";
 import { NotDer } from "./der/read.ts";
 import { bitsOf, type CertificateParts, extensionAt, namesOf, readCertificate } from "./read-certificate.ts";
 import { pathProblem } from "./verify-path.ts";
@@ -17,12 +18,17 @@ export type VerifiedSvid = {
 };
 
 /** The roots of one trust domain, DER. Roots of several are never pooled. */
-export type TrustAnchors = { readonly trustDomain: string; readonly roots: readonly Buffer[] };
+export type TrustAnchors = {
+  readonly trustDomain: string;
+  readonly roots: readonly Buffer[];
+  /** Identifiers of authorities' keys that are in wrong hands (RFC 7093 §2, method 1): what they signed proves nothing. */
+  readonly compromised?: readonly string[];
+};
 
 /**
  * Verifies a chain (DER, leaf first, each certificate followed by its issuer, without the root) as X509-SVID §5 asks:
  * RFC 5280 path validation to a root of the leaf's own trust domain, then the leaf's rules. Refuses with SVID_INVALID and
- * the number of the rule.
+ * the number of the rule, and with AUTHORITY_COMPROMISED where the chain goes through a key that is in wrong hands.
  */
 export async function verifySvid(
   chain: readonly Buffer[],
@@ -38,6 +44,7 @@ export async function verifySvid(
       return invalid(`${spiffeId.value.id} is not of trust domain ${anchors.trustDomain}`);
     const broken = await pathProblem([leaf, ...above], anchors.roots.map(readCertificate), now);
     if (broken !== undefined) return invalid(broken);
+    if (above.some(({ spki }) => anchors.compromised?.includes(keyIdOf(spki.whole).toString("hex")))) return stolen();
     return ok({ spiffeId: spiffeId.value, serial: leaf.serial, window: leaf.window, spki: leaf.spki.whole });
   } catch (fault) {
     if (fault instanceof NotDer) return invalid(fault.message);
@@ -46,6 +53,14 @@ export async function verifySvid(
 }
 
 const MOST = 5;
+
+const stolen = (): Result<never> =>
+  refuse(
+    "AUTHORITY_COMPROMISED",
+    "",
+    "The certificate proves no identity: the key of the authority that signed it is in wrong hands.",
+    "Show another proof: a service account token, or a new invitation (`signet svid invite`).",
+  );
 
 const invalid = (why: string): Result<never> =>
   refuse("SVID_INVALID", "", `The certificate proves no identity: ${why}.`);

@@ -12,7 +12,12 @@ import type { ExitCode, Io } from "./io.ts";
 import type { KubeAccess, KubeChoice, KubeName, OpenKube } from "./kube-access.ts";
 import { printable, specDiff } from "./spec-diff.ts";
 
-type Options = KubeChoice & { readonly namespace: string; readonly generation?: string; readonly reason?: string };
+type Options = KubeChoice & {
+  readonly namespace: string;
+  readonly generation?: string;
+  readonly reason?: string;
+  readonly segment?: string;
+};
 
 /** What is said of a generation; each is an entry at the end of `status.approvals`. */
 export type Verb = "approve" | "withdraw" | "deny";
@@ -30,6 +35,7 @@ type Wish = {
   readonly verb: Verb;
   readonly generation: number | undefined;
   readonly reason: string | undefined;
+  readonly segment: string | undefined;
 };
 
 /** Adds `signet segment approve|withdraw|deny NAME`, and the same for each kind that is approved. */
@@ -65,6 +71,8 @@ export function addVerb(
     .option("--generation <n>", "only if this is its newest generation");
   if (verb === "deny") command.requiredOption("--reason <text>", "why; stands beside your name");
   else command.option("--reason <text>", "why; stands beside your name");
+  if (verb === "approve" && kind.kind === "SegmentException")
+    command.option("--segment <name>", "the segment that you speak for, where it crosses a fence");
   command
     .option("--kubeconfig <file>", "the cluster's kubeconfig [KUBECONFIG]")
     .option("--context <name>", "context of the kubeconfig");
@@ -96,7 +104,7 @@ export async function decide(io: Io, open: OpenKube, kind: ApprovableKind, asked
 }
 
 function wishOf(kind: ApprovableKind, { verb, name, options }: Asked): Result<Wish> {
-  const { generation, namespace, reason } = options;
+  const { generation, namespace, reason, segment } = options;
   if (generation !== undefined && !/^[1-9]\d{0,15}$/.test(generation))
     return refuse("USAGE", "--generation", `"${generation}" is not a generation.`, "Write a whole number from 1 on.");
   return ok({
@@ -105,6 +113,7 @@ function wishOf(kind: ApprovableKind, { verb, name, options }: Asked): Result<Wi
     verb,
     generation: generation === undefined ? undefined : Number(generation),
     reason,
+    segment,
   });
 }
 
@@ -172,7 +181,7 @@ function staleness({ generation, verb }: Wish, seen: Approvable, now: Approvable
 }
 
 /** What need not, or must not, be written. The API server would refuse the latter too. */
-function answerWithoutWriting({ verb }: Wish, me: string, now: Approvable): Result<string> | undefined {
+function answerWithoutWriting({ verb, segment }: Wish, me: string, now: Approvable): Result<string> | undefined {
   const last = now.approvals.findLastIndex(
     (entry) => (entry.withdraw || entry.deny) && entry.generation === now.generation,
   );
@@ -186,7 +195,8 @@ function answerWithoutWriting({ verb }: Wish, me: string, now: Approvable): Resu
   if (why !== undefined)
     return refuse("APPROVAL_NOT_YOURS", "status.approvals", why, "Ask somebody else with the verb approve.");
   const waits = now.conditions.some(({ type, status }) => type === "NamespacesApproved" && status === "False");
-  return since.some(({ by }) => by === me) && !waits ? ok(`You, ${me}, have approved it already.`) : undefined;
+  const said = since.some((entry) => entry.by === me && (segment === undefined || entry.segment === segment));
+  return said && !waits ? ok(`You, ${me}, have approved it already.`) : undefined;
 }
 
 /** What is in force is not denied but withdrawn. */
@@ -212,6 +222,7 @@ const entryOf = (io: Io, wish: Wish, me: string, now: Approvable): ApprovalEntry
   by: me,
   at: formatInstant(io.now()),
   ...(wish.reason === undefined ? {} : { reason: wish.reason }),
+  ...(wish.segment === undefined ? {} : { segment: wish.segment }),
   withdraw: wish.verb === "withdraw",
   ...(wish.verb === "deny" ? { deny: true } : {}),
 });

@@ -12,6 +12,7 @@ export const placeText = (source: Source | undefined): string => (source ? `${so
 /** How far a definition is approved, in words. */
 export function approvalText(approval: Approval): string {
   if (approval.state === "unchecked") return "unchecked";
+  if (approval.state === "unsigned") return "unsigned";
   if (approval.state === "missing") return `waits (generation ${approval.generation})`;
   const by = approval.by.length === 0 ? "" : ` by ${approval.by.join(", ")}`;
   return `generation ${approval.generation}${by}`;

@@ -2,7 +2,7 @@ import { type Catalogue, makeCatalogue } from "../domain/catalogue.ts";
 import type { Exception } from "../domain/definitions.ts";
 import { formatInstant, type Instant } from "../domain/instant.ts";
 import { ok, refuse, type Result } from "../domain/problem.ts";
-import { needsSecondPerson } from "../reconcile/approvals/second-person.ts";
+import { ESCAPE, moreNeeded } from "../reconcile/approvals/second-person.ts";
 import { tooLong } from "../reconcile/approvals/too-long.ts";
 import { readDefinitions } from "../wire/definitions.ts";
 import { SEGMENT_EXCEPTION } from "../wire/kinds/segment-exception.ts";
@@ -142,10 +142,8 @@ function unfit(exception: Exception, catalogue: Catalogue, now: Instant): Result
 
 function told(exception: Exception, catalogue: Catalogue | undefined, now: Instant): string {
   const { namespace, name, role } = exception;
-  const crossing = "check" in exception.permit || (catalogue && needsSecondPerson(exception, catalogue.definitions));
-  const second = crossing
-    ? "\nIt lets a workload out to its host or crosses a fence, so that it needs one person more."
-    : "";
+  const more = "check" in exception.permit ? ESCAPE : catalogue && moreNeeded(exception, catalogue.definitions);
+  const second = more ? `\nIt needs one person more: ${more.why}.` : "";
   return (
     `Requested: ${namespace}/${name} permits ${permitText(exception)} for role ${role}, for ${spanText(exception.expires - now)}.\n` +
     `It counts for nothing until somebody else approves it: signet exceptions approve ${name} -n ${namespace}${second}\n` +

@@ -8,7 +8,7 @@ import { renderGrant } from "../wire/grant.ts";
 import type { KubeObject } from "../wire/objects.ts";
 import { badInput, type Outcome } from "./action.ts";
 import { permitText } from "./definition-views.ts";
-import { keeperOf, readGrants, withGrants } from "./grants.ts";
+import { granted, keeperOf, readGrants } from "./grants.ts";
 import type { ExitCode, Io } from "./io.ts";
 import { type Loaded, loadCatalogue } from "./load-catalogue.ts";
 import { atOption, catalogueOption } from "./options.ts";
@@ -151,8 +151,8 @@ async function verify(io: Io, files: readonly string[], options: VerifyOptions):
   const loaded = options.catalogue === undefined ? undefined : loadCatalogue(io, options.catalogue);
   if (loaded && !loaded.ok) return badInput(io, loaded.problems);
   const now = options.at ?? io.now();
-  for (const one of grants.value) io.out(lineOf(one, loaded?.value, now));
-  return grants.value.some((one) => standing(one, loaded?.value, now) !== "counts") ? 3 : 0;
+  for (const one of grants.value.exceptions) io.out(lineOf(one, loaded?.value, now));
+  return grants.value.exceptions.some((one) => standing(one, loaded?.value, now) !== "counts") ? 3 : 0;
 }
 
 function lineOf(one: Exception, loaded: Loaded | undefined, now: Instant): string {
@@ -168,7 +168,7 @@ function lineOf(one: Exception, loaded: Loaded | undefined, now: Instant): strin
 function standing(one: Exception, loaded: Loaded | undefined, now: Instant): string {
   if (now >= one.expires) return "ended";
   if (!loaded) return "counts";
-  const catalogue = withGrants(loaded.catalogue, [one]);
+  const catalogue = granted(loaded.catalogue, { exceptions: [one], only: false });
   const uid = catalogue.definitions.namespaces.find((each) => each.name === one.namespace)?.uid;
   if (uid !== one.grant?.namespaceUid) return "for another namespace";
   if (now < (capBegins(one, catalogue) ?? now)) return "too long";

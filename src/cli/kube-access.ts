@@ -32,6 +32,7 @@ export type KubeAccess = {
   readonly create: (resource: KubeResource, object: Raw) => Promise<Result<Raw>>;
   /** Merges into the object, and refuses where it is no longer the `metadata.resourceVersion` that the patch names. */
   readonly merge: (resource: KubeResource, object: KubeName, patch: Raw) => Promise<Result<Raw>>;
+  readonly remove: (resource: KubeResource, object: KubeName) => Promise<Result<Raw>>;
   /** The user name that the API server knows the caller by (SelfSubjectReview). */
   readonly whoAmI: () => Promise<Result<string>>;
 };

@@ -1,11 +1,13 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { formatInstant, type Instant, parseInstant } from "../domain/instant.ts";
-import { refuseAll, type Result } from "../domain/problem.ts";
+import { ok, refuseAll, type Result } from "../domain/problem.ts";
 import { scenesOf } from "../policy/analysis/scene.ts";
 import { type Compilation, compile } from "../policy/compile/compile.ts";
-import { LOSSES, type LossCode } from "../policy/compile/loss.ts";
+import { lossCodeOf } from "../domain/loss-codes.ts";
+import type { Waiver } from "../domain/sentences.ts";
+import { LOSSES } from "../policy/compile/loss.ts";
 import { TARGET_NAMES, type TargetName } from "../policy/compile/targets.ts";
-import { unwaived, type Waiver } from "../policy/compile/waiver.ts";
+import { unwaived, waiversIn } from "../policy/compile/waiver.ts";
 import { yamlStream } from "../wire/yaml-text.ts";
 import { badInput, type Outcome } from "./action.ts";
 import { readInventory } from "./inventory.ts";
@@ -13,7 +15,7 @@ import type { ExitCode, Io } from "./io.ts";
 import { cataloguePath, noCatalogue } from "./load-catalogue.ts";
 import { atOption, catalogueOption, EXIT_CODES, outputOption, withExamples } from "./options.ts";
 import { lossReport } from "./policy-losses.ts";
-import { readPodNetworks, siteOf } from "./policy-site.ts";
+import { readPodNetworks, siteOfInventory } from "./policy-site.ts";
 import { warn } from "./policy-input.ts";
 
 type Options = {
@@ -81,29 +83,31 @@ export const waiveOption = (): Option =>
     .default([], "none");
 
 function readWaiver(text: string): Waiver {
-  const [code = "", end = ""] = text.split("=");
+  const [name = "", end = ""] = text.split("=");
+  const code = lossCodeOf(name);
   const until = parseInstant(end, "--waive");
-  if (isLossCode(code) && until.ok) return { code, until: until.value };
+  if (code && until.ok) return { code, until: until.value };
   throw new InvalidArgumentError("Write a code and an end, for example HOSTNETWORK_UNSELECTED=2027-01-31T00:00:00Z.");
 }
-
-const isLossCode = (text: string): text is LossCode => Object.hasOwn(LOSSES, text);
 
 function runCompile(io: Io, paths: readonly string[], options: Options): ExitCode {
   const now = options.at ?? io.now();
   const compiled = compileInventory(io, paths, options, now);
   if (!compiled.ok) return badInput(io, compiled.problems);
-  const blocking = unwaived(compiled.value.widening, options.waive, now);
-  const objects = blocking.length > 0 ? [] : [...compiled.value.compiled.values()].flat();
-  if (options.output === "json") io.out(`${JSON.stringify(jsonOf(compiled.value, objects, blocking, now), null, 2)}\n`);
+  const { compilation, waivers } = compiled.value;
+  const blocking = unwaived(compilation.widening, [...options.waive, ...waivers], now);
+  const objects = blocking.length > 0 ? [] : [...compilation.compiled.values()].flat();
+  if (options.output === "json") io.out(`${JSON.stringify(jsonOf(compilation, objects, blocking, now), null, 2)}\n`);
   else {
     io.out(yamlStream(objects));
-    io.err(lossReport(compiled.value, blocking));
+    io.err(lossReport(compilation, blocking));
   }
   return blocking.length > 0 ? 3 : 0;
 }
 
-function compileInventory(io: Io, paths: readonly string[], options: Options, now: Instant): Result<Compilation> {
+type Compiled = { readonly compilation: Compilation; readonly waivers: readonly Waiver[] };
+
+function compileInventory(io: Io, paths: readonly string[], options: Options, now: Instant): Result<Compiled> {
   if (cataloguePath(io, options.catalogue) === undefined) return noCatalogue();
   const inventory = readInventory(io, paths, options);
   const podNetworks = readPodNetworks(options.podCidr);
@@ -112,8 +116,9 @@ function compileInventory(io: Io, paths: readonly string[], options: Options, no
   const { world, intent, members } = inventory.value;
   warn(io, paths.length > 0 ? world.warnings : []);
   const foreign = scenesOf(world)[0]?.policies ?? [];
-  const site = siteOf(inventory.value, podNetworks.value);
-  return compile({ intent, site, targets: options.target, foreign, members, now });
+  const site = siteOfInventory(inventory.value, podNetworks.value);
+  const compilation = compile({ intent, site, targets: options.target, foreign, members, now });
+  return compilation.ok ? ok({ compilation: compilation.value, waivers: waiversIn(intent) }) : compilation;
 }
 
 const jsonOf = (

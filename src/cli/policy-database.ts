@@ -23,7 +23,7 @@ import type { ExitCode, Io } from "./io.ts";
 import type { KubeChoice } from "./kube-access.ts";
 import { readPublished } from "./policy-cluster.ts";
 import { lossText } from "./policy-losses.ts";
-import { siteOf } from "./policy-site.ts";
+import { siteOfInventory } from "./policy-site.ts";
 import type { OpenPublishing } from "./publish-access.ts";
 import { table } from "./table.ts";
 
@@ -75,7 +75,7 @@ async function orderFor(io: Io, open: OpenPublishing, given: DatabaseOptions): P
   const inventory = readInventory(io, [], given);
   if (!inventory.ok) return inventory;
   const { intent, members } = inventory.value;
-  const site = siteOf(inventory.value, NO_ADDRESSES);
+  const site = siteOfInventory(inventory.value, NO_ADDRESSES);
   return ok({ intent, members, site, targets: [POSTGRES], foreign: [], now: io.now() });
 }
 

@@ -21,7 +21,7 @@ import { cataloguePath, noCatalogue } from "./load-catalogue.ts";
 import { catalogueOption, withExamples } from "./options.ts";
 import { collectTexts } from "./policy-compile.ts";
 import { lossText } from "./policy-losses.ts";
-import { readPodNetworks, siteOf } from "./policy-site.ts";
+import { readPodNetworks, siteOfInventory } from "./policy-site.ts";
 
 type Options = { readonly catalogue?: string; readonly podCidr: readonly string[] };
 
@@ -72,7 +72,7 @@ function withOrder(
   return run(io, {
     intent,
     members,
-    site: siteOf(inventory.value, podNetworks.value),
+    site: siteOfInventory(inventory.value, podNetworks.value),
     targets: ["networkpolicy"],
     foreign: scenesOf(world)[0]?.policies ?? [],
     now: io.now(),

@@ -1,19 +1,19 @@
 import { type Command, Option } from "commander";
-import { ok, type Result } from "../domain/problem.ts";
-import { changeOf, type PairChange } from "../policy/compile/change.ts";
-import { doorsOf } from "../policy/compile/doors.ts";
-import { fieldOf } from "../policy/compile/field.ts";
-import { isEdited, saysTheSame, withDigest } from "../policy/compile/published.ts";
-import { LINES_ANNOTATION, type Rendered } from "../policy/compile/rendered.ts";
-import { unwaived, type Waiver } from "../policy/compile/waiver.ts";
-import { objectKey, orderWrites, type Write } from "../reconcile/policies/order.ts";
+import { ok, refuse, type Result } from "../domain/problem.ts";
+import type { Waiver } from "../domain/sentences.ts";
+import { changeText, type PairChange } from "../policy/compile/change.ts";
+import { saysTheSame, withDigest } from "../policy/compile/published.ts";
+import { objectKey, type Write } from "../reconcile/policies/order.ts";
+import { type Plan, planPublishing, standingAfter } from "../reconcile/policies/plan.ts";
+import { POLICY_RESOURCES } from "../reconcile/policies/published-kinds.ts";
+import { type PolicyStanding, standingsOf } from "../reconcile/policies/standing.ts";
 import type { Raw } from "../wire/read-object.ts";
 import { badInput, type Outcome } from "./action.ts";
 import type { OpenDatabase } from "./database-access.ts";
 import type { ExitCode, Io } from "./io.ts";
 import type { KubeChoice } from "./kube-access.ts";
 import { catalogueOption, EXIT_CODES, withExamples } from "./options.ts";
-import { compiledOf, type Published, readPublished, resourceOf, type Wanted } from "./policy-cluster.ts";
+import { readPublished, type Wanted } from "./policy-cluster.ts";
 import { collectTexts, targetOption, waiveOption } from "./policy-compile.ts";
 import { applyToDatabase, type DatabaseOptions } from "./policy-database.ts";
 import { lossReport } from "./policy-losses.ts";
@@ -42,7 +42,7 @@ export const addPublishCommands =
       .action(async ({ database: file, ...given }: ApplyOptions) => {
         outcome.code =
           file === undefined
-            ? await withCluster(io, open, given, (access, published) => publish(io, access, published, given))
+            ? await withCluster(io, open, given, (access, plan) => publish(io, access, plan, given))
             : await applyToDatabase(io, { cluster: open, database }, { ...given, database: file });
       });
     withExamples(apply, [
@@ -54,9 +54,7 @@ export const addPublishCommands =
       .summary("what of the sentences is enforced, and what somebody changed (exit 3: something differs)")
       .description("Shows of each SegmentPolicy where it is active, and which compiled objects somebody changed.")
       .action(async (given: Options) => {
-        outcome.code = await withCluster(io, open, given, (_access, published) =>
-          Promise.resolve(report(io, published)),
-        );
+        outcome.code = await withCluster(io, open, given, (_access, plan) => Promise.resolve(report(io, plan)));
       });
     withExamples(status, ["policy status", "policy status --catalogue policy/"], EXIT_CODES);
   };
@@ -78,25 +76,21 @@ async function withCluster(
   io: Io,
   open: OpenPublishing,
   given: Options,
-  run: (access: PublishAccess, published: Published) => Promise<ExitCode>,
+  run: (access: PublishAccess, plan: Plan) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const access = await open(given);
   if (!access.ok) return badInput(io, access.problems);
   const published = await readPublished(io, access.value, { ...given, now: io.now() });
-  return published.ok ? run(access.value, published.value) : badInput(io, published.problems);
+  const plan = published.ok ? planPublishing(published.value, given.waive) : published;
+  return plan.ok ? run(access.value, plan.value) : badInput(io, plan.problems);
 }
 
-async function publish(io: Io, access: PublishAccess, published: Published, given: Options): Promise<ExitCode> {
-  const { order, compilation, ours } = published;
-  const blocking = unwaived(compilation.widening, given.waive, order.now);
-  io.err(lossReport(compilation, blocking));
-  if (blocking.length > 0) return 3;
-  const pairs = pairsOf(published);
-  if (!pairs.ok) return badInput(io, pairs.problems);
-  const standing = ours.map(({ object }) => object);
-  const writes = orderWrites(standing, [...compilation.compiled.values()].flat());
-  io.out(pairsText(pairs.value));
-  for (const object of standing.filter(isEdited)) io.out(`Somebody changed ${objectKey(object)}; it is mended.\n`);
+async function publish(io: Io, access: PublishAccess, plan: Plan, given: Options): Promise<ExitCode> {
+  const { published, blocking, pairs, writes, edited } = plan;
+  io.err(lossReport(published.compilation, blocking));
+  if (blocking.length > 0 && writes.length === 0) return 3;
+  io.out(pairsText(pairs));
+  for (const object of edited) io.out(`Somebody changed ${objectKey(object)}; it is mended.\n`);
   for (const write of writes) {
     io.out(`${write.verb} ${objectKey(write.object)} (${write.why})\n`);
     if (given.dryRun === true) continue;
@@ -104,57 +98,73 @@ async function publish(io: Io, access: PublishAccess, published: Published, give
     if (!done.ok) return badInput(io, done.problems);
   }
   io.out(`${writes.length} writes${given.dryRun === true ? " would be made" : ""}.\n`);
-  return 0;
+  return blocking.length > 0 ? 3 : 0;
 }
 
-function pairsOf({ order, compilation, ours }: Published): Result<readonly PairChange[]> {
-  const doors = doorsOf(order.intent, order.site, order.now);
-  const field = fieldOf(doors, order.site, order.members, order.foreign);
-  return changeOf(compiledOf(ours), compilation.compiled, order.foreign, field);
-}
+/** Pairs are written out one by one up to so many; beyond that those that change alike share a row. */
+const SHOWN_PAIRS = 1_000;
 
 function pairsText(changes: readonly PairChange[]): string {
   if (changes.length === 0) return "No pair opens or closes.\n";
-  const dash = (text: string): string => (text === "nothing" ? "-" : text);
-  const rows = changes.map(({ from, to, opens, closes }) => [from, to, dash(opens), dash(closes)]);
+  const count = changes.reduce((sum, { from, to }) => sum + from.length * to.length, 0);
+  const rows = changes.flatMap(count <= SHOWN_PAIRS ? eachPair : alikePairs);
   return table([["FROM", "TO", "OPENS", "CLOSES"], ...rows]);
 }
 
+const eachPair = ({ from, to, opens, closes }: PairChange): readonly (readonly string[])[] =>
+  from.flatMap((source) => to.map((target) => [source, target, changeText(opens), changeText(closes)]));
+
+const alikePairs = ({ from, to, opens, closes }: PairChange): readonly (readonly string[])[] => [
+  [namesText(from), namesText(to), changeText(opens), changeText(closes)],
+];
+
+const namesText = ([first = "", ...more]: readonly string[]): string =>
+  more.length === 0 ? first : `${first} and ${more.length} more`;
+
 async function perform(access: PublishAccess, { verb, object }: Write): Promise<Result<Raw>> {
-  const resource = resourceOf(object);
-  if (!resource.ok) return resource;
-  if (verb === "apply") return access.apply(resource.value, object.metadata, { ...withDigest(object) });
-  const removed = await access.remove(resource.value, object.metadata);
+  const resource = POLICY_RESOURCES.find(({ kind }) => kind === object.kind);
+  if (!resource) return refuse("KIND_UNKNOWN", "kind", `${object.kind} is not published to a cluster.`);
+  if (verb === "apply") return access.apply(resource, object.metadata, { ...withDigest(object) });
+  const removed = await access.remove(resource, object.metadata);
   return removed.ok || removed.problems[0]?.code !== "NOT_FOUND" ? removed : ok({});
 }
 
 /** One row for each SegmentPolicy: its generation, where it is active, what it loses; then what differs. */
-function report(io: Io, { order, compilation, ours }: Published): ExitCode {
-  const wanted = [...compilation.compiled.values()].flat();
-  const standing = new Map(ours.map(({ object }) => [objectKey(object), object]));
-  const differs = wanted.filter((object) => {
+function report(io: Io, plan: Plan): ExitCode {
+  const { ours, compilation } = plan.published;
+  const standing = standingAfter(
+    ours.map(({ object }) => object),
+    [],
+  );
+  const rows = standingsOf(plan, standing).map(rowOf);
+  io.out(table([["SEGMENTPOLICY", "APPROVED", "REVISION", "ACTIVE", "LOSSES"], ...rows]));
+  const differs = [...compilation.compiled.values()].flat().filter((object) => {
     const live = standing.get(objectKey(object));
     return live === undefined || !saysTheSame(live, object);
   });
-  const rows = order.intent.catalogue.definitions.policies.map(({ namespace, name, approval }) => {
-    const own = `SegmentPolicy ${namespace}/${name},`;
-    const objects = wanted.filter((object) => linesOf(object).some((line) => line.startsWith(own)));
-    const active = objects.filter((object) => !differs.includes(object));
-    const losses = compilation.losses.filter(({ rule, effect }) => rule.startsWith(own) && effect !== "exact");
-    return [
-      `${namespace}/${name}`,
-      approval.state === "approved" ? String(approval.generation) : approval.state,
-      `${active.length} of ${objects.length} objects`,
-      losses.length === 0 ? "exact" : [...new Set(losses.map(({ code }) => code))].join(", "),
-    ];
-  });
-  io.out(table([["SEGMENTPOLICY", "REVISION", "ACTIVE", "LOSSES"], ...rows]));
-  const edited = ours.filter(({ object }) => isEdited(object));
-  for (const { object } of edited) io.out(`${objectKey(object)}: somebody changed it since it was written.\n`);
+  for (const object of plan.edited) io.out(`${objectKey(object)}: somebody changed it since it was written.\n`);
   for (const object of differs)
     io.out(`${objectKey(object)}: ${standing.has(objectKey(object)) ? "is not what is meant now" : "is missing"}.\n`);
-  return edited.length + differs.length > 0 ? 3 : 0;
+  const left = ours.map(({ object }) => object).filter((object) => plan.writes.some((write) => removes(write, object)));
+  for (const object of left) io.out(`${objectKey(object)}: is no longer meant.\n`);
+  for (const { code, rule } of plan.blocking)
+    io.out(`${code} of ${rule}: nothing is published until that is mended or waived.\n`);
+  return plan.edited.length + differs.length + left.length + plan.blocking.length > 0 ? 3 : 0;
 }
 
-const linesOf = ({ metadata }: Rendered): readonly string[] =>
-  (metadata.annotations?.[LINES_ANNOTATION] ?? "").split("\n");
+const removes = ({ verb, object }: Write, other: Write["object"]): boolean =>
+  verb === "delete" && objectKey(object) === objectKey(other);
+
+function rowOf({ policy, revision, targets, losses }: PolicyStanding): readonly string[] {
+  const { namespace, name, approval } = policy;
+  const [active, objects] = (["active", "objects"] as const).map((key) =>
+    targets.reduce((sum, one) => sum + one[key], 0),
+  );
+  return [
+    `${namespace}/${name}`,
+    approval.state === "approved" ? String(approval.generation) : approval.state,
+    revision,
+    `${active ?? 0} of ${objects ?? 0} objects`,
+    losses.length === 0 ? "exact" : [...new Set(losses.map(({ code }) => code))].join(", "),
+  ];
+}

@@ -1,6 +1,8 @@
 import { type Command, Option } from "commander";
+import type { SignedGrants } from "../domain/grants.ts";
 import { ok, type Result } from "../domain/problem.ts";
 import { badInput, type Outcome } from "./action.ts";
+import { addGrantOptions, granted, type GrantOptions, readGrants } from "./grants.ts";
 import type { ExitCode, Io } from "./io.ts";
 import type { KubeChoice, OpenKube } from "./kube-access.ts";
 import { atOption, catalogueOption, withExamples } from "./options.ts";
@@ -9,7 +11,7 @@ import { type ReportModel, reportOf } from "./report-model.ts";
 import { judgeAll, readReviewInput, type ReviewTerms } from "./review-input.ts";
 import { readRunning } from "./running-pods.ts";
 
-type Options = ReviewTerms & KubeChoice & { readonly output: keyof typeof REPORT_FORMATS };
+type Options = ReviewTerms & GrantOptions & KubeChoice & { readonly output: keyof typeof REPORT_FORMATS };
 
 /** Adds `signet report`. */
 export const addReportCommand =
@@ -33,11 +35,15 @@ export const addReportCommand =
       .action(async (paths: string[], options: Options) => {
         outcome.code = await run(io, open, paths, options);
       });
+    addGrantOptions(command);
     withExamples(command, ["report", "report -o html > report.html", "report deploy/ -c policy/ -o csv"]);
   };
 
 async function run(io: Io, open: OpenKube, paths: readonly string[], options: Options): Promise<ExitCode> {
-  const report = paths.length > 0 ? ofFiles(io, paths, options) : await ofCluster(io, open, options);
+  const grants = await readGrants(io, options);
+  if (!grants.ok) return badInput(io, grants.problems);
+  const asked = { ...options, signed: grants.value };
+  const report = paths.length > 0 ? ofFiles(io, paths, asked) : await ofCluster(io, open, asked);
   if (!report.ok) return badInput(io, report.problems);
   io.out(REPORT_FORMATS[options.output](report.value));
   return report.value.counts.fail > 0 ? 3 : 0;
@@ -48,8 +54,11 @@ const termsOf = (io: Io, { at, requireApproval }: Options) => ({
   requireApproval: requireApproval === true,
 });
 
-function ofFiles(io: Io, paths: readonly string[], options: Options): Result<ReportModel> {
-  const input = readReviewInput(io, paths, options);
+/** What was asked, with the grants that it named read. */
+type Asked = Options & { readonly signed: SignedGrants };
+
+function ofFiles(io: Io, paths: readonly string[], options: Asked): Result<ReportModel> {
+  const input = readReviewInput(io, paths, options, options.signed);
   if (!input.ok) return input;
   const reviewed = judgeAll(io, input.value, options);
   if (!reviewed.ok) return reviewed;
@@ -57,9 +66,9 @@ function ofFiles(io: Io, paths: readonly string[], options: Options): Result<Rep
   return ok(reportOf(input.value.catalogue, workloads, termsOf(io, options)));
 }
 
-async function ofCluster(io: Io, open: OpenKube, options: Options): Promise<Result<ReportModel>> {
+async function ofCluster(io: Io, open: OpenKube, options: Asked): Promise<Result<ReportModel>> {
   const kube = await open(options);
   const running = kube.ok ? await readRunning(kube.value) : kube;
   if (!running.ok) return running;
-  return ok(reportOf(running.value.catalogue, running.value.workloads, termsOf(io, options)));
+  return ok(reportOf(granted(running.value.catalogue, options.signed), running.value.workloads, termsOf(io, options)));
 }

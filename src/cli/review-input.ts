@@ -1,12 +1,12 @@
 import { type Reviewed, review } from "../admission/review.ts";
 import type { Catalogue } from "../domain/catalogue.ts";
-import type { Exception } from "../domain/definitions.ts";
+import type { SignedGrants } from "../domain/grants.ts";
 import type { Instant } from "../domain/instant.ts";
 import { ok, type Problem, refuse, refuseAll, type Result } from "../domain/problem.ts";
 import { type KubeObject, readObjects } from "../wire/objects.ts";
 import { metadataPresence } from "../wire/presence.ts";
 import { readWorkload } from "../wire/workloads.ts";
-import { withGrants } from "./grants.ts";
+import { granted } from "./grants.ts";
 import type { Io } from "./io.ts";
 import { loadCatalogue } from "./load-catalogue.ts";
 import { withNamespaces } from "./with-namespaces.ts";
@@ -37,15 +37,16 @@ export function readReviewInput(
   io: Io,
   paths: readonly string[],
   terms: ReviewTerms,
-  grants: readonly Exception[] = [],
+  grants: SignedGrants = { exceptions: [], only: false },
 ): Result<ReviewInput> {
   const loaded = loadCatalogue(io, terms.catalogue);
   const files = io.readInputs(paths);
   if (!loaded.ok || !files.ok) return refuseAll([loaded, files].flatMap((each) => (each.ok ? [] : each.problems)));
   const objects = readObjects(files.value);
   if (!objects.ok) return objects;
-  const granted = withGrants(loaded.value.catalogue, grants);
-  const catalogue = withNamespaces(granted, objects.value.objects, terms.requireApproval === true || grants.length > 0);
+  const trusted = granted(loaded.value.catalogue, grants);
+  const approved = terms.requireApproval === true || grants.only || grants.exceptions.length > 0;
+  const catalogue = withNamespaces(trusted, objects.value.objects, approved);
   if (!catalogue.ok) return catalogue;
   return ok({ catalogue: catalogue.value, objects: objects.value.objects, definitions: loaded.value.objects });
 }

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { yamlText } from "../wire/yaml-text.ts";
 import { badInput, type Outcome } from "./action.ts";
-import { type GrantOptions, readGrants } from "./grants.ts";
+import { addGrantOptions, type GrantOptions, readGrants } from "./grants.ts";
 import type { ExitCode, Io } from "./io.ts";
 import { atOption, catalogueOption, outputOption, withExamples } from "./options.ts";
 import { painter } from "./paint.ts";
@@ -24,12 +24,11 @@ export function addReviewCommand(program: Command, io: Io, outcome: Outcome): vo
     .option("--require-approval", "refuse what is not known to be approved")
     .option("-n, --namespace <name>", "namespace of objects that name none", "default")
     .option("--as <user>", "judge as if this user created the objects")
-    .option("--grants <file...>", "signed grants of exceptions")
-    .option("--grant-keys <file>", "public keys that grants count by")
     .addOption(atOption())
     .action(async (paths: string[], options: ReviewOptions) => {
       outcome.code = await runReview(io, paths, options);
     });
+  addGrantOptions(command);
   withExamples(command, [
     "review deploy/ --catalogue policy/",
     "review app.yaml --catalogue exported/ --require-approval",

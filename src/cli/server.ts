@@ -14,6 +14,9 @@ export type ServerFlags = {
   readonly virtController?: readonly string[];
   readonly certificateFolder?: string;
   readonly clientCa?: string;
+  readonly grants?: string;
+  readonly grantKeys?: string;
+  readonly requireSignedGrants?: boolean;
 };
 
 /** The server behind its door: runs until it is ended. */
@@ -54,6 +57,9 @@ export const serverCommand =
         "tls.crt, tls.key and ca.crt that somebody else keeps [Signet keeps its own]",
       )
       .option("--client-ca <file>", "who may call the webhooks, as kube-apiserver: its authority [everybody]")
+      .option("--grants <dir>", "folder of signed grants, *.jws [none]")
+      .option("--grant-keys <file>", "public keys that grants count by")
+      .option("--require-signed-grants", "only a signature grants an exception, and no approval")
       .addHelpText("after", EXAMPLES)
       .action(async (flags: ServerFlags) => {
         const serve = await open();

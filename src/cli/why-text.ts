@@ -60,6 +60,7 @@ function definitionsText({ definitions: { namespace, role, segment, exception } 
 
 function approvalWord(approval: NonNullable<WhyReport["definitions"]["role"]>["approval"]): string {
   if (approval.state === "unchecked") return "approval unchecked";
+  if (approval.state === "unsigned") return "not granted by a signature";
   if (approval.state === "missing") return `generation ${approval.generation} waits for approval`;
   return `generation ${approval.generation} approved by ${approval.by.join(", ")}`;
 }

@@ -1,7 +1,9 @@
 import type { Command } from "commander";
+import type { SignedGrants } from "../domain/grants.ts";
 import { ok, type Result } from "../domain/problem.ts";
 import { yamlText } from "../wire/yaml-text.ts";
 import { badInput, type Outcome } from "./action.ts";
+import { addGrantOptions, type GrantOptions, readGrants } from "./grants.ts";
 import type { ExitCode, Io } from "./io.ts";
 import { DEFAULT_STATE, withLedger } from "./ledger.ts";
 import { cataloguePath, noCatalogue } from "./load-catalogue.ts";
@@ -13,11 +15,12 @@ import { type WhyReport, whyReport } from "./why-report.ts";
 import { whyText } from "./why-text.ts";
 import { findWorkload, fullKind, readQuery } from "./workload-query.ts";
 
-type Options = ReviewTerms & {
-  readonly filename?: readonly string[];
-  readonly output: "text" | "json";
-  readonly state?: string;
-};
+type Options = ReviewTerms &
+  GrantOptions & {
+    readonly filename?: readonly string[];
+    readonly output: "text" | "json";
+    readonly state?: string;
+  };
 
 /** Adds `signet why`. */
 export function addWhyCommand(program: Command, io: Io, outcome: Outcome): void {
@@ -39,8 +42,9 @@ export function addWhyCommand(program: Command, io: Io, outcome: Outcome): void 
     .action(async (workload: string, options: Options) => {
       const state = ledgerFolder(io, options);
       outcome.code =
-        state === undefined ? runWhy(io, workload, options) : await runReplay(io, workload, options, state);
+        state === undefined ? await runWhy(io, workload, options) : await runReplay(io, workload, options, state);
     });
+  addGrantOptions(command);
   withExamples(command, [
     "why deploy/orders -f deploy/ --catalogue policy/",
     "why vm/orders-db -n payments -f vms.yaml -c policy/ --output json",
@@ -96,19 +100,20 @@ function runReplay(io: Io, workload: string, options: Options, state: string): P
   return withLedger(io, state, (view) => replay(io, view, asked));
 }
 
-function runWhy(io: Io, workload: string, options: Options): ExitCode {
-  const report = reportOn(io, workload, options);
+async function runWhy(io: Io, workload: string, options: Options): Promise<ExitCode> {
+  const grants = await readGrants(io, options);
+  const report = grants.ok ? reportOn(io, workload, options, grants.value) : grants;
   if (!report.ok) return badInput(io, report.problems);
   io.out(options.output === "json" ? `${JSON.stringify(report.value, null, 2)}\n` : whyText(report.value, io.color));
   return report.value.verdict === "deny" ? 3 : 0;
 }
 
-function reportOn(io: Io, workload: string, options: Options): Result<WhyReport> {
+function reportOn(io: Io, workload: string, options: Options, grants: SignedGrants): Result<WhyReport> {
   const query = readQuery(workload, options.namespace);
   if (!query.ok) return query;
   const folder = cataloguePath(io, options.catalogue);
   if (folder === undefined) return noCatalogue();
-  const input = readReviewInput(io, options.filename ?? [folder], options);
+  const input = readReviewInput(io, options.filename ?? [folder], options, grants);
   if (!input.ok) return input;
   const all = judgeAll(io, input.value, options);
   if (!all.ok) return all;

@@ -21,6 +21,8 @@ export type ApprovalEntry = {
   readonly withdraw: boolean;
   /** Says no to its generation, and leaves the one in force alone. */
   readonly deny?: true;
+  /** The segment that the approver speaks for, holding `approve` on it. */
+  readonly segment?: string;
 };
 
 /** Whether a user name is a service account's; these do not approve. */

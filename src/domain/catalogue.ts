@@ -1,4 +1,13 @@
-import type { Exception, ExternalWorkload, Namespace, Restriction, Role, Segment, TrustDomain } from "./definitions.ts";
+import type {
+  Approval,
+  Exception,
+  ExternalWorkload,
+  Namespace,
+  Restriction,
+  Role,
+  Segment,
+  TrustDomain,
+} from "./definitions.ts";
 import type { Guardrail, SegmentPolicy } from "./sentences.ts";
 
 /** Everything a catalogue is made of, as read from a folder or from an API server. */
@@ -65,9 +74,9 @@ export function makeCatalogue(definitions: Definitions, revision: string): Catal
   });
 }
 
-/** A definition that a server holds without any approved generation grants nothing yet. */
-export const inForce = (definition: { readonly approval: { readonly state: string } }): boolean =>
-  definition.approval.state !== "missing";
+/** A definition that a server holds without any approved generation grants nothing yet, nor does one that lacks its signature. */
+export const inForce = ({ approval }: { readonly approval: { readonly state: Approval["state"] } }): boolean =>
+  approval.state === "approved" || approval.state === "unchecked";
 
 const byName = <T extends { readonly name: string }>(items: readonly T[]): ReadonlyMap<string, T> =>
   new Map([...items].sort((a, b) => (a.name < b.name ? -1 : 1)).map((item) => [item.name, item]));

@@ -5,11 +5,15 @@ import type { Source } from "./problem.ts";
 import type { GrantedSentence } from "./sentences.ts";
 import type { WorkloadKind } from "./workload.ts";
 
-/** How far a definition's approval is known: a bare folder knows nothing; a server's object is approved or waits. */
+/**
+ * How far a definition's approval is known: a bare folder knows nothing; a server's object is approved or waits. An exception
+ * is unsigned where nothing but a signature grants one, and it has none.
+ */
 export type Approval =
   | { readonly state: "unchecked" }
   | { readonly state: "approved"; readonly generation: number; readonly by: readonly string[] }
-  | { readonly state: "missing"; readonly generation: number };
+  | { readonly state: "missing"; readonly generation: number }
+  | { readonly state: "unsigned" };
 
 /** What every definition has: a name, and what its server knows of it. */
 export type Definition = {
@@ -106,6 +110,7 @@ export type Permit = { readonly check: string; readonly path?: string } | { read
 export type Grant = {
   /** Name of the key that signed. */
   readonly signer: string;
+  readonly signedAt: Instant;
   /** The one namespace of that name that is meant. */
   readonly namespaceUid: string;
   /** The one object that is meant; absent: every workload of the role. */

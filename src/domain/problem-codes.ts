@@ -214,6 +214,12 @@ export const PROBLEM_CODES = {
     why: "An exception counts when somebody other than its editors has approved it.",
     mend: "Ask somebody with the verb `approve` on it.",
   },
+  EXCEPTION_UNSIGNED: {
+    sort: "refusal",
+    title: "The exception is not granted by a signature.",
+    why: "Where `grants.required` is set, or --require-signed-grants, only a signed grant lets an exception count: what a folder or a cluster says of approvals is not believed.",
+    mend: "Have it signed with `signet exceptions grant`, by a key that is trusted, and put the grant where the others are.",
+  },
   EXCEPTION_MISMATCH: {
     sort: "refusal",
     title: "The exception does not cover what is refused.",
@@ -230,7 +236,7 @@ export const PROBLEM_CODES = {
     sort: "refusal",
     title: "A grant is not signed by a key that is trusted.",
     why: "Only ES256 counts, by a key made for grants, over exactly these bytes. A grant that was altered, is signed in another way or by another key is nobody's.",
-    mend: "Name the public keys of those who may grant with --grant-keys, or have it signed by one of them.",
+    mend: "Name the public keys of those who may grant (--grant-keys, `grants.keys`), or have it signed by one of them.",
   },
   GRANT_NAMESPACE: {
     sort: "refusal",
@@ -489,6 +495,12 @@ export const PROBLEM_CODES = {
     title: "A certificate is not one of an authority of this trust domain.",
     why: "An authority may sign certificates, has a key identifier and a subject of its own, and names no other trust domain.",
     mend: "Sign the request of `signet ca csr` as it is, without taking extensions away.",
+  },
+  AUTHORITY_COMPROMISED: {
+    sort: "unauthenticated",
+    title: "A certificate was signed by a key that is in wrong hands.",
+    why: "Since `signet ca rotate --compromised` nobody can tell a true certificate of that authority from a forged one, so our doors exchange none of them, even while its root is in the bundle.",
+    mend: "Show another proof: a service account token that is bound to the Pod, or a new invitation for a machine or function.",
   },
   AUTHORITIES_UNREADABLE: {
     sort: "fault",

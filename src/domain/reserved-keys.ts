@@ -35,8 +35,14 @@ function hasReservedPrefix(key: string): boolean {
   return false;
 }
 
+/** The label of Pods that are under quarantine, whatever names them: data planes that know no Pods know it. */
+export const QUARANTINE_LABEL = "signet.dev/quarantine";
+
 /** Whether a label key is Signet's alone. */
 export const isReservedLabel = (key: string): boolean => hasReservedPrefix(key);
+
+/** Whether a label key belongs to the stamp: all that is reserved but what says that a Pod is under quarantine. */
+export const isStampLabel = (key: string): boolean => isReservedLabel(key) && key !== QUARANTINE_LABEL;
 
 /** Whether an annotation key is Signet's alone: all under its prefixes but the two that users may write. */
 export const isReservedAnnotation = (key: string): boolean => hasReservedPrefix(key) && !USERS_MAY_WRITE.has(key);

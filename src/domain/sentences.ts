@@ -2,6 +2,7 @@ import type { Cidr } from "./cidr.ts";
 import type { Definition } from "./definitions.ts";
 import type { Instant } from "./instant.ts";
 import type { LabelSelector } from "./label-selector.ts";
+import type { LossCode } from "./loss-codes.ts";
 import type { Source } from "./problem.ts";
 
 /** One end of a sentence. `entity` nodes: the cluster's nodes; outside: all that is no workload; any: everybody. */
@@ -56,9 +57,13 @@ export type SegmentPolicy = Definition & {
 /** A dimension whose different values a fence keeps apart. */
 export type FenceDimension = "environment" | "classification";
 
+/** A kind of loss that somebody takes upon himself, until an end: it keeps nothing from being published meanwhile. */
+export type Waiver = { readonly code: LossCode; readonly until: Instant };
+
 /** Rules above all sentences. A denial without ports denies everything. */
 export type Guardrail = Definition & {
   readonly fences: readonly FenceDimension[];
+  readonly waivers?: readonly Waiver[];
   readonly deny: readonly Sentence[];
   readonly allow: readonly Sentence[];
 };

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { type Catalogue, type Definitions, makeCatalogue } from "../domain/catalogue.ts";
+import { withGrants } from "../domain/grants.ts";
 import { ok, type Problem, refuseAll, type Result, type Source } from "../domain/problem.ts";
+import type { GrantSet } from "../wire/grant.ts";
 import { joinItems } from "../wire/snapshot-text.ts";
 import type { FilePart } from "./file-part.ts";
 
@@ -9,15 +11,19 @@ export type Snapshot = { readonly catalogue: Catalogue; readonly text: string };
 
 /**
  * Makes one catalogue of the files of a folder, in order of name; files are named from the folder on, so that a moved folder
- * is the same catalogue. A definition that stands in two files refuses the whole.
+ * is the same catalogue. A definition that stands in two files refuses the whole. Signed grants come on top.
  */
-export function makeSnapshot(parts: ReadonlyMap<string, FilePart>): Result<Snapshot> {
+export function makeSnapshot(parts: ReadonlyMap<string, FilePart>, grants?: GrantSet): Result<Snapshot> {
   const files = [...parts].sort(([a], [b]) => (a < b ? -1 : 1));
   const twice = duplicates(files.map(([, part]) => part));
   if (twice.length > 0) return refuseAll(twice);
-  const text = joinItems(files.map(([name, part]) => [name, part.items]));
+  const text = joinItems(
+    files.map(([name, part]) => [name, part.items]),
+    grants,
+  );
   const revision = createHash("sha256").update(text).digest("hex");
-  return ok({ catalogue: makeCatalogue(merged(files.map(([, { definitions }]) => definitions)), revision), text });
+  const written = merged(files.map(([, { definitions }]) => definitions));
+  return ok({ catalogue: makeCatalogue(grants ? withGrants(written, grants) : written, revision), text });
 }
 
 function duplicates(parts: readonly FilePart[]): readonly Problem[] {

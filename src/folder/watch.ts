@@ -1,7 +1,8 @@
-import { type FSWatcher, watch } from "node:fs";
 import { relative } from "node:path";
-import { type Problem, refuse, refuseAll, type Result } from "../domain/problem.ts";
+import { ok, type Problem, refuse, refuseAll, type Result } from "../domain/problem.ts";
+import type { GrantSet } from "../wire/grant.ts";
 import type { FilePart } from "./file-part.ts";
+import { keepLooking, type Pace } from "./keep-looking.ts";
 import { readInputs } from "./read-inputs.ts";
 import { readParts } from "./read-parts.ts";
 import { makeSnapshot, type Snapshot } from "./snapshot.ts";
@@ -18,47 +19,31 @@ export type FolderState = {
 };
 
 /** A folder that is watched until it is closed. */
-export type WatchedFolder = { readonly state: () => FolderState; readonly close: () => void };
-
-/** How soon a change is read, and how often the folder is looked at where the kernel told nothing. Milliseconds. */
-export type Pace = { readonly settleMs: number; readonly rescanMs: number };
+export type WatchedFolder = {
+  readonly state: () => FolderState;
+  /** Signed grants have changed: makes the snapshot anew of what was read last. */
+  readonly remake: () => void;
+  readonly close: () => void;
+};
 
 /** `changed` hears of each reading that found something new, good or broken. */
 export type WatchParts = {
   readonly changed: (state: FolderState) => void;
   readonly now: () => number;
   readonly pace?: Pace;
+  /** What is granted by signature beside the folder. */
+  readonly grants?: () => GrantSet;
 };
-
-const PACE: Pace = { settleMs: 100, rescanMs: 2000 };
 
 /**
  * Reads a folder, and again whenever it changes; only files that changed are read anew. A state that cannot be read leaves
- * the last good one in force. The kernel's notices make it quick; that every change is found hangs on the rescan alone
- * (network file systems, and swapped symbolic links as of a mounted ConfigMap, give no notice).
+ * the last good one in force.
  */
 export async function watchFolder(folder: string, parts: WatchParts): Promise<WatchedFolder> {
-  const { settleMs, rescanMs } = parts.pace ?? PACE;
   const reader = new FolderReader(folder, parts);
-  let timer: NodeJS.Timeout | undefined;
-  const soon = (): void => {
-    timer ??= setTimeout(() => {
-      timer = undefined;
-      void reader.look();
-    }, settleMs);
-  };
   await reader.look();
-  const watcher = tryWatch(folder, soon);
-  const rescan = setInterval(() => void reader.look(), rescanMs);
-  rescan.unref();
-  return {
-    state: () => reader.state,
-    close: () => {
-      clearInterval(rescan);
-      clearTimeout(timer);
-      watcher?.close();
-    },
-  };
+  const close = keepLooking(folder, () => reader.look(), parts.pace);
+  return { state: () => reader.state, remake: () => reader.remake(), close };
 }
 
 class FolderReader {
@@ -66,6 +51,8 @@ class FolderReader {
   readonly #parts: WatchParts;
   #files = new Map<string, { readonly trace: string; readonly read: Result<FilePart> }>();
   #seen: Traces | string = "not looked at yet";
+  /** What the last good state was made of, by its name in the folder. */
+  #good: ReadonlyMap<string, FilePart> | undefined;
   #busy = false;
   state: FolderState = { readAt: 0, problems: [], good: 0, broken: 0 };
 
@@ -83,6 +70,16 @@ class FolderReader {
     } finally {
       this.#busy = false;
     }
+  }
+
+  /** Grants count at once, also while the folder cannot be read: one that was taken away must not stay. */
+  remake(): void {
+    if (!this.#good) return;
+    const before = this.state;
+    const made = makeSnapshot(this.#good, this.#parts.grants?.());
+    if (!made.ok || made.value.catalogue.revision === before.snapshot?.catalogue.revision) return;
+    this.state = { ...before, snapshot: made.value };
+    this.#parts.changed(this.state);
   }
 
   #trace(): Traces | string {
@@ -118,19 +115,25 @@ class FolderReader {
       if (result) files.set(path, { trace: traces.get(path) ?? "", read: result });
     }
     this.#files = files;
-    return join(this.#folder, files);
+    const joined = join(this.#folder, files);
+    const made = joined.ok ? makeSnapshot(joined.value, this.#parts.grants?.()) : joined;
+    if (joined.ok && made.ok) this.#good = joined.value;
+    return made;
   }
 }
 
 const MEND = "Check the folder and its permissions.";
 
-function join(folder: string, files: ReadonlyMap<string, { readonly read: Result<FilePart> }>): Result<Snapshot> {
+function join(
+  folder: string,
+  files: ReadonlyMap<string, { readonly read: Result<FilePart> }>,
+): Result<ReadonlyMap<string, FilePart>> {
   const parts = new Map<string, FilePart>();
   const problems: Problem[] = [];
   for (const [path, { read }] of files)
     if (read.ok) parts.set(relative(folder, path), read.value);
     else problems.push(...read.problems);
-  return problems.length > 0 ? refuseAll(problems) : makeSnapshot(parts);
+  return problems.length > 0 ? refuseAll(problems) : ok(parts);
 }
 
 function step(before: FolderState, read: Result<Snapshot>, at: number): FolderState {
@@ -142,15 +145,3 @@ function step(before: FolderState, read: Result<Snapshot>, at: number): FolderSt
 
 const isNothingNew = (before: FolderState, now: FolderState): boolean =>
   now.problems.length === 0 && before.problems.length === 0 && before.snapshot === now.snapshot;
-
-/** Notices are a help and not a need: where the kernel has none to give, the rescan does it alone. */
-function tryWatch(folder: string, soon: () => void): FSWatcher | undefined {
-  try {
-    const watcher = watch(folder, { recursive: true }, soon);
-    watcher.on("error", () => watcher.close());
-    watcher.unref();
-    return watcher;
-  } catch {
-    return undefined;
-  }
-}

@@ -66,6 +66,23 @@ export const METRICS = {
   signet_pods_outcomes: metric("gauge", "Pods by what admission would say of them now.", {
     outcome: "pass, warn, fail",
   }),
+  signet_policy_objects: metric(
+    "gauge",
+    "Compiled objects. As all of signet_policy_*, only of the replica that writes, where something is published.",
+    { target: "one of the targets in docs/targets", state: "wanted, active (stands as it is meant)" },
+  ),
+  signet_policy_blocked: metric("gauge", "Losses that keep everything from being published; it must be 0.", {
+    code: "one of the codes in docs/targets; all where there is none",
+  }),
+  signet_policy_writes_total: metric("counter", "Writes of compiled objects, by this replica.", {
+    verb: "apply, delete",
+  }),
+  signet_policy_mended_total: metric("counter", "Compiled objects that somebody changed and that were written anew."),
+  signet_policy_compile_seconds: metric("gauge", "Time that the last compilation took."),
+  signet_policy_overdue_seconds: metric(
+    "gauge",
+    "Since when a sentence or exception has begun or ended that is not published so; it must be 0.",
+  ),
   signet_events_total: metric("counter", "Events about objects of the cluster.", { result: "written, dropped" }),
   signet_serving_certificate_expiry_timestamp_seconds: metric("gauge", "When the serving certificate ends."),
   signet_issuance_total: metric("counter", "Requests for certificates and tokens looked at, by this replica.", {
@@ -78,9 +95,13 @@ export const METRICS = {
   signet_time_to_identity_seconds: metric("histogram", "Time from a kubelet's request to its certificate.", {
     door: "podCertificateRequest",
   }),
-  signet_expiry_timestamp_seconds: metric("gauge", "When an authority, or an anchor of trust, ends.", {
-    what: "root, issuing",
-    id: "first 16 digits of the key identifier",
+  signet_expiry_timestamp_seconds: metric(
+    "gauge",
+    "When an anchor of trust ends, an authority, or the last leaf of an authority that this replica issued.",
+    { what: "root, issuing, leaf", id: "first 16 digits of the key identifier; for a leaf, of its authority" },
+  ),
+  signet_rotation_stage: metric("gauge", "1 for the stage in which the rotation of authorities stands.", {
+    stage: "none, active (nothing is under way), requested, chain-needed, awaiting-chain, prepared, published, tainted",
   }),
   signet_ready: metric("gauge", "1 while the server is ready, otherwise 0."),
   signet_build_info: metric("gauge", "Always 1; the version that runs.", {

@@ -3,6 +3,7 @@ import process from "node:process";
 import { Counter, Gauge, Registry } from "prom-client";
 import type { ProblemCode } from "../domain/problem-codes.ts";
 import { type MetricName, METRICS } from "./metrics-table.ts";
+import { publishingFigures, type Reading } from "./publishing-figures.ts";
 import type { PodReadings, Readings, Services, Webhook } from "./services.ts";
 import { Buckets, Tally } from "./tallies.ts";
 
@@ -41,6 +42,7 @@ export function makeMeters(reader: Reader, version: string): Meters {
   addGauges(registry, reader, version);
   addIssuing(registry, reader.services);
   addCluster(registry, reader);
+  addPublishing(registry, reader);
   addProcess(registry);
   const tallies = {
     reviews: tally(registry, "signet_reviews_total"),
@@ -86,6 +88,10 @@ function addIssuing(registry: Registry, { issuing }: Services): void {
   readGauge(registry, "signet_expiry_timestamp_seconds", () =>
     issuing.ends().map(({ what, id, at }) => [{ what, id }, at / 1000]),
   );
+  readGauge(registry, "signet_rotation_stage", () => {
+    const stage = issuing.stage();
+    return stage === undefined ? [] : [[{ stage }, 1]];
+  });
 }
 
 /** A counter of the registry that is read from a tally. */
@@ -100,9 +106,6 @@ const described = (name: MetricName) => ({
   help: METRICS[name].help,
   labelNames: Object.keys(METRICS[name].labels),
 });
-
-/** A figure that is read when it is asked for: one number, or one for each set of labels. */
-type Reading = number | readonly (readonly [labels: Readonly<Record<string, string>>, value: number])[];
 
 function readGauge(registry: Registry, name: MetricName, read: () => Reading): void {
   const gauge: Gauge = new Gauge({
@@ -203,27 +206,24 @@ function addCluster(registry: Registry, { services }: Reader): void {
   );
 }
 
+function addPublishing(registry: Registry, { services }: Reader): void {
+  const { gauges, counters } = publishingFigures(() => services.readings().publishing, services.now);
+  for (const [name, read] of gauges) readGauge(registry, name, read);
+  for (const [name, read] of counters) readCounter(registry, name, read);
+}
+
 /** Figures of a copy that there may not be: then there is no figure, not a 0. */
 function addCopy(registry: Registry, { readings }: Services): void {
   const read = (of: (copy: NonNullable<Readings["ledgerCopy"]>) => number) => (): Reading => {
     const { ledgerCopy } = readings();
     return ledgerCopy ? of(ledgerCopy) : [];
   };
-  readCounter(
-    registry,
-    "signet_ledger_copied_records_total",
-    read((copy) => copy.copied),
-  );
-  readGauge(
-    registry,
-    "signet_ledger_copy_behind_records",
-    read((copy) => copy.behind),
-  );
-  readGauge(
-    registry,
-    "signet_ledger_copy_failing",
-    read((copy) => Number(copy.failing)),
-  );
+  const copied = read((copy) => copy.copied);
+  const behind = read((copy) => copy.behind);
+  const failing = read((copy) => Number(copy.failing));
+  readCounter(registry, "signet_ledger_copied_records_total", copied);
+  readGauge(registry, "signet_ledger_copy_behind_records", behind);
+  readGauge(registry, "signet_ledger_copy_failing", failing);
 }
 
 function addProcess(registry: Registry): void {

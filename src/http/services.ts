@@ -39,6 +39,8 @@ export type Readings = {
   readonly certificateNotAfter: Instant;
   /** What is known of the Pods that run; undefined in a replica that does not look after them. */
   readonly pods?: PodReadings | undefined;
+  /** What publishing came to; undefined in a replica that does not publish. */
+  readonly publishing?: PublishingReadings | undefined;
   /** Events about objects of the cluster; undefined where there is no cluster. */
   readonly events?: { readonly written: number; readonly dropped: number };
 };
@@ -51,6 +53,18 @@ export type PodReadings = {
   readonly beyondException: number;
   /** How many would start now, with a warning, not at all. */
   readonly outcomes: Readonly<Record<"pass" | "warn" | "fail", number>>;
+};
+
+/** What stands of the compiled objects of each target, what keeps them back, and what was written by this replica. */
+export type PublishingReadings = {
+  readonly objects: ReadonlyMap<string, { readonly wanted: number; readonly active: number }>;
+  /** Losses by their code. */
+  readonly blocking: ReadonlyMap<string, number>;
+  readonly writes: { readonly apply: number; readonly delete: number };
+  readonly mended: number;
+  readonly compileMs: number;
+  /** Absent where nothing has begun or ended that is not published yet. */
+  readonly overdueSince?: Instant;
 };
 
 /** Where the server says what happens: a fixed sentence, and fields. */

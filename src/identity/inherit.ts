@@ -3,7 +3,7 @@ import type { Labels } from "../domain/label-selector.ts";
 import type { Result } from "../domain/problem.ts";
 import {
   isReservedAnnotation,
-  isReservedLabel,
+  isStampLabel,
   ROLE_LABEL,
   SEGMENT_LABEL,
   SPIFFE_ID_ANNOTATION,
@@ -55,7 +55,7 @@ function known(catalogue: Catalogue, { labels, annotations }: Stamp, machine: Wo
 
 /** The stamp that an object carries; undefined where it names no role. */
 export function carriedStamp({ ownLabels, ownAnnotations }: Workload): Stamp | undefined {
-  const labels = only(ownLabels, isReservedLabel);
+  const labels = only(ownLabels, isStampLabel);
   return Object.hasOwn(labels, ROLE_LABEL)
     ? { labels, annotations: only(ownAnnotations, isReservedAnnotation) }
     : undefined;

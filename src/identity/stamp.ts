@@ -7,6 +7,7 @@ import {
   ENVIRONMENT_LABEL,
   isReservedAnnotation,
   isReservedLabel,
+  isStampLabel,
   ROLE_LABEL,
   ROLE_LABEL_PREFIX,
   SEGMENT_LABEL,
@@ -120,7 +121,7 @@ export function deviations(own: Stamp, stamp: Stamp): readonly Deviation[] {
 }
 
 const differing = (own: Stamp, stamp: Stamp): readonly Deviation[] => [
-  ...differences("labels", own.labels, stamp.labels, isReservedLabel),
+  ...differences("labels", own.labels, stamp.labels, isStampLabel),
   ...differences("annotations", own.annotations, stamp.annotations, isReservedAnnotation),
 ];
 

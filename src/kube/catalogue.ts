@@ -1,6 +1,9 @@
+import { createHash } from "node:crypto";
 import { type Catalogue, makeCatalogue } from "../domain/catalogue.ts";
+import { withGrants } from "../domain/grants.ts";
 import type { Labels } from "../domain/label-selector.ts";
 import { supersededStamps } from "../identity/stamp.ts";
+import type { GrantSet } from "../wire/grant.ts";
 import { KINDS } from "../wire/kinds.ts";
 import { GROUP, VERSION } from "../wire/kinds/kind.ts";
 import type { KubeObject } from "../wire/objects.ts";
@@ -20,6 +23,8 @@ export type CatalogueMeans = WatchMeans & {
   readonly client: Pick<KubeClient, "get">;
   /** Called with each new snapshot; must not block. */
   readonly onSnapshot?: (catalogue: Catalogue) => void;
+  /** What is granted by signature beside what the API server holds. */
+  readonly grants?: () => GrantSet;
 };
 
 /** How long changes are gathered before a snapshot is made of them. */
@@ -131,6 +136,11 @@ export class LiveCatalogue {
     return this.#current;
   }
 
+  /** Signed grants have changed: makes the snapshot anew. */
+  remake(): void {
+    this.#build();
+  }
+
   #reflector(table: WatchTable): Reflector {
     const { resource } = table;
     const reflector: Reflector = new Reflector(table, this.#means, {
@@ -157,10 +167,12 @@ export class LiveCatalogue {
   #build(): void {
     this.#planned?.();
     this.#planned = undefined;
-    const revision = this.#store.revision();
+    const grants = this.#means.grants?.();
+    const revision = revisionOf(this.#store, grants);
     if (this.#current?.revision === revision || this.missing().length > 0) return;
     try {
-      const next = makeCatalogue(this.#store.definitions(), revision);
+      const written = this.#store.definitions();
+      const next = makeCatalogue(grants ? withGrants(written, grants) : written, revision);
       if (this.#current) this.#superseded.add(supersededStamps(this.#current, next));
       this.#current = next;
       this.#means.onSnapshot?.(next);
@@ -169,6 +181,10 @@ export class LiveCatalogue {
     }
   }
 }
+
+/** Replicas that see the same objects and hold the same grants have the same revision. */
+const revisionOf = (store: DefinitionStore, grants: GrantSet | undefined): string =>
+  grants ? createHash("sha256").update(`${store.revision()} ${grants.text}`).digest("hex") : store.revision();
 
 /** A watch that is already past the object's version, and does not have it, has seen it go. */
 const seenDeleted = (reflector: Reflector, object: Raw): boolean =>

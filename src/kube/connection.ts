@@ -37,6 +37,8 @@ export type ConnectionOptions = {
   readonly userAgent?: string;
   /** How long an answer may take; default 30 s. */
   readonly timeoutMs?: number;
+  /** Hears the Date header of each answer. */
+  readonly heard?: (date: string | undefined) => void;
 };
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -91,11 +93,10 @@ function makeSender(access: ClusterAccess, session: Session, options: Connection
     const payload = call.body === undefined ? undefined : JSON.stringify(call.body);
     const headers = headersOf(call, payload, credentials.token, agentName);
     try {
-      return await exchange(
-        new URL(call.path, access.server),
-        { agent, method: call.method, signal, headers },
-        payload,
-      );
+      const asked = { agent, method: call.method, signal, headers };
+      const response = await exchange(new URL(call.path, access.server), asked, payload);
+      options.heard?.(response.headers.date);
+      return response;
     } catch (fault) {
       session.doubt();
       throw fault;

@@ -126,7 +126,7 @@ export class EventRecorder {
       eventTime: microTime(clock.wall()),
       reportingController: CONTROLLER,
       reportingInstance: instance.slice(0, 128),
-      regarding: { ...regarding, ...(apiVersion === undefined ? {} : { apiVersion }) },
+      regarding: { ...(apiVersion === undefined ? {} : { apiVersion }), ...regarding },
       type,
       reason,
       action,

@@ -14,6 +14,8 @@ const AUTHORITY = Type.Object(
     since: moment,
     publishedAt: Type.Optional(moment),
     window: Type.Object({ notBefore: moment, notAfter: moment }, closed),
+    offline: Type.Optional(Type.Literal(true)),
+    compromised: Type.Optional(Type.Object({ at: moment, remove: Type.Enum(["renewed", "now"]) }, closed)),
   },
   closed,
 );
@@ -28,6 +30,7 @@ const BOOK = Type.Object(
         sequence: Type.Integer({ minimum: 0 }),
         paused: Type.Boolean(),
         requestedAt: Type.Optional(moment),
+        awaiting: Type.Optional(Type.Object({ id: text, since: moment }, closed)),
       },
       closed,
     ),
@@ -41,12 +44,14 @@ const BOOK = Type.Object(
           /** The root's revocation list, DER in base64: it revokes nothing, and holds as long as the root. */
           rootList: Type.Optional(text),
           chain: Type.Array(text, { minItems: 1, maxItems: 4 }),
-          /** PKCS#8 in PEM, or `pkcs11:` with the key's label; gone when the authority is revoked. */
+          /** PKCS#8 in PEM, or a `pkcs11:` URI without its PIN; gone when the authority is revoked. */
           key: Type.Optional(text),
         },
         closed,
       ),
     ),
+    /** A key that waits for a chain from an offline root, and the request for it: PKCS#10 in DER, base64. */
+    request: Type.Optional(Type.Object({ key: text, csr: text }, closed)),
   },
   closed,
 );

@@ -1,26 +1,41 @@
 import Type, { type Static } from "typebox";
 import { Compile } from "typebox/compile";
-import { formatInstant, type Instant } from "../domain/instant.ts";
 import { ok, refuse, type Result } from "../domain/problem.ts";
+import { type Raw, rawAt } from "./read-object.ts";
 
 const text = Type.String({ maxLength: 512 });
+const moment = Type.Optional(text);
+const STATE = Type.Enum(["prepared", "published", "active", "tainted", "revoked"]);
+
 const STATUS = Type.Object({
   trustDomain: text,
   sequence: Type.Integer(),
   paused: Type.Boolean(),
+  /** Seconds that readers get to have a root, and within which after a taint whoever renews in time has renewed. */
+  pace: Type.Object({ settleSeconds: Type.Integer(), renewedSeconds: Type.Integer() }),
+  /** Where the rotation stands as a whole, since when, what comes next, and when at the earliest. */
+  rotation: Type.Object({ stage: text, since: moment, next: text, at: moment }),
   authorities: Type.Array(
     Type.Object({
       id: text,
-      state: Type.Enum(["prepared", "published", "active", "tainted", "revoked"]),
+      root: text,
+      state: STATE,
       since: text,
       notAfter: text,
+      offline: Type.Boolean(),
+      /** Since when its key counts as stolen. */
+      compromised: moment,
       waits: text,
+      at: moment,
     }),
   ),
 });
 
 /** What is shown of authorities, without any key: `waits` says in words what the next step of each waits for. */
 export type AuthorityStatus = Static<typeof STATUS>;
+
+/** What is shown of one. */
+export type ShownAuthority = AuthorityStatus["authorities"][number];
 
 const checker = Compile(STATUS);
 
@@ -35,58 +50,29 @@ export function readAuthorityStatus(json: string): Result<AuthorityStatus> {
   return refuse("AUTHORITIES_UNREADABLE", "", "The status of the authorities cannot be read.", "Is it this version's?");
 }
 
-/** What a status is made of. */
-type Shown = {
-  readonly trustDomain: string;
-  readonly set: {
-    readonly authorities: readonly {
-      readonly id: string;
-      readonly state: AuthorityStatus["authorities"][number]["state"];
-      readonly since: Instant;
-      readonly publishedAt?: Instant;
-      readonly window: { readonly notBefore: Instant; readonly notAfter: Instant };
-    }[];
-    readonly sequence: number;
-    readonly paused: boolean;
+/** Reads the status that a cluster's TrustDomain shows; refuses with AUTHORITIES_UNREADABLE where there is none yet. */
+export function readTrustDomainStatus(object: Raw): Result<AuthorityStatus> {
+  const status = rawAt(object, "status");
+  const { paused, settleSeconds, renewedSeconds, ...rotation } = rawAt(status, "rotation") ?? {};
+  const authorities = status?.["authorities"];
+  const value: unknown = {
+    trustDomain: rawAt(object, "spec")?.["domain"],
+    sequence: rawAt(status, "bundle")?.["sequence"],
+    paused,
+    pace: { settleSeconds, renewedSeconds },
+    rotation,
+    authorities: Array.isArray(authorities)
+      ? authorities.map((each: object) => ({ offline: false, ...each }))
+      : undefined,
   };
-  readonly pace: {
-    readonly settleMs: number;
-    readonly longestLeafMs: number;
-    readonly marginMs: number;
-    readonly share: number;
-  };
-};
+  if (checker.Check(value)) return ok(value);
+  return refuse(
+    "AUTHORITIES_UNREADABLE",
+    "",
+    "The TrustDomain local does not say where its authorities stand.",
+    "Wait for a replica to write its status, or look at their logs.",
+  );
+}
 
 /** The status as JSON. */
-export const renderAuthorityStatus = ({ trustDomain, set, pace }: Shown): string =>
-  `${JSON.stringify({
-    trustDomain,
-    sequence: set.sequence,
-    paused: set.paused,
-    authorities: set.authorities.map((each) => ({
-      id: each.id,
-      state: each.state,
-      since: formatInstant(each.since),
-      notAfter: formatInstant(each.window.notAfter),
-      waits: waitsFor(each, pace),
-    })),
-  } satisfies AuthorityStatus)}\n`;
-
-/** What comes next for an authority, and when at the earliest. */
-function waitsFor(authority: Shown["set"]["authorities"][number], pace: Shown["pace"]): string {
-  const { state, since, publishedAt, window } = authority;
-  switch (state) {
-    case "prepared":
-      return "its root is put into the bundle";
-    case "published":
-      return publishedAt === undefined
-        ? "every place of publication has its root"
-        : `readers have its root: it signs from ${formatInstant(publishedAt + pace.settleMs)} on, if nobody lacks it`;
-    case "active":
-      return `its successor is prepared at ${formatInstant(window.notBefore + (window.notAfter - window.notBefore) * pace.share)}`;
-    case "tainted":
-      return `what it signed has ended: its root leaves the bundle at ${formatInstant(Math.min(since + pace.longestLeafMs + pace.marginMs, Math.max(since, window.notAfter)))}`;
-    case "revoked":
-      return `it is forgotten at ${formatInstant(since + pace.marginMs)}`;
-  }
-}
+export const renderAuthorityStatus = (status: AuthorityStatus): string => `${JSON.stringify(status)}\n`;

@@ -1,14 +1,19 @@
 import Type, { type Static } from "typebox";
 import { parseDuration } from "../domain/duration.ts";
-import { ok, refuse, refuseAll, type Result } from "../domain/problem.ts";
-import { VIRT_CONTROLLERS } from "./manifests/names.ts";
+import { ok, type Problem, refuse, refuseAll, type Result } from "../domain/problem.ts";
+import { AUTHORITIES_CONFIG, type AuthoritiesConfig, authoritiesConfig } from "./authorities-config.ts";
 import { CLIENTS_CONFIG, type ClientsConfig, clientsConfig } from "./clients-config.ts";
+import { CLUSTER_CONFIG, type ClusterConfig, clusterConfig } from "./cluster-config.ts";
+import { millis } from "./config-duration.ts";
 import { DATABASE_CONFIG, type DatabaseConfig, databaseConfig } from "./database-config.ts";
+import { GRANT_CONFIG, type GrantConfig, grantConfig, type GrantFlags } from "./grant-config.ts";
 import { readDocuments } from "./documents.ts";
 import { GRPC_CONFIG, type GrpcConfig, LISTEN, readListening } from "./listening-config.ts";
 import { duration, fields, oneOf, optional, setOf, text } from "./kinds/fields.ts";
+import { readPodNetworks } from "./pod-networks.ts";
 import { readBySchema } from "./read-by-schema.ts";
-import { problemAt } from "./read-object.ts";
+import { parsePkcs11Uri } from "./pkcs11-uri.ts";
+import { type Place, problemAt } from "./read-object.ts";
 
 /** Configuration of `signet server`: schema, reader and docs in one. */
 export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
@@ -29,36 +34,7 @@ export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
       { default: "standalone" },
     ),
   ),
-  cluster: optional(
-    fields("How the server works in a cluster; counts with `mode: cluster` only.", {
-      kubeconfig: optional(
-        text("Path of a kubeconfig; left out: KUBECONFIG, or the account of the Pod that it runs in.", 4096),
-      ),
-      leafLifetime: optional(duration("How long a serving certificate lives, at most 24h. Default 24h.")),
-      authorityLifetime: optional(
-        duration(
-          "How long the authority of serving certificates lives; the next takes over at half of it. Default 8760h.",
-        ),
-      ),
-      virtControllers: optional(
-        setOf(
-          "User names of KubeVirt's virt-controller: who may create launchers. Left out: as KubeVirt installs it.",
-          text("A user name.", 512),
-          8,
-          { minItems: 1 },
-        ),
-      ),
-      certificateFolder: optional(
-        text(
-          "Folder with tls.crt, tls.key and ca.crt that somebody else keeps and renews, as cert-manager does; caBundle is then theirs too. Left out: Signet keeps an authority of its own.",
-          4096,
-        ),
-      ),
-      settle: optional(
-        duration("How long every API server may take to see a changed webhook configuration. Default 30s."),
-      ),
-    }),
-  ),
+  cluster: optional(CLUSTER_CONFIG),
   clients: optional(CLIENTS_CONFIG),
   issuer: optional(
     text(
@@ -69,8 +45,10 @@ export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
       },
     ),
   ),
+  authorities: optional(AUTHORITIES_CONFIG),
   grpc: optional(GRPC_CONFIG),
   database: optional(DATABASE_CONFIG),
+  grants: optional(GRANT_CONFIG),
   requireApproval: optional(Type.Boolean({ description: "Refuse what is not known to be approved.", default: false })),
   log: optional(
     fields("What is logged, and how.", {
@@ -107,28 +85,19 @@ export type ServerConfig = {
   readonly drainGraceMs: number;
   /** Absent: everybody may call the webhooks. */
   readonly clients?: ClientsConfig;
+  readonly authorities: AuthoritiesConfig;
   /** Absent: nothing is issued over gRPC. */
   readonly grpc?: GrpcConfig;
   /** Absent: the ledger is a local file alone. */
   readonly database?: DatabaseConfig;
+  /** Absent: no signed grants are read. */
+  readonly grants?: GrantConfig;
   /** Absent in standalone mode. */
   readonly cluster?: ClusterConfig;
 };
 
-/** What counts in cluster mode. Times in milliseconds. */
-export type ClusterConfig = {
-  readonly kubeconfig?: string;
-  readonly leafMs: number;
-  readonly authorityMs: number;
-  readonly settleMs: number;
-  /** Whose Pods may be launchers. */
-  readonly virtControllers: readonly string[];
-  /** Where somebody else keeps the serving certificate; absent: Signet does. */
-  readonly certificateFolder?: string;
-};
-
 /** What flags may say over the file. */
-export type ConfigFlags = {
+export type ConfigFlags = GrantFlags & {
   readonly listen?: string;
   readonly state?: string;
   readonly catalogue?: string;
@@ -146,20 +115,30 @@ export function readServerConfig(
 ): Result<ServerConfig> {
   const written = file ? readFile(file) : ok<Written>({});
   if (!written.ok) return written;
-  const listening = readListening(flags.listen ?? written.value.listen ?? "127.0.0.1:8443", written.value.grpc);
-  if (!listening.ok) return listening;
-  const mode = readMode(flags.mode ?? written.value.mode);
-  if (!mode.ok) return mode;
+  const checked = readChecked(written.value, flags);
+  if (!checked.ok) return checked;
+  const { mode, ...rest } = checked.value;
   return ok(
     Object.freeze({
-      ...listening.value,
+      ...rest,
       ...folders(written.value, flags),
       ...behaviour(written.value),
       ...clientsConfig(written.value.clients, flags.clientCa),
+      authorities: authoritiesConfig(written.value.authorities),
       ...databaseConfig(written.value.database),
-      ...(mode.value === "cluster" ? { cluster: clusterConfig(written.value.cluster ?? {}, flags) } : {}),
+      ...(mode === "cluster" ? { cluster: clusterConfig(written.value.cluster ?? {}, flags) } : {}),
     }),
   );
+}
+
+/** What may be wrong though it has the right form. */
+function readChecked({ listen, grpc, mode, grants }: Written, flags: ConfigFlags) {
+  const address = readListening(flags.listen ?? listen ?? "127.0.0.1:8443", grpc);
+  if (!address.ok) return address;
+  const read = readMode(flags.mode ?? mode);
+  if (!read.ok) return read;
+  const granted = grantConfig(grants, flags);
+  return granted.ok ? ok({ ...address.value, ...granted.value, mode: read.value }) : granted;
 }
 
 function folders(written: Written, flags: ConfigFlags): Pick<ServerConfig, "state" | "catalogue"> {
@@ -184,22 +163,6 @@ const readMode = (mode = "standalone"): Result<"standalone" | "cluster"> =>
     ? ok(mode)
     : refuse("FIELD_INVALID", "mode", `"${mode}" is not a mode.`, "Write standalone or cluster.");
 
-const HOUR_MS = 3_600_000;
-
-/** A leaf lives a day at most: its end is what an old authority is kept for. */
-function clusterConfig(written: NonNullable<Written["cluster"]>, flags: ConfigFlags): ClusterConfig {
-  const kubeconfig = flags.kubeconfig ?? written.kubeconfig;
-  const certificateFolder = flags.certificateFolder ?? written.certificateFolder;
-  return Object.freeze({
-    leafMs: Math.min(millis(written.leafLifetime, 24 * HOUR_MS), 24 * HOUR_MS),
-    authorityMs: millis(written.authorityLifetime, 8760 * HOUR_MS),
-    settleMs: millis(written.settle, 30_000),
-    virtControllers: flags.virtController ?? written.virtControllers ?? [VIRT_CONTROLLERS.kubevirt],
-    ...(kubeconfig === undefined ? {} : { kubeconfig }),
-    ...(certificateFolder === undefined ? {} : { certificateFolder }),
-  });
-}
-
 function readFile(file: { readonly name: string; readonly text: string }): Result<Written> {
   const documents = readDocuments(file.text, file.name);
   if (!documents.ok) return documents;
@@ -209,23 +172,34 @@ function readFile(file: { readonly name: string; readonly text: string }): Resul
   const place = { document, base: [] };
   const read = readBySchema(SERVER_CONFIG, document.value, place, []);
   if (!read.ok) return read;
-  for (const [part, key, given] of durationsOf(read.value)) {
-    const seconds = given === undefined ? ok(1) : parseDuration(given, `${part}.${key}`);
-    if (!seconds.ok) return refuseAll(seconds.problems.map((found) => problemAt(place, [part, key], found)));
-  }
-  return read;
+  const found = fieldProblems(read.value, place);
+  return found.length === 0 ? read : refuseAll(found);
 }
 
-const durationsOf = ({ drain, cluster }: Written) =>
+/** What is wrong with fields that have the right form. */
+function fieldProblems(written: Written, place: Place): readonly Problem[] {
+  const networks = readPodNetworks(written.cluster?.podNetworks, place);
+  if (!networks.ok) return networks.problems;
+  const uri = keyProblem(written);
+  if (uri) return [problemAt(place, ["authorities", "key"], uri)];
+  for (const [part, key, given] of durationsOf(written)) {
+    const seconds = given === undefined ? ok(1) : parseDuration(given, `${part}.${key}`);
+    if (!seconds.ok) return seconds.problems.map((found) => problemAt(place, [part, key], found));
+  }
+  return [];
+}
+
+function keyProblem({ authorities }: Written): Problem | undefined {
+  const read = authorities?.key === undefined ? undefined : parsePkcs11Uri(authorities.key, "authorities.key");
+  return read?.ok === false ? read.problems[0] : undefined;
+}
+
+const durationsOf = ({ drain, cluster, authorities }: Written) =>
   [
+    ["authorities", "settle", authorities?.settle],
     ["drain", "delay", drain?.delay],
     ["drain", "grace", drain?.grace],
     ["cluster", "leafLifetime", cluster?.leafLifetime],
     ["cluster", "authorityLifetime", cluster?.authorityLifetime],
     ["cluster", "settle", cluster?.settle],
   ] as const;
-
-const millis = (given: string | undefined, otherwise: number): number => {
-  const seconds = given === undefined ? undefined : parseDuration(given, "");
-  return seconds?.ok ? seconds.value * 1000 : otherwise;
-};

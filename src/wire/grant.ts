@@ -1,7 +1,8 @@
 import { Type } from "typebox";
+import type { SignedGrants } from "../domain/grants.ts";
 import type { Exception } from "../domain/definitions.ts";
 import { formatInstant } from "../domain/instant.ts";
-import { ok, refuse, type Result } from "../domain/problem.ts";
+import { ok, type Problem, refuse, type Result } from "../domain/problem.ts";
 import { readException } from "./definitions/traffic-readers.ts";
 import { readDocuments } from "./documents.ts";
 import { GROUP, VERSION } from "./kinds/kind.ts";
@@ -64,7 +65,7 @@ export function readGrant(text: string, signer: string, file: string): Result<Ex
   return ok({
     ...exception.value,
     approval: { state: "approved", generation: 0, by: [`key ${signer}`] },
-    grant: { signer, namespaceUid: namespaceUID, ...(workload ? { workload } : {}) },
+    grant: { signer, signedAt: iat * 1000, namespaceUid: namespaceUID, ...(workload ? { workload } : {}) },
     notBefore: Math.max(exception.value.notBefore ?? 0, iat * 1000 - CLOCK_SKEW_MS),
   });
 }
@@ -74,3 +75,25 @@ const CLOCK_SKEW_MS = 60_000;
 
 const unreadable = (file: string, why: string): Result<never> =>
   refuse("GRANT_UNREADABLE", "", `${file} is no grant: ${why}.`, "Have it signed anew with `signet exceptions grant`.");
+
+/** A grant whose signature was verified, as it is kept: its payload byte for byte, and the name of the key. */
+export type VerifiedGrant = { readonly file: string; readonly payload: string; readonly signer: string };
+
+/** Grants, and the text that they can be read out of again; equal grants have equal texts. */
+export type GrantSet = SignedGrants & { readonly text: string };
+
+/** Reads verified grants. One that cannot be read grants nothing, and takes nothing away from the others. */
+export function readGrants(
+  verified: readonly VerifiedGrant[],
+  only: boolean,
+): { readonly set: GrantSet; readonly problems: readonly Problem[] } {
+  const read = verified.map(({ payload, signer, file }) => readGrant(payload, signer, file));
+  return {
+    set: {
+      only,
+      exceptions: read.flatMap((each) => (each.ok ? [each.value] : [])),
+      text: JSON.stringify([{ only, grants: verified.filter((_, index) => read[index]?.ok) }]),
+    },
+    problems: read.flatMap((each) => (each.ok ? [] : each.problems)),
+  };
+}

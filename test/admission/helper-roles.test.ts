@@ -5,8 +5,8 @@ import { catalogueOf, reviewOf } from "../fakes/judging.ts";
 
 /** Folders that one cluster may take together. */
 const PLATFORMS = [
-  ["kubevirt", "openshift-builds", "cert-manager"],
-  ["openshift-virtualization", "openshift-builds", "cert-manager"],
+  ["kubevirt", "openshift-builds", "cert-manager", "tekton"],
+  ["openshift-virtualization", "openshift-builds", "cert-manager", "openshift-pipelines", "openshift-debug"],
 ] as const;
 
 /** An enrolled namespace with a strict segment in force, and the shipped roles put into it. */
@@ -18,7 +18,7 @@ const catalogueWith = (folders: readonly string[]) =>
 ---
 {apiVersion: signet.dev/v1alpha1, kind: WorkloadRole, metadata: {name: orders-db}, spec: {segment: payments, match: {serviceAccounts: [orders-db]}}}
 ---
-${folders.flatMap((folder) => (HELPERS[folder]?.roles ?? []).map((role) => JSON.stringify(helperRole(role)).replace(HELPER_SEGMENT, "payments"))).join("\n---\n")}
+${folders.flatMap((folder) => (HELPERS[folder]?.roles ?? []).map((role) => JSON.stringify(helperRole(role)).replace(`"${HELPER_SEGMENT}"`, '"payments"'))).join("\n---\n")}
 `);
 
 const seen = (folders: readonly string[], pod: HelperPod, creator: string) => {

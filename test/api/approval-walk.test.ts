@@ -10,6 +10,8 @@ const TEST_MS = 60_000;
 const ANNA: Actor = { user: "anna" };
 const BERT: Actor = { user: "bert" };
 const CARLA: Actor = { user: "carla" };
+/** Approves for the segment `lab` alone. */
+const DORA: Actor = { user: "dora" };
 const ARGO: Actor = { serviceAccount: "shop/argo" };
 const GROUP = "/apis/signet.dev/v1alpha1";
 
@@ -22,6 +24,15 @@ beforeAll(async () => {
   await made("/api/v1/namespaces/shop/serviceaccounts", "argo");
   const everything = [{ apiGroups: ["signet.dev"], resources: ["*"], verbs: ["*"] }];
   const look = [{ apiGroups: [""], resources: ["namespaces"], verbs: ["list"] }];
+  await permit(
+    cluster,
+    "lab",
+    [DORA],
+    [
+      { apiGroups: ["signet.dev"], resources: ["segmentexceptions", "segmentexceptions/status"], verbs: ["*"] },
+      { apiGroups: ["signet.dev"], resources: ["segments"], resourceNames: ["lab"], verbs: ["approve"] },
+    ],
+  );
   await permit(cluster, "people", [ANNA, BERT, CARLA, ARGO, SIGNET], [...everything, ...look]);
 }, FIRST_BOOT_MS);
 
@@ -104,6 +115,29 @@ test("an escape needs a second person, a policy nobody", { timeout: TEST_MS }, a
   expect(await approved("namespaces/shop/segmentexceptions/e")).toEqual([1, ["bert", "carla"]]);
 });
 
+test("what crosses a fence needs somebody for each side, who may speak for it", { timeout: TEST_MS }, async () => {
+  await create(ANNA, "segments", "Segment", "lab", { namespaces: ["lab"], environment: "test" });
+  await merge(`${GROUP}/segments/shop`, { spec: { environment: "prod" } })(cluster, ANNA);
+  await create(ANNA, "guardrails", "Guardrail", "base", { fences: ["environment"] });
+  for (const line of ["segment approve lab", "segment approve shop", "guardrail approve base"])
+    expect(await signet(BERT, line)).toMatchObject({ code: 0 });
+  await reconcile();
+  const permit = { sentence: { from: { segment: "lab" }, to: { role: "front" }, on: ["tcp/80"] } };
+  const spec = { permit, workloads: { role: "front" }, reason: "r", expires: inDays(30) };
+  await create(ANNA, "segmentexceptions", "SegmentException", "across", spec, "shop");
+  expect(await signet(DORA, "exception approve across -n shop --segment shop")).toMatchObject({
+    code: 3,
+    err: /Speaking for a segment needs the verb approve on that segment\./,
+  });
+  expect(await signet(DORA, "exception approve across -n shop --segment lab")).toMatchObject({ code: 0 });
+  await signet(BERT, "exception approve across -n shop");
+  await reconcile();
+  expect(await approved("namespaces/shop/segmentexceptions/across")).toBeUndefined();
+  expect(await signet(BERT, "exception approve across -n shop --segment shop")).toMatchObject({ code: 0 });
+  await reconcile();
+  expect(await approved("namespaces/shop/segmentexceptions/across")).toEqual([1, ["dora", "bert"]]);
+});
+
 test("a namespace that comes into being later is recorded", { timeout: TEST_MS }, async () => {
   await merge(`${GROUP}/segments/shop`, { spec: { namespaces: ["shop", "later"] } })(cluster, ANNA);
   await signet(BERT, "segment approve shop");
@@ -118,5 +152,5 @@ test("where no approval is required an edit approves itself", { timeout: TEST_MS
   await reconcile();
   await merge(`${GROUP}/segments/shop`, { spec: { mode: "canary" } })(cluster, ANNA);
   await reconcile();
-  expect(await approved("segments/shop")).toEqual([4, ["anna"]]);
+  expect(await approved("segments/shop")).toEqual([5, ["anna"]]);
 });

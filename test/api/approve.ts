@@ -12,6 +12,7 @@ const PLURALS: Readonly<Record<string, string>> = {
   Segment: "segments",
   WorkloadRole: "workloadroles",
   SegmentException: "segmentexceptions",
+  SegmentPolicy: "segmentpolicies",
 };
 
 /** The editor of everything that is applied here, as the admission policy for editors would note it. */

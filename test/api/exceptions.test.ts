@@ -207,15 +207,42 @@ test("9: when it is ended what runs is flagged everywhere, and the next start is
   expect((body as { metadata: { deletionTimestamp?: string } }).metadata.deletionTimestamp).toBeUndefined();
 });
 
-test("a report is emptied when nothing runs any more", { timeout: TEST_MS }, async () => {
+test("a template is reported though nothing of it runs, and a report goes when nothing is left", {
+  timeout: TEST_MS,
+}, async () => {
   await accepted(cluster, "DELETE", "/api/v1/namespaces/payments/pods/importer?gracePeriodSeconds=0");
-  await expect.poll(report, PATIENCE).toMatchObject({ summary: { pass: 0, warn: 0, fail: 0 }, results: [] });
+  const deployments = "/apis/apps/v1/namespaces/payments/deployments";
+  const { spec } = (await importer()) as { readonly spec: object };
+  // The webhook refuses it: it is made while the namespace is not enrolled.
+  await kubectlDone(cluster, ["label", "namespace", "payments", "signet.dev/enrol-"]);
+  const labels = { app: "later" };
+  const body = {
+    metadata: { name: "later" },
+    spec: { replicas: 0, selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
+  };
+  await vi.waitFor(
+    async () => expect(await cluster.request("POST", deployments, { body })).toMatchObject({ status: 201 }),
+    PATIENCE,
+  );
+  await kubectlDone(cluster, ["label", "namespace", "payments", "signet.dev/enrol=true"]);
+  const found = async () => {
+    const { results } = (await report()) as { results?: { result: string; rule: string; resources: object[] }[] };
+    return results?.map(({ result, rule, resources }) => [result, rule, ...resources]);
+  };
+  const resource = { apiVersion: "apps/v1", kind: "Deployment", namespace: "payments", name: "later" };
+  await expect.poll(found, PATIENCE).toEqual([["fail", "HOST_PATH", expect.objectContaining(resource)]]);
+  await accepted(cluster, "DELETE", `${deployments}/later`);
+  await expect.poll(async () => (await report()) as object, PATIENCE).toMatchObject({ code: 404 });
 });
 
 test("10: a signature grants where no server does", { timeout: TEST_MS }, async () => {
   const said = await step(10);
   expect(said).toContain("payments/pipeline: counts; permits hostPath:/srv/import for Pod importer of role orders-db");
   expect(said).toContain("1 admitted, 0 with warnings, 0 refused.");
+});
+
+test("11: grants reach a cluster in ConfigMaps of Signet's namespace", { timeout: TEST_MS }, async () => {
+  expect(await step(11)).toBe("configmap/signet-grant-keys created\nconfigmap/signet-grants created\n");
 });
 
 describe("stages.md", () => {
@@ -259,5 +286,114 @@ spec: {segment: shop, match: {serviceAccounts: [web]}}
     expect(await mode()).toBe("enforce");
     await step(4, undefined, stages);
     expect([await mode(), await start()]).toEqual(["enforce", 403]);
+  });
+});
+
+describe("what time alone does", () => {
+  const room = (name: string, more = "") => `
+apiVersion: signet.dev/v1alpha1
+kind: Segment
+metadata: {name: ${name}}
+spec: {namespaces: [${name}], mode: enforce${more}}
+---
+apiVersion: signet.dev/v1alpha1
+kind: WorkloadRole
+metadata: {name: ${name}-app}
+spec: {segment: ${name}, match: {serviceAccounts: [app]}}
+`;
+  const ends = new Date(Date.now() + 3_600_000);
+  const escaping = (name: string, annotations = {}) => ({
+    metadata: { name, annotations },
+    spec: { serviceAccountName: "app", hostPID: true, containers: [{ name: "m", image: "example.org/x" }] },
+  });
+  const start = (namespace: string, body: object, query = "") =>
+    cluster.request("POST", `/api/v1/namespaces/${namespace}/pods${query}`, { body });
+  const segment = async (name: string) => {
+    const { body } = await cluster.request("GET", `/apis/signet.dev/v1alpha1/segments/${name}`);
+    return body as { status: { fallback?: { mode: string; why: string }; conditions: readonly Condition[] } };
+  };
+
+  beforeAll(async () => {
+    for (const name of ["brief", "risky", "firm"]) {
+      await accepted(cluster, "POST", "/api/v1/namespaces", { body: { metadata: { name } } });
+      await accepted(cluster, "POST", `/api/v1/namespaces/${name}/serviceaccounts`, {
+        body: { metadata: { name: "app" } },
+      });
+    }
+    await applyApproved(cluster, room("brief"), "bert");
+    await applyApproved(cluster, `${room("risky", ", fallback: observe")}---${room("firm")}`, "bert");
+    for (const namespace of ["risky", "firm"])
+      for (const name of ["a", "b", "c", "d"])
+        expect(await start(namespace, escaping(name))).toMatchObject({ status: 201 });
+    for (const name of ["brief", "risky", "firm"])
+      await kubectlDone(cluster, ["label", "namespace", name, "signet.dev/enrol=true"]);
+    ends.setTime(Math.ceil(Date.now() / 1000) * 1000 + 45_000);
+    const exception = `
+apiVersion: signet.dev/v1alpha1
+kind: SegmentException
+metadata: {namespace: brief, name: short}
+spec: {permit: {check: hostPID}, workloads: {role: brief-app}, reason: r, expires: "${ends.toISOString()}"}
+`;
+    await applyApproved(cluster, exception, "bert", "carla");
+    const body = escaping("outliving", { "signet.dev/exception": "short" });
+    await vi.waitFor(async () => expect(await start("brief", body)).toMatchObject({ status: 201 }), PATIENCE);
+  }, TEST_MS);
+
+  const inBrief = async (name: string, type: string) => {
+    const { body } = await cluster.request("GET", `${EXCEPTIONS.replace("payments", "brief")}/${name}`);
+    const { status } = body as { readonly status: { readonly conditions?: readonly Condition[] } };
+    return status.conditions?.find((each) => each.type === type);
+  };
+  const told = async () => {
+    const { body } = await cluster.request("GET", "/apis/events.k8s.io/v1/namespaces/brief/events");
+    const { items } = body as { items: { reason: string; regarding: { kind: string; name: string } }[] };
+    return items.map(({ reason, regarding }) => `${reason} ${regarding.kind}/${regarding.name}`);
+  };
+
+  test("an exception ends by itself: what runs is flagged everywhere, and refused at its next start", {
+    timeout: TEST_MS,
+  }, async () => {
+    const soon = { timeout: 120_000, interval: 500 };
+    await expect.poll(async () => (await inBrief("short", "Ending"))?.reason, soon).toBe("Ended");
+    const next = escaping("next", { "signet.dev/exception": "short" });
+    expect(await start("brief", next, "?dryRun=All")).toMatchObject({
+      status: 403,
+      body: { message: expect.stringContaining(`Exception "short" ended at`) },
+    });
+    await expect
+      .poll(async () => (await inBrief("short", "RunningBeyondEnd"))?.message, soon)
+      .toBe("One Pod runs that only this let in: outliving. Their next start will be refused.");
+    expect(await inBrief("short", "Ready")).toMatchObject({ status: "False", reason: "Ended" });
+    await expect.poll(told, soon).toEqual(expect.arrayContaining(["ExceptionEnded SegmentException/short"]));
+    expect((await told()).filter((each) => each.endsWith("Pod/outliving"))).toEqual(["ExceptionExpired Pod/outliving"]);
+    expect(await signet.replicas()[0]?.metrics()).toMatch(/^signet_pods_beyond_exception 1$/m);
+    await expect
+      .poll(async () => {
+        const path = "/apis/openreports.io/v1alpha1/namespaces/brief/reports/signet";
+        const { results } = (await cluster.request("GET", path)).body as {
+          results?: { rule: string; result: string }[];
+        };
+        return results?.map(({ rule, result }) => `${result} ${rule}`);
+      }, soon)
+      .toEqual(["fail EXCEPTION_EXPIRED", "fail HOST_PID"]);
+    expect(await cluster.request("GET", "/api/v1/namespaces/brief/pods/outliving")).toMatchObject({ status: 200 });
+  });
+
+  test("a segment whose approved spec says so falls back, another does not", { timeout: TEST_MS }, async () => {
+    await expect
+      .poll(async () => (await segment("risky")).status.fallback, { timeout: 150_000, interval: 500 })
+      .toMatchObject({ mode: "observe", why: "4 of 4 workloads would not start again in mode enforce." });
+    await expect.poll(async () => (await start("risky", escaping("e"), "?dryRun=All")).status, PATIENCE).toBe(201);
+    const fell = async () => (await segment("risky")).status.conditions.find(({ type }) => type === "FellBack");
+    await expect.poll(async () => (await fell())?.status, PATIENCE).toBe("True");
+    expect((await segment("firm")).status.fallback).toBeUndefined();
+    expect(await start("firm", escaping("e"), "?dryRun=All")).toMatchObject({ status: 403 });
+    const forged = await cluster.request("PATCH", "/apis/signet.dev/v1alpha1/segments/firm/status", {
+      body: { status: { fallback: { mode: "observe", since: "2026-11-01T00:00:00Z", why: "let me in" } } },
+      contentType: "application/merge-patch+json",
+    });
+    expect(forged).toMatchObject({
+      body: { message: expect.stringContaining("Of a status only the list of approvals is yours to write") },
+    });
   });
 });

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import { HELPER_SEGMENT, helperRole, HELPERS } from "../../src/wire/manifests/helper-roles.ts";
 import { HELPER_PODS, helperPodBody } from "../fakes/helper-pods.ts";
+import { signet as command } from "../fakes/io.ts";
 import { accepted, kubectlDone } from "../cluster/accepted.ts";
 import type { ApiAnswer } from "../cluster/api.ts";
 import { bootCluster, type Cluster } from "../cluster/boot.ts";
@@ -29,7 +30,18 @@ const FIRST_BOOT_MS = 20 * 60_000;
 const TEST_MS = 120_000;
 const PATIENCE = { timeout: 30_000, interval: 100 };
 const CRDS = join(import.meta.dirname, "..", "conformance", "data", "crds", "kubevirt");
-const KINDS = ["virtualmachines", "virtualmachineinstances", "virtualmachineinstancemigrations"] as const;
+/** Group → kinds; those of KubeVirt's own group are v1, the others v1beta1. */
+const KINDS = [
+  ["kubevirt.io", "virtualmachines"],
+  ["kubevirt.io", "virtualmachineinstances"],
+  ["kubevirt.io", "virtualmachineinstancemigrations"],
+  ["pool.kubevirt.io", "virtualmachinepools"],
+  ["instancetype.kubevirt.io", "virtualmachineinstancetypes"],
+  ["instancetype.kubevirt.io", "virtualmachinepreferences"],
+  ["snapshot.kubevirt.io", "virtualmachinesnapshots"],
+  ["snapshot.kubevirt.io", "virtualmachinerestores"],
+  ["clone.kubevirt.io", "virtualmachineclones"],
+] as const;
 
 const catalogue = (tier: string) => `
 {apiVersion: signet.dev/v1alpha1, kind: TrustDomain, metadata: {name: local}, spec: {domain: example.org}}
@@ -41,6 +53,10 @@ const catalogue = (tier: string) => `
 ${JSON.stringify(HELPERS["kubevirt"]?.roles.filter(({ name }) => name === "kubevirt-hotplug").map(helperRole)[0]).replace(HELPER_SEGMENT, "payments")}
 ---
 {apiVersion: signet.dev/v1alpha1, kind: WorkloadRole, metadata: {name: ledger}, spec: {segment: payments, match: {serviceAccounts: [ledger]}}}
+---
+{apiVersion: signet.dev/v1alpha1, kind: WorkloadRole, metadata: {name: cache-red}, spec: {segment: payments, match: {serviceAccounts: [cache], podLabels: {matchLabels: {colour: red}}}}}
+---
+{apiVersion: signet.dev/v1alpha1, kind: WorkloadRole, metadata: {name: cache-blue}, spec: {segment: payments, match: {serviceAccounts: [cache], podLabels: {matchLabels: {colour: blue}}}}}
 `;
 
 let cluster: Cluster;
@@ -49,12 +65,13 @@ let lag: Lag;
 
 beforeAll(async () => {
   cluster = await bootCluster({ components: [], audit: "off", fakeNodes: 2 });
-  await Promise.all(KINDS.map((plural) => installed(`kubevirt.io_${plural}.yaml`)));
+  await Promise.all(KINDS.map(([group, plural]) => installed(group, plural)));
   for (const name of ["payments", "kubevirt", "other"]) {
     await made("/api/v1/namespaces", { metadata: { name } });
     await made(pathOf(name, "serviceaccounts"), { metadata: { name: "default" } });
   }
-  for (const name of ["orders-db", "ledger"]) await made(pathOf("payments", "serviceaccounts"), { metadata: { name } });
+  for (const name of ["orders-db", "ledger", "cache"])
+    await made(pathOf("payments", "serviceaccounts"), { metadata: { name } });
   await made(pathOf("default", "serviceaccounts"), { metadata: { name: "default" } });
   await made(pathOf("kubevirt", "serviceaccounts"), { metadata: { name: "kubevirt-controller" } });
   await permit(cluster, "kubevirt-controller", [VIRT_CONTROLLER], VIRT_CONTROLLER_RULES);
@@ -73,14 +90,11 @@ afterAll(async () => {
   await cluster?.stop();
 }, TEST_MS);
 
-async function installed(file: string): Promise<void> {
-  const body: Body = parse(await readFile(join(CRDS, file), "utf8"));
+async function installed(group: string, plural: string): Promise<void> {
+  const body: Body = parse(await readFile(join(CRDS, `${group}_${plural}.yaml`), "utf8"));
   await made("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", body);
-  const plural = file.replace(/^kubevirt.io_|\.yaml$/g, "");
-  await vi.waitFor(
-    async () => expect(await cluster.request("GET", `/apis/kubevirt.io/v1/${plural}`)).toMatchObject({ status: 200 }),
-    PATIENCE,
-  );
+  const path = `/apis/${group}/${group === "kubevirt.io" ? "v1" : "v1beta1"}/${plural}`;
+  await vi.waitFor(async () => expect(await cluster.request("GET", path)).toMatchObject({ status: 200 }), PATIENCE);
 }
 
 const made = (path: string, body: object): Promise<unknown> => accepted(cluster, "POST", path, { body });
@@ -194,11 +208,185 @@ test("a machine that names no account is refused, with the sentence that mends i
     body: {
       message: [
         'admission webhook "machines.enrolled.signet.dev" denied the request: No role fits account payments/default. [ROLE_NONE]',
-        "  Name a service account. KubeVirt 1.9 and later: spec.template.spec.serviceAccountName: ledger, orders-db. Before: a volume with serviceAccount: {serviceAccountName: ledger, orders-db} in spec.template.spec.volumes, and a disk or filesystem of its name.",
+        "  Name a service account. KubeVirt 1.9 and later: spec.template.spec.serviceAccountName: cache, ledger, orders-db. Before: a volume with serviceAccount: {serviceAccountName: cache, ledger, orders-db} in spec.template.spec.volumes, and a disk or filesystem of its name.",
       ].join("\n"),
     },
   });
 });
+
+describe("what stands around machines", () => {
+  const of = (group: string, plural: string) => `/apis/${group}.kubevirt.io/v1beta1/namespaces/payments/${plural}`;
+  const object = (group: string, kind: string, name: string, spec: Body): Body => ({
+    apiVersion: `${group}.kubevirt.io/v1beta1`,
+    kind,
+    metadata: { name },
+    spec,
+  });
+  const pool = (name: string, spec: Body, labels: Body = {}): Body => {
+    const { spec: template } = virtualMachine(name, spec, { pool: name, ...labels }) as { readonly spec: Body };
+    return object("pool", "VirtualMachinePool", name, {
+      replicas: 2,
+      selector: { matchLabels: { pool: name } },
+      virtualMachineTemplate: { metadata: { labels: { pool: name } }, spec: template },
+    });
+  };
+  const pools = of("pool", "virtualmachinepools");
+
+  test("a pool is judged early, and its template left alone", async () => {
+    const made = await live<Live & { readonly spec: object }>(
+      cluster.request("POST", pools, { body: pool("many", { serviceAccountName: "orders-db" }) }),
+    );
+    expect([stampOf(made), JSON.stringify(made.spec).includes("signet.dev/")]).toEqual([{}, false]);
+    expect(await cluster.request("POST", pools, { body: pool("plain", {}) })).toMatchObject({
+      status: 403,
+      body: { message: expect.stringContaining("No role fits account payments/default. [ROLE_NONE]") },
+    });
+    const forged = pool("forged", { serviceAccountName: "orders-db" }, { "signet.dev/role": "ledger" });
+    expect(await cluster.request("POST", pools, { body: forged })).toMatchObject({ status: 403 });
+    const scaled = await cluster.request("PATCH", `${pools}/many/scale`, {
+      body: { spec: { replicas: 3 } },
+      contentType: MERGE,
+    });
+    expect(scaled).toMatchObject({ status: 200 });
+  });
+
+  test("the machines that a pool's controller makes hold the role of the template", async () => {
+    const owner = (await cluster.request("GET", `${pools}/many`)).body as Live & {
+      readonly spec: { readonly virtualMachineTemplate: { readonly metadata: Body; readonly spec: Body } };
+    };
+    const { metadata, spec } = owner.spec.virtualMachineTemplate;
+    const { uid, name } = owner.metadata;
+    const reference = {
+      apiVersion: "pool.kubevirt.io/v1beta1",
+      kind: "VirtualMachinePool",
+      name,
+      uid,
+      controller: true,
+    };
+    const body = {
+      apiVersion: "kubevirt.io/v1",
+      kind: "VirtualMachine",
+      metadata: { ...metadata, name: "many-0", ownerReferences: [reference] },
+      spec,
+    };
+    const machine = await live<Machine>(byVirtController(machines, body));
+    const instance = await live<Live & Instance>(byVirtController(instances, instanceOf(machine)));
+    const launcher = await live(byVirtController(pods, launcherOf(instance)));
+    expect([machine, instance, launcher].map(identityOf)).toEqual([ORDERS_DB, ORDERS_DB, ORDERS_DB]);
+  });
+
+  test("instance types, preferences, snapshots, restores and clones are asked about by nobody", async () => {
+    const before = await Promise.all(signet.replicas().map(answered));
+    const source = { apiGroup: "kubevirt.io", kind: "VirtualMachine", name: "orders" };
+    const target = { apiGroup: "kubevirt.io", kind: "VirtualMachine", name: "orders-copy" };
+    for (const [group, plural, body] of [
+      [
+        "instancetype",
+        "virtualmachineinstancetypes",
+        object("instancetype", "VirtualMachineInstancetype", "small", { cpu: { guest: 1 }, memory: { guest: "64Mi" } }),
+      ],
+      ["instancetype", "virtualmachinepreferences", object("instancetype", "VirtualMachinePreference", "linux", {})],
+      ["snapshot", "virtualmachinesnapshots", object("snapshot", "VirtualMachineSnapshot", "before", { source })],
+      [
+        "snapshot",
+        "virtualmachinerestores",
+        object("snapshot", "VirtualMachineRestore", "back", { target, virtualMachineSnapshotName: "before" }),
+      ],
+      ["clone", "virtualmachineclones", object("clone", "VirtualMachineClone", "copy", { source, target })],
+    ] as const)
+      await live(cluster.request("POST", of(group, plural), { body }));
+    expect(await Promise.all(signet.replicas().map(answered))).toEqual(before);
+  });
+
+  test("a machine of an instance type holds the role of its account, which no instance type names", async () => {
+    const { spec } = virtualMachine("sized", { serviceAccountName: "orders-db" }) as { readonly spec: Body };
+    const { template } = spec as { readonly template: { readonly metadata: Body; readonly spec: Body } };
+    const { domain: _sized, ...rest } = template.spec;
+    const body = {
+      ...virtualMachine("sized", {}),
+      spec: {
+        runStrategy: "Always",
+        instancetype: { kind: "virtualmachineinstancetype", name: "small" },
+        preference: { kind: "virtualmachinepreference", name: "linux" },
+        template: { ...template, spec: { ...rest, domain: { devices: {} } } },
+      },
+    };
+    const machine = await live<Machine>(cluster.request("POST", machines, { body }));
+    const expanded = instanceOf(machine) as WithMetadata & { readonly spec: Body };
+    const annotations = {
+      "kubevirt.io/instancetype-name": "small",
+      "kubevirt.io/preference-name": "linux",
+    };
+    const instance = await live<Live & Instance>(
+      byVirtController(instances, {
+        ...expanded,
+        metadata: { ...expanded.metadata, annotations },
+        spec: { ...expanded.spec, domain: { cpu: { sockets: 1 }, memory: { guest: "64Mi" }, devices: {} } },
+      }),
+    );
+    expect([machine, instance].map(identityOf)).toEqual([ORDERS_DB, ORDERS_DB]);
+  });
+
+  test("a clone is not the original: what it copied of a stamp is replaced, and its launcher is its own", async () => {
+    const { body } = await cluster.request("GET", `${machines}/orders`);
+    const original = body as Machine & { readonly metadata: { readonly labels: Body; readonly annotations: Body } };
+    const { labels, annotations } = original.metadata;
+    const { spec } = original as Machine & { readonly spec: Body };
+    const copied = (name: string, account: string): Body => ({
+      apiVersion: "kubevirt.io/v1",
+      kind: "VirtualMachine",
+      metadata: { name, labels, annotations },
+      spec: { ...spec, template: { ...spec.template, spec: { ...spec.template.spec, serviceAccountName: account } } },
+    });
+    const restored = await live<Machine>(byVirtController(machines, copied("orders-copy", "orders-db")));
+    expect(identityOf(restored)).toEqual(ORDERS_DB);
+    const clone = await live<Machine>(byVirtController(machines, copied("ledger-copy", "ledger")));
+    expect([stampOf(clone)["signet.dev/role"], stampOf(clone)["role.signet.dev/tier"]]).toEqual(["ledger", undefined]);
+    const mine = await live<Live & Instance>(byVirtController(instances, instanceOf(clone)));
+    const theirs = (await cluster.request("GET", `${instances}/orders`)).body as Live & Instance;
+    expect(identityOf(await live(byVirtController(pods, launcherOf(mine))))[0]).toBe("ledger");
+    expect(await byVirtController(pods, ownedBy(launcherOf(theirs), launcherOf(mine)))).toMatchObject({ status: 403 });
+  });
+
+  test("a label that would make a running instance another role is refused; in the template it waits for the next start", async () => {
+    const body = virtualMachine("hot", { serviceAccountName: "cache" }, { colour: "red" });
+    const machine = await live<Machine>(cluster.request("POST", machines, { body }));
+    const instance = await live<Live & Instance>(byVirtController(instances, instanceOf(machine)));
+    const launcher = await live(byVirtController(pods, launcherOf(instance)));
+    expect([machine, instance, launcher].map((one) => identityOf(one)[0])).toEqual([
+      "cache-red",
+      "cache-red",
+      "cache-red",
+    ]);
+    const blue = { metadata: { labels: { colour: "blue" } } };
+    const patch = (path: string, change: object, who = {}) =>
+      cluster.request("PATCH", path, { body: change, contentType: MERGE, ...who });
+    expect(await patch(`${instances}/hot`, blue, VIRT_CONTROLLER)).toMatchObject({ status: 403 });
+    // A launcher goes by its instance, whatever its own labels say.
+    expect(await patch(`${pods}/${launcher.metadata.name}`, blue)).toMatchObject({ status: 200 });
+    const template = await patch(`${machines}/hot`, { spec: { template: blue } });
+    expect(template).toMatchObject({ status: 200 });
+    expect(identityOf(template.body as Live)[0]).toBe("cache-blue");
+    const held = async (path: string) => identityOf((await cluster.request("GET", path)).body as Live)[0];
+    expect([await held(`${instances}/hot`), await held(`${pods}/${launcher.metadata.name}`)]).toEqual([
+      "cache-red",
+      "cache-red",
+    ]);
+  });
+
+  test("a drain evicts launchers, and nobody is asked", async () => {
+    const { launcher } = await start("drained", "orders-db");
+    const before = await Promise.all(signet.replicas().map(answered));
+    expect(await evicted(launcher)).toMatchObject({ status: 201 });
+    expect(await Promise.all(signet.replicas().map(answered))).toEqual(before);
+  });
+});
+
+/** What a drain asks of the API server for each Pod. */
+const evicted = ({ metadata: { name } }: Live): Promise<ApiAnswer> =>
+  cluster.request("POST", `${pods}/${name}/eviction`, {
+    body: { apiVersion: "policy/v1", kind: "Eviction", metadata: { name, namespace: "payments" } },
+  });
 
 describe("what gives itself out as a launcher", () => {
   let owned: { readonly mine: Live & Instance; readonly other: Live & Instance };
@@ -336,6 +524,44 @@ async function tierHeld({ metadata: { name, labels } }: Live): Promise<string | 
   return (body as Live).metadata.labels?.["role.signet.dev/tier"];
 }
 
+const SENTENCE = `{apiVersion: signet.dev/v1alpha1, kind: SegmentPolicy, metadata: {name: orders-db, namespace: payments}, spec: {segment: payments, allow: [{from: {role: ledger}, to: {role: orders-db}, 'on': [tcp/5432], why: it books}]}}`;
+
+type Selector = { readonly matchLabels: Readonly<Record<string, string>> };
+type Written = {
+  readonly spec: {
+    readonly podSelector: Selector;
+    readonly egress?: readonly { readonly to: readonly { readonly podSelector: Selector }[] }[];
+  };
+};
+
+/** The Pods that a selector means, by the API server's own reading. */
+async function selected({ matchLabels }: Selector): Promise<readonly string[]> {
+  const labels = Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`);
+  const { body } = await cluster.request("GET", `${pods}?labelSelector=${encodeURIComponent(labels.join())}`);
+  return (body as { readonly items: readonly Live[] }).items.map(({ metadata }) => metadata.name);
+}
+
+test("while a machine moves, what is published for it is for both of its launchers", { timeout: TEST_MS }, async () => {
+  const { instance, launcher } = await start("moving", "orders-db");
+  const target = await live(byVirtController(pods, launcherOf(instance, "job-moving")));
+  await applyApproved(cluster, SENTENCE, "alice");
+  const policies = "/apis/networking.k8s.io/v1/namespaces/payments/networkpolicies";
+  const written = async (name: string): Promise<Written["spec"]> => {
+    const options = `--kubeconfig ${cluster.kubeconfigPath} --pod-cidr 10.244.0.0/16 --target networkpolicy`;
+    expect(await command(`policy apply ${options}`)).toMatchObject({ code: 0 });
+    const answer = await cluster.request("GET", `${policies}/signet-role-${name}`);
+    expect(answer).toMatchObject({ status: 200 });
+    return (answer.body as Written).spec;
+  };
+  const both = [launcher, target].map(({ metadata }) => metadata.name);
+  await vi.waitFor(async () => {
+    const [database, caller] = [await written("orders-db"), await written("ledger")];
+    expect(await selected(database.podSelector)).toEqual(expect.arrayContaining(both));
+    const [peer] = caller.egress?.[0]?.to ?? [];
+    expect(peer && (await selected(peer.podSelector))).toEqual(expect.arrayContaining(both));
+  }, PATIENCE);
+});
+
 const MIGRATIONS = 12;
 
 describe("machines that migrate while their role is edited and one replica lags", () => {
@@ -453,6 +679,13 @@ describe("with Signet killed", () => {
     const instance = (await cluster.request("GET", `${instances}/orders`)).body as Live & Instance;
     const target = await live(byVirtController(pods, launcherOf(instance, "job-dead")));
     expect(identityOf(target)).toEqual(ORDERS_DB);
+  });
+
+  test("a node is drained", async () => {
+    const { body } = await cluster.request("GET", `${pods}?labelSelector=vm.kubevirt.io/name=orders`);
+    const [launcher] = (body as { readonly items: readonly Live[] }).items;
+    if (!launcher) throw new Error("no launcher runs");
+    expect(await evicted(launcher)).toMatchObject({ status: 201 });
   });
 
   test("a machine that a controller restarts starts", async () => {

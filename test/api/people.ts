@@ -2,6 +2,7 @@ import { addApprovalsCommand } from "../../src/cli/approvals.ts";
 import { addApproveCommands } from "../../src/cli/approve.ts";
 import { APPROVABLE_KINDS, NAMESPACES } from "../../src/cli/approvable-kinds.ts";
 import { addExceptionCommands } from "../../src/cli/exception-commands.ts";
+import { addQuarantineCommand } from "../../src/cli/quarantine.ts";
 import type { Io } from "../../src/cli/io.ts";
 import type { KubeAccess, KubeName, KubeResource } from "../../src/cli/kube-access.ts";
 import { runCli } from "../../src/cli/program.ts";
@@ -40,6 +41,7 @@ export const accessOf = (cluster: Cluster, who: Actor): KubeAccess => ({
     return read(await post(pathOf(resource, { namespace, name: "" }), object)(cluster, who));
   },
   merge: async (resource, name, patch) => read(await merge(pathOf(resource, name), patch)(cluster, who)),
+  remove: async (resource, name) => read(await cluster.request("DELETE", pathOf(resource, name), who)),
   whoAmI: async () => {
     const path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
     const asked = read(
@@ -71,7 +73,9 @@ export async function signetAs(cluster: Cluster, who: Actor, line: string | read
   };
   const open = () => Promise.resolve(ok(accessOf(cluster, who)));
   const words = typeof line === "string" ? line.split(" ") : line;
-  const commands = [addApproveCommands(open), addApprovalsCommand(open), addExceptionCommands(open)];
+  const pause = (ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, ms));
+  const quarantine = addQuarantineCommand(open, pause);
+  const commands = [addApproveCommands(open), addApprovalsCommand(open), addExceptionCommands(open), quarantine];
   const code = await runCli(io, words, commands);
   return { code, ...printed };
 }

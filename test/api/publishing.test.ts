@@ -1,17 +1,21 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { PUBLISHED } from "../../src/cli/published-kinds.ts";
+import { PUBLISHED } from "../../src/reconcile/policies/published-kinds.ts";
 import { compile } from "../../src/policy/compile/compile.ts";
 import type { Rendered } from "../../src/policy/compile/rendered.ts";
 import { TARGET_NAMES } from "../../src/policy/compile/targets.ts";
 import { compileIntent } from "../../src/policy/intent/intent.ts";
-import { accepted } from "../cluster/accepted.ts";
+import { accepted, kubectlDone } from "../cluster/accepted.ts";
 import { bootCluster, type Cluster } from "../cluster/boot.ts";
+import { type Installed, installSignet } from "../cluster/install.ts";
+import type { Replica } from "../cluster/replica.ts";
 import { type Files, signet } from "../fakes/io.ts";
 import { must, NOON } from "../fakes/judging.ts";
 import { estate, estateMembers } from "../policy/compile/estate.ts";
 import { POD_NETWORK } from "../policy/compile/random-site.ts";
+import { applyApproved } from "./approve.ts";
+import { signetAs } from "./people.ts";
 
 const FIRST_BOOT_MS = 20 * 60_000;
 const TEST_MS = 60_000;
@@ -176,5 +180,206 @@ describe("applied to a cluster, in order", () => {
     const watched = definitions((text) => text.replace("mode: enforce", "mode: observe"));
     expect((await run("apply", watched)).code).toBe(0);
     expect(await policyNames()).toEqual([]);
+  });
+});
+
+const DEFINITIONS = `
+apiVersion: signet.dev/v1alpha1
+kind: TrustDomain
+metadata: {name: local}
+spec: {domain: test.example.org, approvals: {required: 1}}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: till, labels: {signet.dev/enrol: "true"}}
+---
+apiVersion: signet.dev/v1alpha1
+kind: Segment
+metadata: {name: till}
+spec: {namespaces: [till], mode: enforce, policyApproval: none}
+---
+apiVersion: signet.dev/v1alpha1
+kind: WorkloadRole
+metadata: {name: till-db}
+spec: {segment: till, match: {serviceAccounts: [till-db]}}
+---
+apiVersion: signet.dev/v1alpha1
+kind: WorkloadRole
+metadata: {name: till-web}
+spec: {segment: till, match: {serviceAccounts: [till-web]}}
+`;
+
+const sentences = (ports: readonly number[]): string => `
+apiVersion: signet.dev/v1alpha1
+kind: SegmentPolicy
+metadata: {name: till, namespace: till}
+spec:
+  segment: till
+  allow: [{from: {role: till-web}, to: {role: till-db}, "on": [${ports.map((port) => `tcp/${port}`).join(", ")}], why: orders}]
+`;
+
+const COMPONENTS = ["publishing", "publishing-tiers"] as const;
+const TILL = "/apis/networking.k8s.io/v1/namespaces/till/networkpolicies";
+const RESTRICTIONS = "/apis/signet.dev/v1alpha1/restrictions";
+
+describe("published by the server, which has two replicas", () => {
+  let signetd: Installed;
+
+  beforeAll(async () => {
+    const account = { body: { metadata: { name: "default" } } };
+    await accepted(cluster, "POST", "/api/v1/namespaces/default/serviceaccounts", account);
+    signetd = await installSignet(cluster, {
+      replicas: 2,
+      config: { cluster: { settle: "1s", podNetworks: ["10.244.0.0/16"] } },
+    });
+    await applyApproved(cluster, DEFINITIONS, "bob");
+    await kubectlDone(cluster, ["apply", "-f", "-"], { stdin: sentences([5432]) });
+    for (const name of ["till-db", "till-web"]) await addTillPod(name);
+  }, FIRST_BOOT_MS);
+
+  afterAll(() => signetd?.stop(), TEST_MS);
+
+  const grant = async (): Promise<void> => {
+    for (const name of COMPONENTS)
+      await kubectlDone(cluster, ["apply", "-f", `manifests/components/${name}/${name}.yaml`]);
+  };
+
+  const addTillPod = async (name: string): Promise<void> => {
+    await accepted(cluster, "POST", "/api/v1/namespaces/till/serviceaccounts", { body: { metadata: { name } } });
+    const spec = { serviceAccountName: name, containers: [{ name: "main", image: "x" }] };
+    await accepted(cluster, "POST", "/api/v1/namespaces/till/pods", {
+      body: { metadata: { name, labels: { app: name } }, spec },
+    });
+  };
+
+  const get = async (path: string): Promise<Record<string, unknown>> =>
+    (await cluster.request("GET", path)).body as Record<string, unknown>;
+
+  const tillPolicies = async (): Promise<readonly string[]> =>
+    ((await get(TILL))["items"] as { metadata: { name: string } }[]).map(({ metadata }) => metadata.name);
+
+  /** `Published` of the SegmentPolicy: its status, reason and message. */
+  const published = async (): Promise<string> => {
+    const { status } = (await get("/apis/signet.dev/v1alpha1/namespaces/till/segmentpolicies/till")) as {
+      status?: { conditions?: readonly { type: string; status: string; reason: string; message: string }[] };
+    };
+    const found = status?.conditions?.find(({ type }) => type === "Published");
+    return found ? `${found.status} ${found.reason}: ${found.message}` : "not said";
+  };
+
+  const settled = (text: string) => expect.poll(published, { timeout: 50_000, interval: 200 }).toBe(text);
+  const dbPorts = async (): Promise<string> => JSON.stringify((await get(`${TILL}/signet-role-till-db`))["spec"] ?? {});
+
+  /** The replicas that publish now, by what their metrics say. */
+  const publishers = async (): Promise<readonly Replica[]> => {
+    const running = signetd.replicas().filter((replica) => replica.running());
+    const texts = await Promise.all(running.map((replica) => replica.metrics()));
+    return running.filter((_replica, index) => texts[index]?.includes("signet_policy_writes_total{"));
+  };
+
+  const ACTIVE = "True Active: 2 objects stand as they are meant, of networkpolicy.";
+
+  test("nothing is written before the right is granted; then it is, by one replica, and says so", {
+    timeout: 2 * TEST_MS,
+  }, async () => {
+    expect(await tillPolicies()).toEqual([]);
+    await grant();
+    await settled(ACTIVE);
+    expect(await tillPolicies()).toEqual(["signet", "signet-role-till-db", "signet-role-till-web"]);
+    expect((await publishers()).length).toBe(1);
+    const { status } = (await get("/apis/signet.dev/v1alpha1/namespaces/till/segmentpolicies/till")) as {
+      status: { revision: string; targets: unknown };
+    };
+    expect(status.revision).toMatch(/^[0-9a-f]{8}$/);
+    expect(status.targets).toEqual([
+      { name: "networkpolicy", objects: 2, active: 2, losses: 0 },
+      { name: "clusternetworkpolicy", objects: 0, active: 0, losses: 0 },
+      { name: "adminnetworkpolicy", objects: 0, active: 0, losses: 0 },
+    ]);
+  });
+
+  test("the command line comes to the same: it finds nothing that differs, and would write nothing", {
+    timeout: TEST_MS,
+  }, async () => {
+    const seen = (words: string) =>
+      signet(`policy ${words} --pod-cidr 10.244.0.0/16 --kubeconfig ${cluster.kubeconfigPath}`, {});
+    const status = await seen("status");
+    expect([status.code, status.out]).toEqual([
+      0,
+      expect.stringMatching(/till\/till +1 +[0-9a-f]{8} +2 of 2 objects +exact/),
+    ]);
+    expect((await seen("apply")).out).toBe("No pair opens or closes.\n0 writes.\n");
+  });
+
+  test("an edit is mended, and an object that is deleted comes back", { timeout: TEST_MS }, async () => {
+    await accepted(cluster, "PATCH", `${TILL}/signet-role-till-db`, {
+      body: { spec: { ingress: [{}] } },
+      contentType: "application/merge-patch+json",
+    });
+    await expect.poll(dbPorts, { timeout: 20_000 }).toContain("5432");
+    await accepted(cluster, "DELETE", `${TILL}/signet`);
+    await expect.poll(tillPolicies, { timeout: 20_000 }).toContain("signet");
+  });
+
+  test("a policy of somebody else that opens more keeps it back until it is gone", {
+    timeout: 2 * TEST_MS,
+  }, async () => {
+    await accepted(cluster, "POST", TILL, {
+      body: { metadata: { name: "open" }, spec: { podSelector: {}, ingress: [{}] } },
+    });
+    await kubectlDone(cluster, ["apply", "-f", "-"], { stdin: sentences([5432, 5433]) });
+    await expect
+      .poll(published, { timeout: 30_000 })
+      .toMatch(/^False WouldBeWider: Nothing is published, .*FOREIGN_ALLOW/);
+    expect(await dbPorts()).not.toContain("5433");
+    await accepted(cluster, "DELETE", `${TILL}/open`);
+    await settled(ACTIVE);
+    expect(await dbPorts()).toContain("5433");
+  });
+
+  test("killed while it writes, the other replica goes on from what stands", { timeout: 3 * TEST_MS }, async () => {
+    const [writer] = await publishers();
+    await kubectlDone(cluster, ["apply", "-f", "-"], { stdin: sentences([6000, 6001, 6002]) });
+    await writer?.end("SIGKILL");
+    await expect.poll(dbPorts, { timeout: 60_000 }).toMatch(/6000.*6001.*6002/);
+    await expect.poll(dbPorts, { timeout: 60_000 }).not.toContain("5432");
+    await settled(ACTIVE);
+    expect(await tillPolicies()).toEqual(["signet", "signet-role-till-db", "signet-role-till-web"]);
+  });
+
+  const ADMIN = { user: "alice", groups: ["system:masters"] };
+  const SECOND = { user: "bob", groups: ["system:masters"] };
+
+  test("a quarantine of one Pod is in effect when the command ends, and only somebody else lifts it", {
+    timeout: 3 * TEST_MS,
+  }, async () => {
+    const cut = await signetAs(cluster, ADMIN, [
+      "quarantine",
+      "till/till-web",
+      "--reason",
+      "key in a log",
+      "--wait",
+      "60",
+    ]);
+    expect([cut.code, cut.out]).toEqual([
+      0,
+      expect.stringMatching(
+        /In effect after \d+\.\d s: 1 workload is cut off by networkpolicy, clusternetworkpolicy, adminnetworkpolicy\.\n$/,
+      ),
+    ]);
+    const pod = await get("/api/v1/namespaces/till/pods/till-web");
+    expect(JSON.stringify(pod["metadata"])).toContain('"signet.dev/quarantine":"true"');
+    expect(await tillPolicies()).toContain("signet-quarantine");
+    const own = await signetAs(cluster, ADMIN, "quarantine till/till-web --lift");
+    expect([own.code, own.err]).toEqual([3, expect.stringContaining("somebody other than its maker")]);
+    const other = await signetAs(cluster, SECOND, "quarantine till/till-web --lift");
+    expect([other.code, other.err]).toEqual([0, ""]);
+    await expect.poll(tillPolicies, { timeout: 30_000 }).not.toContain("signet-quarantine");
+    expect((await get(RESTRICTIONS))["items"]).toEqual([]);
+  });
+
+  test("what is no longer meant is taken away", { timeout: TEST_MS }, async () => {
+    await kubectlDone(cluster, ["delete", "segmentpolicy", "-n", "till", "till"]);
+    await expect.poll(dbPorts, { timeout: 30_000 }).not.toContain("6000");
   });
 });

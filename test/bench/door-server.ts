@@ -55,7 +55,7 @@ const authenticate = makeAuthenticate({
     newId: randomUUID,
   },
   anchors: () => ({ trustDomain: "example.org", roots: [authority.root.der] }),
-  issuing: () => [authority.issuing.der],
+  chains: () => [[authority.issuing.der]],
   holders: () => [pod],
   issuedTo: () => undefined,
   podsIn: () => [],

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -126,6 +126,44 @@ test("a verdict of the past is given as it was then, though the catalogue has ch
   const at = (moment: string) => cli("why", "pod/late-1", "-n", "shop", "--at", moment, "--state", "state").stdout;
   expect(at(between)).toMatch(/^deny {3}Pod shop\/late-1 {2}no role/);
   expect(at("2999-01-01T00:00:00Z")).toMatch(/^admit {2}Pod shop\/late-1 {2}role late/);
+});
+
+test("a server that requires signatures counts its grants while they are there, and replays what it said by them", {
+  timeout: SLOW,
+}, async () => {
+  mkdirSync(join(folder, "grants"));
+  mkdirSync(join(folder, "policy"));
+  const spec = `{permit: {check: hostPID}, workloads: {role: cart}, reason: r, expires: "${new Date(Date.now() + 86_400_000).toISOString().slice(0, 19)}Z"}`;
+  const catalogue = [
+    '{apiVersion: v1, kind: Namespace, metadata: {name: shop, uid: u-1, labels: {signet.dev/enrol: "true"}}}',
+    "{apiVersion: signet.dev/v1alpha1, kind: Segment, metadata: {name: shop}, spec: {namespaces: [shop], mode: enforce}}",
+    "{apiVersion: signet.dev/v1alpha1, kind: WorkloadRole, metadata: {name: cart}, spec: {segment: shop, match: {serviceAccounts: [cart]}}}",
+    `{apiVersion: signet.dev/v1alpha1, kind: SegmentException, metadata: {namespace: shop, name: look}, spec: &s ${spec}, status: {approved: {generation: 1, by: [eve], spec: *s}}}`,
+  ];
+  writeFileSync(join(folder, "policy", "all.yaml"), catalogue.join("\n---\n"));
+  writeFileSync(join(folder, "keys.json"), cli("exceptions", "keygen", "--out", "grant.key").stdout);
+  const granted = cli("exceptions", "grant", "look", "-n", "shop", "-c", "policy", "--key", "grant.key");
+  const flags = "--catalogue policy --grants grants --grant-keys keys.json --require-signed-grants";
+  const server = await serve(...flags.split(" "));
+  const annotations = { "signet.dev/exception": "look" };
+  const ask = () =>
+    server.post(
+      "/mutate",
+      review({ object: pod({ name: "look-1", annotations }, { serviceAccountName: "cart", hostPID: true }) }),
+    );
+  expect((await ask()).auditAnnotations?.["problems"]).toBe("HOST_PID,EXCEPTION_UNSIGNED");
+  const refused = cli("why", "pod/look-1", "-n", "shop", "--at", "2999-01-01T00:00:00Z", "--state", "state").stdout;
+  expect(refused).toContain('Exception "look" is not granted by a signature, and nothing else counts here.');
+  writeFileSync(join(folder, "grants", "look.jws"), granted.stdout);
+  await vi.waitFor(async () => expect((await ask()).auditAnnotations?.["problems"]).toBeUndefined(), {
+    timeout: 10_000,
+    interval: 50,
+  });
+  expect((await server.get("/readyz")).text).toContain("[+] grants: 1 count\n");
+  server.child.kill("SIGTERM");
+  await server.ended;
+  const admitted = cli("why", "pod/look-1", "-n", "shop", "--at", "2999-01-01T00:00:00Z", "--state", "state").stdout;
+  expect(admitted).toMatch(/^admit {2}Pod shop\/look-1 {2}role cart.*the same verdict/s);
 });
 
 test("a broken catalogue leaves the last good one in force and says so; at the start it waits to be mended", {

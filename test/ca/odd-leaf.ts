@@ -14,7 +14,7 @@ import {
   X509Certificate,
   X509CertificateGenerator,
 } from "@peculiar/x509";
-import type { AuthorityPair } from "../../src/ca/new-authority.ts";
+import type { KeyObject } from "node:crypto";
 import type { AuthorityCertificate } from "../../src/ca/authority.ts";
 import { keyIdOf } from "../../src/ca/der/extensions.ts";
 
@@ -40,7 +40,7 @@ const ALGORITHMS = {
 
 /** A leaf as an independent library makes it, in the order of extensions that Signet has. */
 export async function peculiarLeaf(
-  pair: Pick<AuthorityPair, "key"> & { readonly issuing: AuthorityCertificate },
+  pair: { readonly key: KeyObject; readonly issuing: AuthorityCertificate },
   spki: Buffer,
   parts: LeafParts,
 ): Promise<Buffer> {

@@ -40,6 +40,26 @@ Approved by bob. Signet brings it into force when enough people have; \`signet a
   expect(approved()).toBe(1);
 });
 
+test("an exception may be approved for a segment, and again for another", async () => {
+  store.apply(
+    "alice",
+    '{apiVersion: signet.dev/v1alpha1, kind: SegmentException, metadata: {name: e, namespace: web}, spec: {permit: {check: hostPID}, workloads: {role: a}, reason: r, expires: "2026-12-01T00:00:00Z"}}',
+  );
+  expect(await as("bob", "exception approve e -n web --segment shop")).toMatchObject({
+    code: 0,
+    out: /Approved by bob/,
+  });
+  expect((await as("bob", "exception approve e -n web --segment shop")).out).toContain("have approved it already");
+  expect((await as("bob", "exception approve e -n web")).out).toContain("have approved it already");
+  expect((await as("bob", "exception approve e -n web --segment pay")).code).toBe(0);
+  const given = store.get("SegmentException", "e").status.approvals.map(({ by, segment }) => [by, segment]);
+  expect(given).toEqual([
+    ["bob", "shop"],
+    ["bob", "pay"],
+  ]);
+  expect(await as("bob", "segment approve shop --segment shop")).toMatchObject({ code: 2, err: /unknown option/ });
+});
+
 describe("once a generation is in force", () => {
   beforeEach(async () => {
     await as("bob", "segment approve shop");

@@ -1,96 +1,202 @@
 import { expect, test } from "vitest";
+import type { CaTools } from "../../src/cli/ca/access.ts";
+import { addCaCommand } from "../../src/cli/ca/command.ts";
 import { runCli } from "../../src/cli/program.ts";
-import { EXTRA_COMMANDS } from "../../src/bin/commands.ts";
-import { ok } from "../../src/domain/problem.ts";
+import { ok, refuse } from "../../src/domain/problem.ts";
+import type { AuthoritySet } from "../../src/reconcile/authority/authority-set.ts";
 import { PACE } from "../../src/reconcile/authority/pace.ts";
-import { renderAuthorityStatus } from "../../src/wire/authority-status.ts";
-import { readAuthorityAsk } from "../../src/wire/authority-ask.ts";
+import { authorityStatus } from "../../src/reconcile/authority/status.ts";
+import { type AuthorityWish, readAuthorityAnswer, readAuthorityAsk } from "../../src/wire/authority-ask.ts";
 import { fakeIo } from "../fakes/io.ts";
-import { must } from "../fakes/judging.ts";
 
 const at = (text: string): number => Date.parse(text);
+const NOON = at("2026-11-23T12:00:00Z");
 const window = { notBefore: at("2026-11-01T00:00:00Z"), notAfter: at("2027-01-30T00:00:00Z") };
-const STATUS = renderAuthorityStatus({
-  trustDomain: "example.org",
-  pace: PACE,
-  set: {
-    sequence: 2,
-    paused: false,
-    authorities: [
-      { id: "aaaaaaaaaaaaaaaaaaaa", state: "active", since: window.notBefore, window },
-      {
-        id: "bbbbbbbbbbbbbbbbbbbb",
-        state: "published",
-        since: at("2026-11-23T12:00:00Z"),
-        publishedAt: at("2026-11-23T12:00:00Z"),
-        window,
-      },
-    ],
-  },
-});
+const FIRST = { id: "aaaaaaaaaaaaaaaaaaaa", root: "a0", state: "active", since: window.notBefore, window } as const;
+const SECOND = {
+  id: "bbbbbbbbbbbbbbbbbbbb",
+  root: "b0",
+  state: "published",
+  since: NOON,
+  publishedAt: NOON,
+  window,
+} as const;
+const statusOf = (...authorities: AuthoritySet["authorities"]) =>
+  authorityStatus(
+    "example.org",
+    { authorities, sequence: 2, paused: false },
+    {
+      now: NOON,
+      pace: { ...PACE, usualLeafMs: 4 * 3_600_000 },
+      ownRoots: true,
+      served: 2,
+      watchedMs: () => 0,
+      lacking: () => [],
+    },
+  );
+const STATUS = statusOf(FIRST, SECOND);
 
-async function run(
-  line: string,
-  files: Readonly<Record<string, string>> = { ".signet/authorities/status.json": STATUS },
-) {
+/** Runs a command over a server that shows this status, and does whatever it is asked. */
+async function run(line: string, status = STATUS, files: Readonly<Record<string, string>> = {}) {
   const { io, printed } = fakeIo(files);
-  const written: Record<string, string> = {};
-  const writeFile = (path: string, text: string) => {
-    written[path] = text;
-    return ok(undefined);
+  const wishes: AuthorityWish[] = [];
+  const tools: CaTools = {
+    open: ({ state }) =>
+      Promise.resolve(
+        ok({
+          status: () =>
+            Promise.resolve(
+              state === "elsewhere" ? refuse("FILE_UNREADABLE", "--state", "There is none.") : ok(status),
+            ),
+          ask: (wish) => {
+            wishes.push(wish);
+            return Promise.resolve(ok(wish.step === "csr" ? { csr: "PEM\n" } : {}));
+          },
+        }),
+      ),
+    makeRoot: (_, trustDomain, now) => Promise.resolve(ok({ trustDomain, keyId: "ab", notAfter: now, sha256: "cd" })),
+    signRequest: ({ folder }, request, now) =>
+      Promise.resolve(
+        ok({ shown: { trustDomain: folder, keyId: "ef", notAfter: now, sha256: "12" }, chain: `signed ${request}` }),
+      ),
   };
-  const code = await runCli({ ...io, writeFile }, line.split(" "), EXTRA_COMMANDS);
-  return { code, ...printed, written };
+  const words = line.split(" ").filter((word) => word !== "");
+  const code = await runCli(io, words, [addCaCommand(() => Promise.resolve(tools))]);
+  return { code, ...printed, wishes };
 }
 
-test("`signet ca status` says where every authority stands and what it waits for", async () => {
+test("`signet ca status` says where every authority stands since when, and what it waits for", async () => {
   const { code, out } = await run("ca status");
   expect([code, out]).toEqual([
     0,
     `Trust domain example.org, bundle 2
-AUTHORITY         STATE      ENDS                  NEXT WHEN
-aaaaaaaaaaaaaaaa  active     2027-01-30T00:00:00Z  its successor is prepared at 2026-12-16T00:00:00Z
-bbbbbbbbbbbbbbbb  published  2027-01-30T00:00:00Z  readers have its root: it signs from 2026-11-23T12:15:00Z on, if nobody lacks it
+Stage published since 2026-11-23T12:00:00Z; next: readers have its root: it signs from 2026-11-23T12:15:00Z on, if nobody lacks it
+AUTHORITY         STATE      SINCE                 ENDS                  NEXT WHEN
+aaaaaaaaaaaaaaaa  active     2026-11-01T00:00:00Z  2027-01-30T00:00:00Z  its successor is prepared at 2026-12-16T00:00:00Z
+bbbbbbbbbbbbbbbb  published  2026-11-23T12:00:00Z  2027-01-30T00:00:00Z  readers have its root: it signs from 2026-11-23T12:15:00Z on, if nobody lacks it
 `,
   ]);
 });
 
 test("without an active authority its exit code says so", async () => {
-  const none = STATUS.replace('"active"', '"revoked"');
-  expect((await run("ca status -o json", { ".signet/authorities/status.json": none })).code).toBe(3);
+  expect((await run("ca status -o json", statusOf({ ...FIRST, state: "revoked" }))).code).toBe(3);
 });
 
-test("where no server has run it is bad input, with what to do", async () => {
+test("where no server has run it is bad input", async () => {
   const { code, err } = await run("ca status --state elsewhere");
-  expect([code, err.split("\n")[0]]).toEqual([
-    2,
-    "signet: --state: There is no status of authorities in elsewhere. [FILE_UNREADABLE]",
-  ]);
+  expect([code, err]).toEqual([2, "signet: --state: There is none. [FILE_UNREADABLE]\n"]);
+});
+
+const TAINTED = statusOf({ ...FIRST, state: "tainted" }, { ...SECOND, state: "active" });
+
+test.each<[string, AuthorityWish, typeof STATUS]>([
+  ["ca rotate", { step: "request" }, STATUS],
+  ["ca rotate --pause", { step: "pause" }, STATUS],
+  ["ca rotate --resume", { step: "resume" }, STATUS],
+  ["ca rotate --withdraw", { step: "withdraw", id: SECOND.id }, STATUS],
+  ["ca rotate --rollback", { step: "activate", id: FIRST.id }, TAINTED],
+  ["ca rotate --compromised --yes", { step: "condemn", id: FIRST.id, remove: "renewed" }, STATUS],
+  ["ca rotate --compromised bbb --remove now --yes", { step: "condemn", id: SECOND.id, remove: "now" }, STATUS],
+])("`signet %s` asks the server for it", async (line, wish, status) => {
+  const { code, wishes } = await run(line, status);
+  expect([code, wishes]).toEqual([0, [wish]]);
 });
 
 test.each([
-  ["ca rotate", { step: "request" }],
-  ["ca rotate --pause", { step: "pause" }],
-  ["ca rotate --resume", { step: "resume" }],
-  ["ca rotate --withdraw", { step: "withdraw", id: "bbbbbbbbbbbbbbbbbbbb" }],
-])("`signet %s` asks the server for it", async (line, ask) => {
-  const { code, written } = await run(line);
-  expect([code, must(readAuthorityAsk(written[".signet/authorities/ask.json"] ?? ""))]).toEqual([0, ask]);
-});
-
-test("what cannot be rolled back is said", async () => {
-  const { code, err } = await run("ca rotate --rollback");
-  expect([code, err.split("\n")[0]]).toEqual([2, "signet: No authority is tainted. [ROTATION_REFUSED]"]);
+  ["ca rotate --rollback", "signet: No authority is tainted. [ROTATION_REFUSED]"],
+  ["ca rotate --compromised ccc", "signet: --compromised: Not exactly one authority begins with ccc. [USAGE]"],
+])("`signet %s` asks for nothing where nothing fits", async (line, said) => {
+  const { code, err, wishes } = await run(line);
+  expect([code, err.split("\n")[0], wishes]).toEqual([2, said, []]);
 });
 
 test("`signet ca rotate --plan` changes nothing", async () => {
-  const { code, out, written } = await run("ca rotate --plan");
-  expect([code, out.split("\n").length, written]).toEqual([0, 9, {}]);
+  const { code, out, wishes } = await run("ca rotate --plan");
+  expect([code, out.split("\n").length, wishes]).toEqual([0, 10, []]);
 });
 
-test.each(["", "{}", '{"step":"revoke","id":"aa"}', '{"step":"activate","id":"../x"}', '{"step":"request","id":"aa"}'])(
-  "nothing else can be asked for: %s",
-  (text) => {
-    expect(readAuthorityAsk(text).ok).toBe(false);
-  },
-);
+test("a stolen key's plan is printed first: what happens when, and who breaks until when", async () => {
+  const alone = statusOf(FIRST);
+  const { code, out, wishes } = await run("ca rotate --compromised", alone);
+  expect([code, wishes, out]).toEqual([
+    0,
+    [],
+    `The key of authority aaaaaaaaaaaaaaaaaaaa (active since 2026-11-01T00:00:00Z) is in wrong hands.
+
+at once               Our doors exchange no certificate that it signed: whoever renews by one needs a token or a new invitation.
+at once               Another authority is made, its root published.
+2026-11-23T12:15:00Z  The new authority signs. The stolen key signs nothing more for us, and is destroyed here.
+2026-11-23T14:45:00Z  Its root leaves the bundle: from then on nobody who has the bundle believes what the key signs.
+
+Who breaks, until when:
+- machines and functions that renew by certificate: from half of their certificate's life on, until they are invited anew (\`signet svid invite\`)
+- whoever has not renewed at 2026-11-23T14:45:00Z: until it has another certificate
+- nobody else; but until then whoever verifies by the bundle alone takes a forged certificate for a true one (\`--remove now\` ends that)
+
+Nothing was done. With --yes it is.
+`,
+  ]);
+  expect((await run("ca rotate --compromised --remove now", alone)).out).toBe(
+    `The key of authority aaaaaaaaaaaaaaaaaaaa (active since 2026-11-01T00:00:00Z) is in wrong hands.
+
+at once               Our doors exchange no certificate that it signed: whoever renews by one needs a token or a new invitation.
+at once               Another authority is made, its root published.
+at once               The new authority signs. The stolen key signs nothing more for us, and is destroyed here.
+at once               Its root leaves the bundle: from then on nobody who has the bundle believes what the key signs.
+
+Who breaks, until when:
+- every holder of a certificate by it, wherever a verifier has the new bundle: until it has another certificate; who renews in time has one by 2026-11-23T14:30:00Z
+- every verifier that lacks the new root, towards new certificates: Pods get the bundle within 6 minutes, others when they read it again
+- machines and functions that renew by certificate: until they are invited anew (\`signet svid invite\`)
+
+Nothing was done. With --yes it is.
+`,
+  );
+});
+
+test("a plan says where the root cannot leave, and where an offline root must act", async () => {
+  const offline = { ...FIRST, offline: true, root: "b0" } as const;
+  const { out } = await run("ca rotate --compromised", statusOf(offline));
+  expect(out).toContain("when you bring it     A chain from the offline root: `signet ca csr`, `sign`, `import`.");
+  const both = await run("ca rotate --compromised", statusOf(offline, SECOND));
+  expect(both.out).toContain(
+    "- its root stands above authority bbbbbbbbbbbbbbbbbbbb too and stays in the bundle: who verifies by it alone believes the key until 2027-01-30T00:00:00Z",
+  );
+});
+
+test("an offline root is made, signs and is imported by commands", async () => {
+  const files = { "next.csr": "REQUEST", "chain.pem": "CHAIN" };
+  const made = await run("ca init --trust-domain example.org --out root");
+  expect(made.out).toBe("Root of example.org: key ab, until 2026-11-23T12:00:00Z\nSHA-256 cd\n");
+  expect((await run("ca csr")).out).toBe("PEM\n");
+  const signed = await run("ca sign next.csr --root root", STATUS, files);
+  expect([signed.out, signed.err]).toEqual([
+    "signed REQUEST",
+    "Issuing authority of root: key ef, until 2026-11-23T12:00:00Z\nSHA-256 12\n",
+  ]);
+  expect((await run("ca import chain.pem", STATUS, files)).wishes).toEqual([{ step: "import", chain: "CHAIN" }]);
+});
+
+const ASK = "0".repeat(32);
+
+test.each([
+  "",
+  "{}",
+  '{"step":"request"}',
+  `{"ask":"${ASK}","wish":{"step":"revoke","id":"aa"}}`,
+  `{"ask":"${ASK}","wish":{"step":"activate","id":"../x"}}`,
+  `{"ask":"${ASK}","wish":{"step":"request","id":"aa"}}`,
+  `{"ask":"${ASK}","wish":{"step":"condemn","id":"aa","remove":"never"}}`,
+  `{"ask":"x","wish":{"step":"request"}}`,
+])("nothing else can be asked for: %s", (text) => {
+  expect(readAuthorityAsk(text).ok).toBe(false);
+});
+
+test("an answer counts for its own ask alone, and a refusal keeps its code and its words", () => {
+  const problems = [{ code: "ROTATION_REFUSED", path: "", message: "Not now.", mend: "Wait." }];
+  const text = JSON.stringify({ ask: ASK, problems });
+  expect(readAuthorityAnswer(text, "1".repeat(32))).toBeUndefined();
+  expect(readAuthorityAnswer(undefined, ASK)).toBeUndefined();
+  expect(readAuthorityAnswer(text, ASK)).toEqual({ ok: false, problems });
+  expect(readAuthorityAnswer(JSON.stringify({ ask: ASK, problems: [], csr: "PEM" }), ASK)).toEqual(ok({ csr: "PEM" }));
+});

@@ -49,7 +49,7 @@ test("a request is written, grants nothing, and says who is needed", async () =>
     code: 0,
     out:
       "Requested: payments/import permits hostPath:/srv/import for role orders-db, for 14d.\n" +
-      "It counts for nothing until somebody else approves it: signet exceptions approve import -n payments\nIt lets a workload out to its host or crosses a fence, so that it needs one person more.\n" +
+      "It counts for nothing until somebody else approves it: signet exceptions approve import -n payments\nIt needs one person more: it lets a workload out to its host.\n" +
       "Workloads point to it: metadata.annotations: {signet.dev/exception: import}\n",
     err: "",
   });

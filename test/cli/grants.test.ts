@@ -123,6 +123,29 @@ test("without the grant the same exception is not known to be approved", async (
   expect([code, codesOf(out)]).toEqual([3, ["deny", "HOST_PID", "EXCEPTION_UNAPPROVED"]]);
 });
 
+describe("where only signatures grant", () => {
+  const approved = () =>
+    CATALOGUE().replace(
+      /(\{apiVersion: [^\n]*SegmentException[^\n]*, spec: )(\{.*\})\}/,
+      "$1&spec $2, status: {approved: {generation: 1, by: [eve], spec: *spec}}}",
+    );
+
+  test("an approval that a folder claims is believed, and with the switch it is not", async () => {
+    const judged = async (more: string) =>
+      codesOf((await signet(world({ cat: approved() }), `review app -c cat --require-approval -o json${more}`)).out);
+    expect(await judged("")).toEqual(["admit"]);
+    expect(await judged(" --require-signed-grants")).toEqual(["deny", "HOST_PID", "EXCEPTION_UNSIGNED"]);
+    expect(await judged(" --require-signed-grants --grants g.jws --grant-keys keys")).toEqual(["admit"]);
+  });
+
+  test("the refusal has a sentence of its own", async () => {
+    const { out } = await signet(world({ cat: approved() }), "review app -c cat --require-signed-grants");
+    expect(out).toContain(
+      'EXCEPTION_UNSIGNED spec.template.metadata.annotations.signet.dev/exception: Exception "import" is not granted by a signature, and nothing else counts here.\n         Have it signed (`signet exceptions grant`), and put the grant where the others are.\n',
+    );
+  });
+});
+
 test("a grant stands alone: the folder need not hold the exception", async () => {
   const [bare = ""] = CATALOGUE().split("---\n{apiVersion: signet.dev/v1alpha1, kind: SegmentException");
   expect(codesOf((await signet(world({ cat: bare }), REVIEW)).out)).toEqual(["admit"]);

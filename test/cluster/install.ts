@@ -9,6 +9,7 @@ import { type Replica, startReplica } from "./replica.ts";
 const ROOT = join(import.meta.dirname, "..", "..");
 /** The address that the manifests for a server beside the API server are written for. */
 const WRITTEN_URL = "https://127.0.0.1:8443";
+const BY_URL = "manifests/overlays/by-url";
 const READY_MS = 40_000;
 const POLL_MS = 100;
 
@@ -29,6 +30,8 @@ export type InstallOptions = {
   readonly replicas?: number;
   /** Goes over each replica's configuration. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** Folder of the overlay; left out: `manifests/overlays/by-url`. */
+  readonly overlay?: string;
   /** Where the API server finds it; left out: a free port. */
   readonly port?: number;
 };
@@ -74,7 +77,7 @@ export async function installSignet(cluster: Cluster, options: InstallOptions = 
     return replica;
   };
   try {
-    await applyManifests(cluster, url);
+    await applyManifests(cluster, url, options.overlay);
     for (let count = options.replicas ?? 1; count > 0; count--) await start();
     await Promise.all(replicas.map(untilReady));
     await routeToReady();
@@ -86,8 +89,8 @@ export async function installSignet(cluster: Cluster, options: InstallOptions = 
   return { url, replicas: () => replicas, add, leaveRoutes: () => clearInterval(watching), stop };
 }
 
-async function applyManifests(cluster: Cluster, url: string): Promise<void> {
-  const rendered = await kubectlDone(cluster, ["kustomize", join(ROOT, "manifests/overlays/by-url")]);
+async function applyManifests(cluster: Cluster, url: string, overlay = join(ROOT, BY_URL)): Promise<void> {
+  const rendered = await kubectlDone(cluster, ["kustomize", overlay]);
   const stdin = rendered.replaceAll(WRITTEN_URL, url);
   await kubectlDone(cluster, ["apply", "--server-side", "-f", "-"], { stdin });
   await kubectlDone(cluster, ["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"]);

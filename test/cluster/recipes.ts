@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 /** A folder of Go module files under `test/cluster/go`, what pins the version in its go.mod, and how it is built. */
 export type GoModule = {
-  readonly folder: "kubernetes" | "etcd" | "containerd" | "node" | "calico" | "cilium";
+  readonly folder: "kubernetes" | "etcd" | "containerd" | "node" | "calico" | "cilium" | "cert-manager";
   readonly path: string;
   /** A module that go.mod replaces by a folder: a copy of what is published, with one line put in. */
   readonly patched?: Patch;
@@ -61,6 +61,13 @@ const CALICO: GoModule = {
 
 const CILIUM: GoModule = { folder: "cilium", path: "github.com/cilium/cilium", tags: "osusergo", sets: () => ({}) };
 
+/** Its controllers, started by a main of ours: its commands are modules that nobody publishes. */
+const CERT_MANAGER: GoModule = {
+  folder: "cert-manager",
+  path: "github.com/cert-manager/cert-manager",
+  sets: (version) => ({ "github.com/cert-manager/cert-manager/pkg/util.AppVersion": version }),
+};
+
 const TABLE = {
   etcd: { module: ETCD, package: "." },
   "kube-apiserver": { module: KUBERNETES, package: "k8s.io/kubernetes/cmd/kube-apiserver" },
@@ -88,6 +95,8 @@ const TABLE = {
   "cilium-cni": { module: CILIUM, package: "github.com/cilium/cilium/plugins/cilium-cni" },
   "cilium-bpf": { module: CILIUM, copy: "bpf" },
   "cilium-crds": { module: CILIUM, copy: "pkg/k8s/apis/cilium.io/client/crds" },
+  "cert-manager": { module: CERT_MANAGER, package: "." },
+  "cert-manager-crds": { module: CERT_MANAGER, copy: "deploy/crds" },
 } as const satisfies Readonly<Record<string, Recipe>>;
 
 /** Every program a test cluster can be made of. */

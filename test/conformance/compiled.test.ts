@@ -164,7 +164,7 @@ function wrong({ members, questions, ...said }: Asked, { say, targets }: Row, sp
   const doors = doorsOf(intent, SITE, NOON);
   const compiled = new Map(targets.map((target) => [target, spoil(TARGETS[target].compile(doors))] as const));
   const planes = must(load(compiled, [])).planes.map(({ plane }) => plane);
-  const workloads = members.map((member) => stamped(catalogue, NO_ADDRESSES, member));
+  const workloads = members.map((member) => stamped(intent, NO_ADDRESSES, member));
   const ends = new Map(workloads.map((one) => [`${one.end.namespace}/${one.end.object.name}`, one]));
   const probes = questions.filter(({ poke: { from, to, port, expect: wanted } }) => {
     const [source, destination] = [ends.get(from), ends.get(to)];

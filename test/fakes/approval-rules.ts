@@ -10,6 +10,7 @@ export type Entry = {
   at?: string;
   withdraw?: boolean;
   deny?: boolean;
+  segment?: string;
   reason?: string;
 };
 

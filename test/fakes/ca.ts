@@ -5,7 +5,7 @@ import { certificateOf } from "../../src/ca/der/leaf.ts";
 import { OID } from "../../src/ca/der/oids.ts";
 import { explicit, sequence, tagged, TAG, utf8 } from "../../src/ca/der/write.ts";
 import type { IssueParts, IssueRequest } from "../../src/ca/issue.ts";
-import { memoryKey } from "../../src/ca/keys/signing-key.ts";
+import { generateKey, memoryKey } from "../../src/ca/keys/signing-key.ts";
 import { type AuthorityPair, makeAuthorityPair } from "../../src/ca/new-authority.ts";
 import { loadProfiles } from "../../src/ca/profiles.ts";
 import type { Catalogue } from "../../src/domain/catalogue.ts";
@@ -65,9 +65,10 @@ export async function testAuthority(
   profiles = PROFILES,
   trustDomain = "example.org",
   now = NOON,
-): Promise<AuthorityPair & { readonly issuer: Issuer }> {
-  const pair = await makeAuthorityPair({ trustDomain, profiles, now, random: randomBytes });
-  return { ...pair, issuer: new Issuer(pair.issuing, memoryKey(pair.key)) };
+): Promise<AuthorityPair & { readonly key: KeyObject; readonly issuer: Issuer }> {
+  const key = generateKey(profiles.issuing.keyType);
+  const pair = await makeAuthorityPair({ trustDomain, profiles, now, random: randomBytes }, memoryKey(key));
+  return { ...pair, key, issuer: new Issuer(pair.issuing, memoryKey(key)) };
 }
 
 /** The walk's parts, with a ledger that a test can read. */

@@ -7,7 +7,8 @@ export type HelperPod = {
   readonly account: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
-  readonly owner: readonly [apiVersion: string, kind: string];
+  /** Absent where a person creates it. */
+  readonly owner?: readonly [apiVersion: string, kind: string];
   /** What goes over its spec. */
   readonly spec?: Readonly<Record<string, unknown>>;
 };
@@ -93,6 +94,46 @@ export const HELPER_PODS: readonly HelperPod[] = [
     labels: { "openshift.io/deployer-pod-for.name": "web-1" },
     owner: ["v1", "ReplicationController"],
   },
+  // Tekton: podconvert's Builder. The labels of a TaskRun that a PipelineRun made.
+  ...(
+    [
+      ["tekton", "tekton-pipelines", "default"],
+      ["openshift-pipelines", "openshift-pipelines", "pipeline"],
+    ] as const
+  ).map(
+    ([folder, namespace, serviceAccount]): HelperPod => ({
+      folder,
+      role: "tekton-task",
+      creator: account(namespace, "tekton-pipelines-controller"),
+      account: serviceAccount,
+      labels: {
+        "app.kubernetes.io/managed-by": "tekton-pipelines",
+        "tekton.dev/task": "build",
+        "tekton.dev/taskRun": "build-1",
+        "tekton.dev/taskRunUID": "00000000-0000-0000-0000-000000000001",
+      },
+      owner: ["tekton.dev/v1", "TaskRun"],
+    }),
+  ),
+  // oc: the Pod that `oc debug node/worker-1` makes, as somebody whom a kustomization named.
+  {
+    folder: "openshift-debug",
+    role: "oc-debug-node",
+    creator: "replace-me",
+    account: "default",
+    labels: { "debug.openshift.io/managed-by": "oc-debug" },
+    annotations: {
+      "debug.openshift.io/source-container": "container-00",
+      "debug.openshift.io/source-resource": "/v1, Resource=nodes/worker-1",
+    },
+    spec: {
+      hostNetwork: true,
+      hostPID: true,
+      hostIPC: true,
+      containers: [{ name: "container-00", image: "example.org/tools", securityContext: { privileged: true } }],
+      volumes: [{ name: "host", hostPath: { path: "/", type: "Directory" } }],
+    },
+  },
   {
     folder: "cert-manager",
     role: "acme-solver",
@@ -115,20 +156,20 @@ export const helperPodBody = (pod: HelperPod, ownerUid = "00000000-0000-0000-000
     generateName: `${pod.role}-`,
     labels: pod.labels,
     ...(pod.annotations ? { annotations: pod.annotations } : {}),
-    ownerReferences: [
-      {
-        apiVersion: pod.owner[0],
-        kind: pod.owner[1],
-        name: "owner",
-        uid: ownerUid,
-        controller: true,
-        blockOwnerDeletion: true,
-      },
-    ],
+    ...(pod.owner ? { ownerReferences: [ownerOf(pod.owner, ownerUid)] } : {}),
   },
   spec: {
     serviceAccountName: pod.account,
     containers: [{ name: "main", image: "example.org/none" }],
     ...pod.spec,
   },
+});
+
+const ownerOf = ([apiVersion, kind]: readonly [string, string], uid: string) => ({
+  apiVersion,
+  kind,
+  name: "owner",
+  uid,
+  controller: true,
+  blockOwnerDeletion: true,
 });

@@ -31,6 +31,7 @@ export const openAs =
         store.apply(user, JSON.stringify({ ...rest, metadata, spec: merged }));
         return Promise.resolve(found(store, resource, name));
       },
+      remove: ({ kind }) => Promise.resolve(refuse("API_FORBIDDEN", "", `This store deletes no ${kind}.`)),
       whoAmI: () => Promise.resolve(ok(user)),
     };
     return Promise.resolve(ok(access));

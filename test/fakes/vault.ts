@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { AuthorityKeeper, type KeeperParts } from "../../src/ca/authority-keeper.ts";
+import { VAULT_KEYS } from "../../src/ca/keys/key-store.ts";
 import type { Vault } from "../../src/ca/vault.ts";
 import { PACE } from "../../src/reconcile/authority/pace.ts";
 import { PROFILES } from "./ca.ts";
@@ -35,7 +36,9 @@ export function keeperOver(
     vault,
     trustDomain: "example.org",
     profiles: PROFILES,
-    pace: PACE,
+    keys: VAULT_KEYS,
+    pace: () => PACE,
+    ownRoots: true,
     now: () => clock.wall,
     monotonic: () => clock.monotonic,
     random: randomBytes,

@@ -56,10 +56,10 @@ export function fakeServices(over: Partial<Services> = {}): FakeServices {
       certificateNotAfter: NOON,
     }),
     log: { debug: say("debug"), info: say("info"), warn: say("warn"), error: say("error") },
-    issuing: new IssuingFigures(
-      () => 0,
-      () => [{ what: "root", id: "0123456789abcdef", at: NOON }],
-    ),
+    issuing: new IssuingFigures(() => 0, {
+      ends: () => [{ what: "root", id: "0123456789abcdef", at: NOON }],
+      stage: () => "active",
+    }),
     recorded,
     said,
     ...over,

@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { type FolderState, type Pace, type WatchedFolder, watchFolder } from "../../src/folder/watch.ts";
+import type { Pace } from "../../src/folder/keep-looking.ts";
+import { type FolderState, type WatchedFolder, watchFolder } from "../../src/folder/watch.ts";
 
 let folder: string;
 let watched: WatchedFolder | undefined;

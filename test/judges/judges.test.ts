@@ -2,15 +2,15 @@ import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { accepted, kubectlDone } from "../cluster/accepted.ts";
+import { accepted } from "../cluster/accepted.ts";
 import { bootCluster, type Cluster } from "../cluster/boot.ts";
 import { type Installed, installSignet } from "../cluster/install.ts";
 import { STANDIN_IMAGE } from "../cluster/node/images.ts";
 import { peersOf } from "../cluster/node/peers.ts";
-import { type Probing, startProbing } from "../cluster/node/probing.ts";
+import { type Probing, startProbing, type Watched } from "../cluster/node/probing.ts";
 import { type HostState, hostState, tracesOf } from "../node/traces.ts";
 import { ADMIN, COMMON, DENY_ALL, type Placed, WEB_TO_DB } from "./policies.ts";
-import { CALLS, compiledSentences, EXAMPLE, openShop, prepareShop, shopPeers, closeShop } from "./shop.ts";
+import { CALLS, closeShop, EXAMPLE, openShop, prepareShop, publish, shopPeers } from "./shop.ts";
 
 const BOOT_MS = 150_000;
 const TEST_MS = 90_000;
@@ -55,16 +55,53 @@ async function makePods(): Promise<void> {
 }
 
 const JUDGES = ["calico", "cilium"] as const;
+/** The kind above all policies that each judge has. */
+const TIER = { calico: "AdminNetworkPolicy", cilium: "ClusterNetworkPolicy" } as const;
 
-/** The worked example without the sentences of one of its policies. */
-async function without(policy: string): Promise<string> {
-  const target = join(folder, `without-${policy}`);
+/** All calls are open throughout but those named; what is no call is closed. */
+const watchedBut = (...but: readonly string[]): Watched => ({
+  always: (line) => CALLS.has(line) && !but.includes(line),
+  never: (line) => !CALLS.has(line),
+});
+
+/** The worked example, its sentences or its guardrail changed. */
+async function changed(name: string, file: "policy.yaml" | "guardrail.yaml", change: (text: string) => string) {
+  const target = join(folder, name);
   await cp(EXAMPLE, target, { recursive: true });
-  const file = join(target, "policy.yaml");
-  const documents = (await readFile(file, "utf8")).split("\n---\n");
-  await writeFile(file, documents.filter((each) => !each.includes(`{name: ${policy}, namespace`)).join("\n---\n"));
+  await writeFile(join(target, file), change(await readFile(join(target, file), "utf8")));
   return target;
 }
+
+const GONE = "frontend -> adservice tcp/9555";
+
+/** Without the sentence that lets the frontend call the adservice. */
+const withoutSentence = (): Promise<string> =>
+  changed("without", "policy.yaml", (text) =>
+    text
+      .split("\n---\n")
+      .filter((each) => !each.includes("{name: adservice, namespace"))
+      .join("\n---\n"),
+  );
+
+/** With a denial that nobody reaches the adservice. */
+const withDenial = (): Promise<string> =>
+  changed("denied", "guardrail.yaml", (text) =>
+    text.replace("  deny:\n", "  deny:\n  - {from: {entity: any}, to: {role: adservice}, why: it leaks}\n"),
+  );
+
+/** A policy of somebody else's that opens both doors between two of the shop's Pods. */
+const HELPING_HAND: readonly Placed[] = [
+  ["frontend", "policyTypes", "Egress", "egress"],
+  ["adservice", "policyTypes", "Ingress", "ingress"],
+].map(([app = "", types = "", direction = "", rules = ""]) => ({
+  path: "/apis/networking.k8s.io/v1/namespaces/default/networkpolicies",
+  body: {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: { name: `helping-hand-${app}` },
+    spec: { podSelector: { matchLabels: { app } }, [types]: [direction], [rules]: [{}] },
+  },
+}));
 
 describe.each(JUDGES)("under %s", (judge) => {
   // Pods that were there are gone then.
@@ -130,21 +167,61 @@ describe.each(JUDGES)("under %s", (judge) => {
       await closeShop(cluster);
     }, TEST_MS);
 
-    const publish = async (catalogue: string): Promise<string> =>
-      kubectlDone(cluster, ["apply", "-f", "-"], { stdin: await compiledSentences(catalogue) });
+    test("applied for what is there, the true call graph is let through and nothing else", {
+      timeout: TEST_MS,
+    }, async () => {
+      const written = await publish(cluster, EXAMPLE);
+      expect(written).toContain("apply NetworkPolicy default/signet-role-adservice (add)\n");
+      expect(written).toContain(`apply ${TIER[judge]} /signet-deny-base-0 (add)\n`);
+      await shop.until((line) => CALLS.has(line));
+      expect(await publish(cluster, EXAMPLE)).toBe("No pair opens or closes.\n0 writes.\n");
+    });
 
-    test("its true call graph is let through and nothing else", { timeout: TEST_MS }, async () => {
-      await publish(EXAMPLE);
+    test("one changed sentence prints the pair it closes before, and the kernel follows", {
+      timeout: TEST_MS,
+    }, async () => {
+      expect(CALLS).toContain(GONE);
+      const without = await withoutSentence();
+      const shown = await publish(cluster, without, "--dry-run");
+      expect(
+        shown
+          .split("\n")
+          .slice(0, 3)
+          .map((line) => line.split(/ {2,}/)),
+      ).toEqual([
+        ["FROM", "TO", "OPENS", "CLOSES"],
+        [expect.stringMatching(/^default\/frontend/), expect.stringMatching(/^default\/adservice/), "-", "tcp/9555"],
+        [expect.stringMatching(/^apply NetworkPolicy /)],
+      ]);
+      await shop.until((line) => CALLS.has(line));
+      const wrong = await shop.during(watchedBut(GONE), async () => {
+        await publish(cluster, without);
+        await shop.until((line) => CALLS.has(line) && line !== GONE);
+        await publish(cluster, EXAMPLE);
+        await shop.until((line) => CALLS.has(line));
+      });
+      expect(wrong).toEqual([]);
+    });
+
+    test("what a guardrail denies stays closed, whatever a policy of somebody else's opens", {
+      timeout: TEST_MS,
+    }, async () => {
+      await publish(cluster, await withDenial());
+      for (const each of HELPING_HAND) await created(each);
+      await shop.until((line) => CALLS.has(line) && line !== GONE);
+      for (const each of HELPING_HAND) await accepted(cluster, "DELETE", pathOf(each));
+      await publish(cluster, EXAMPLE);
       await shop.until((line) => CALLS.has(line));
     });
 
-    test("a sentence that is taken away closes its one connection", { timeout: TEST_MS }, async () => {
-      const gone = "frontend -> adservice tcp/9555";
-      expect(CALLS).toContain(gone);
-      await publish(await without("adservice"));
-      await shop.until((line) => CALLS.has(line) && line !== gone);
-      await publish(EXAMPLE);
-      await shop.until((line) => CALLS.has(line));
+    test.runIf(judge === "cilium")("a change to its own kinds is seen by nobody", { timeout: TEST_MS }, async () => {
+      const wrong = await shop.during(watchedBut(), async () => {
+        const written = await publish(cluster, EXAMPLE, "--target", "ciliumnetworkpolicy");
+        expect(written).toContain("delete NetworkPolicy default/signet (remove)\n");
+        await shop.until((line) => CALLS.has(line));
+      });
+      expect(wrong).toEqual([]);
+      await publish(cluster, EXAMPLE);
     });
   });
 });

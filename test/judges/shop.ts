@@ -72,11 +72,11 @@ export async function closeShop(cluster: Cluster): Promise<void> {
   await accepted(cluster, "DELETE", "/apis/networking.k8s.io/v1/namespaces/default/networkpolicies");
 }
 
-/** What `signet policy compile` prints for the sentences of a folder, over the shop's manifests. */
-export async function compiledSentences(catalogue: string): Promise<string> {
+/** What `signet policy apply` prints for a folder of definitions, over what the cluster holds. */
+export async function publish(cluster: Cluster, catalogue: string, ...options: readonly string[]): Promise<string> {
   const cli = join(ROOT, "src/bin/cli.ts");
-  const options = ["--target", "networkpolicy", "--pod-cidr", JUDGED_POD_NETWORK];
-  const args = [cli, "policy", "compile", MANIFESTS, "--catalogue", catalogue, ...options];
+  const where = ["--kubeconfig", cluster.kubeconfigPath, "--pod-cidr", JUDGED_POD_NETWORK];
+  const args = [cli, "policy", "apply", "--catalogue", catalogue, ...where, ...options];
   const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 1 << 26 });
   return stdout;
 }

@@ -3,6 +3,7 @@ import type { Catalogue } from "../../src/domain/catalogue.ts";
 import { CATALOGUE_WATCHES, LiveCatalogue } from "../../src/kube/catalogue.ts";
 import { makeKubeClient } from "../../src/kube/client.ts";
 import { type Connection, makeConnection } from "../../src/kube/connection.ts";
+import type { GrantSet } from "../../src/wire/grant.ts";
 import type { Resource } from "../../src/kube/resources.ts";
 import { type FakeApiServer, startFakeApiServer } from "../fakes/api-server.ts";
 import { type FakeClock, makeFakeClock } from "../fakes/clock.ts";
@@ -25,7 +26,7 @@ async function serve(kinds = CATALOGUE_WATCHES.map(({ resource }) => resource.ki
   server = await startFakeApiServer({ clock, resources: kinds.map(resourceOf), streamingList: true });
 }
 
-function replica(): LiveCatalogue {
+function replica(grants?: () => GrantSet): LiveCatalogue {
   const connection = makeConnection(server.access, { clock });
   const made = new LiveCatalogue({
     connection,
@@ -34,6 +35,7 @@ function replica(): LiveCatalogue {
     random: Math.random,
     log: quietLog,
     onSnapshot: (snapshot) => void snapshots.push(snapshot),
+    ...(grants ? { grants } : {}),
   });
   connections.push(connection);
   replicas.push(made);
@@ -104,6 +106,32 @@ test("there is no snapshot until every collection was seen, and it is said which
   expect(live.current()).toBeUndefined();
   expect(live.missing()).toEqual(["guardrails"]);
 });
+
+test("signed grants come on top, and a change of them is a change of the revision", async () => {
+  await serve();
+  namespace("payments", { "signet.dev/enrol": "true" });
+  let set: GrantSet = { only: false, exceptions: [], text: "none" };
+  const live = replica(() => set);
+  const before = await ready(live);
+  set = { only: false, exceptions: [GRANTED], text: "one" };
+  live.remake();
+  const after = live.current();
+  expect([before.exceptions.size, [...(after?.exceptions.keys() ?? [])]]).toEqual([0, ["payments/import"]]);
+  expect(after?.revision).not.toBe(before.revision);
+  live.remake();
+  expect(live.current()).toBe(after);
+});
+
+const GRANTED: GrantSet["exceptions"][number] = {
+  name: "import",
+  namespace: "payments",
+  approval: { state: "approved", generation: 0, by: ["key a"] },
+  grant: { signer: "a", signedAt: 0, namespaceUid: "u" },
+  permit: { check: "hostPID" },
+  role: "db",
+  reason: "r",
+  expires: 1,
+};
 
 test("changes that come together make one snapshot", async () => {
   await serve();

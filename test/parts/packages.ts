@@ -19,6 +19,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   ip: "iproute2",
   runc: "runc",
   conntrack: "conntrack",
+  "softhsm2-util": "softhsm2",
   ipset: "ipset",
   busybox: "busybox-static",
   "clang-19": "clang-19",

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -15,16 +15,42 @@ export type Count = {
   readonly why?: string;
 };
 
+/** A part that has begun: what will come of it, and what it has said so far. */
+export type Running = { readonly count: Promise<Count>; readonly output: () => string };
+
 /** Runs one part within its ceiling. A part that cannot run is one named skip; in CI it is a failure. */
 export async function runPart(part: Part): Promise<Count> {
+  return (await prepare(part)) ?? measured(part, "inherit");
+}
+
+/** Prepares a part and begins it; what it says is kept, so that it does not mix with what others say. */
+export async function beginPart(part: Part): Promise<Running> {
+  const cannot = await prepare(part);
+  if (cannot) return { count: Promise.resolve(cannot), output: () => "" };
+  const folder = mkdtempSync(join(tmpdir(), `signet-tests-${part.name}-`));
+  const file = join(folder, "output");
+  const descriptor = openSync(file, "w");
+  const count = measured(part, descriptor).finally(() => closeSync(descriptor));
+  const output = (): string => {
+    const text = readFileSync(file, "utf8");
+    rmSync(folder, { recursive: true });
+    return text;
+  };
+  return { count, output };
+}
+
+/** Makes what the part needs; gives what came of it where it cannot run. */
+async function prepare(part: Part): Promise<Count | undefined> {
   const missing = ensureCommands(part.commands ?? []);
   if (missing.length > 0) return cannotRun(`${missing.join(", ")} missing`);
-  if (part.prepare) {
-    const made = await run(part.prepare.command, part.prepare.ceiling);
-    if (made !== 0) return cannotRun(`${part.prepare.command.join(" ")} ended with ${made}`);
-  }
+  if (!part.prepare) return undefined;
+  const made = await run(part.prepare.command, part.prepare.ceiling, "inherit");
+  return made === 0 ? undefined : cannotRun(`${part.prepare.command.join(" ")} ended with ${made}`);
+}
+
+async function measured(part: Part, output: Output): Promise<Count> {
   const began = Date.now();
-  const count = part.scripts ? await runScripts(part) : await runFolders(part);
+  const count = part.scripts ? await runScripts(part, output) : await runFolders(part, output);
   return { ...count, seconds: (Date.now() - began) / 1000 };
 }
 
@@ -34,24 +60,26 @@ function cannotRun(why: string): Count {
 }
 
 type Counted = Omit<Count, "seconds">;
+/** Where a part's output goes: with ours, or to an open file. */
+type Output = "inherit" | number;
 
-async function runScripts(part: Part): Promise<Counted> {
+async function runScripts(part: Part, output: Output): Promise<Counted> {
   let passed = 0;
   let failed = 0;
   const until = Date.now() + part.ceiling * 1000;
   for (const script of part.scripts ?? []) {
-    const code = await run(["npm", "run", "-s", script], (until - Date.now()) / 1000);
+    const code = await run(["npm", "run", "-s", script], (until - Date.now()) / 1000, output);
     if (code === 0) passed++;
     else failed++;
   }
   return { passed, failed, skipped: 0 };
 }
 
-async function runFolders(part: Part): Promise<Counted> {
+async function runFolders(part: Part, output: Output): Promise<Counted> {
   const report = join(tmpdir(), `signet-tests-${process.pid}-${part.name}.json`);
   const vitest = ["node", "node_modules/vitest/vitest.mjs", "run", "--config", "test/vitest.config.ts"];
   const reporters = ["--reporter=dot", "--reporter=json", `--outputFile.json=${report}`];
-  const code = await run([...vitest, ...reporters, ...filesOf(part)], part.ceiling);
+  const code = await run([...vitest, ...reporters, ...filesOf(part)], part.ceiling, output);
   try {
     return countOf(JSON.parse(readFileSync(report, "utf8")) as Report, code);
   } catch {
@@ -94,9 +122,9 @@ function countOf(report: Report, code: number): Counted {
 }
 
 /** Runs a command to its end, or ends its whole process group at the ceiling; gives its exit code, 124 at the ceiling. */
-function run([command = "", ...args]: readonly string[], seconds: number): Promise<number> {
+function run([command = "", ...args]: readonly string[], seconds: number, output: Output): Promise<number> {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { stdio: ["ignore", "inherit", "inherit"], detached: true });
+    const child = spawn(command, args, { stdio: ["ignore", output, output], detached: true });
     const timer = setTimeout(() => end(child.pid), Math.max(seconds, 1) * 1000);
     let ended = false;
     const end = (pid: number | undefined): void => {

@@ -526,15 +526,8 @@ describe("policies and exceptions", () => {
     `sentence: {from: {segment: ${from}}, to: {segment: ${to}}, "on": [tcp/80]}`;
   const PERMITS: readonly { name: string; permit: string; people: 1 | 2 }[] = [
     { name: "an escape to the host needs a second person", permit: "check: hostPath, path: /srv", people: 2 },
-    { name: "a sentence across a fence needs a second person", permit: sentence("test", "prod"), people: 2 },
     { name: "a sentence within one environment does not", permit: sentence("prod", "prod2"), people: 1 },
     { name: "a peer without a value is outside the fence", permit: sentence("shop", "prod"), people: 1 },
-    { name: "a segment that nobody knows counts as crossing", permit: sentence("nowhere", "prod"), people: 2 },
-    {
-      name: "everybody crosses",
-      permit: `sentence: {from: {entity: any}, to: {segment: prod}, "on": [tcp/80]}`,
-      people: 2,
-    },
     {
       name: "an address crosses nothing",
       permit: `sentence: {from: {cidr: 10.0.0.0/8}, to: {segment: prod}, "on": [tcp/80]}`,
@@ -552,6 +545,112 @@ describe("policies and exceptions", () => {
       store.reconcile(NOON);
       expect([one === undefined ? 2 : 1, approved("SegmentException", "e")?.[0]]).toEqual([row.people, 1]);
     });
+
+  describe("across a fence", () => {
+    const EVERYBODY = `sentence: {from: {entity: any}, to: {segment: prod}, "on": [tcp/80]}`;
+    const ENOUGH: readonly { name: string; permit?: string; entries: readonly [string, string?][]; holds: boolean }[] =
+      [
+        {
+          name: "one person for each side is enough",
+          entries: [
+            ["bob", "test"],
+            ["carol", "prod"],
+          ],
+          holds: true,
+        },
+        { name: "two people who speak for neither are not", entries: [["bob"], ["carol"]], holds: false },
+        {
+          name: "nor are two for one side",
+          entries: [
+            ["bob", "test"],
+            ["carol", "test"],
+          ],
+          holds: false,
+        },
+        {
+          name: "nor is one for both",
+          entries: [
+            ["bob", "test"],
+            ["bob", "prod"],
+          ],
+          holds: false,
+        },
+        {
+          name: "nor is one for both, with another for neither",
+          entries: [["bob", "test"], ["bob", "prod"], ["carol"]],
+          holds: false,
+        },
+        {
+          name: "one for both and another for one are",
+          entries: [
+            ["bob", "test"],
+            ["bob", "prod"],
+            ["carol", "prod"],
+          ],
+          holds: true,
+        },
+        {
+          name: "a segment at neither end counts for none",
+          entries: [
+            ["bob", "test"],
+            ["carol", "prod2"],
+          ],
+          holds: false,
+        },
+        {
+          name: "everybody crosses: any segment may speak",
+          permit: EVERYBODY,
+          entries: [
+            ["bob", "shop"],
+            ["carol", "prod"],
+          ],
+          holds: true,
+        },
+        {
+          name: "where one side is not known the other has to speak",
+          permit: sentence("nowhere", "prod"),
+          entries: [["bob"], ["carol", "prod"]],
+          holds: true,
+        },
+        {
+          name: "which two people alone do not do",
+          permit: sentence("nowhere", "prod"),
+          entries: [["bob"], ["carol"]],
+          holds: false,
+        },
+      ];
+
+    for (const { name, permit = sentence("test", "prod"), entries, holds } of ENOUGH)
+      test(name, () => {
+        store.apply("alice", exception(permit));
+        for (const [by, segment] of entries)
+          store.approve(by, "SegmentException", "e", segment === undefined ? {} : { segment });
+        store.reconcile(NOON);
+        expect(approved("SegmentException", "e") !== undefined).toBe(holds);
+      });
+
+    test("who is asked for stands in the condition", () => {
+      store.apply("alice", exception(sentence("test", "prod")));
+      store.approve("bob", "SegmentException", "e");
+      store.reconcile(NOON);
+      expect(message("SegmentException", "e")).toBe(
+        "Generation 1 needs the approval of 2 people other than alice (it crosses a fence, which somebody approves for segment test, and somebody else for segment prod), has that of bob.",
+      );
+    });
+
+    test("where editing approves it still needs both sides", () => {
+      store.apply("alice", trustDomain("required: 0"));
+      store.approve("bob", "TrustDomain", "local");
+      store.reconcile(NOON);
+      store.apply("alice", exception(sentence("test", "prod")));
+      store.approve("bob", "SegmentException", "e", { segment: "test" });
+      store.reconcile(NOON);
+      expect(approved("SegmentException", "e")).toBeUndefined();
+      store.approve("carol", "SegmentException", "e", { segment: "prod" });
+      store.reconcile(NOON);
+      expect(approved("SegmentException", "e")).toEqual([1, ["bob", "carol"]]);
+    });
+  });
 
   test("an exception that has ended is no longer ready", () => {
     store.apply("alice", exception(sentence("prod", "prod2")));

@@ -102,6 +102,7 @@ export class RotationModel {
     return {
       now: this.now,
       pace: this.#pace,
+      ownRoots: true,
       served: this.#published.at(-1)?.sequence ?? 0,
       lacking: () => [],
       watchedMs: (id) => {

@@ -20,12 +20,16 @@ const pod = (name: string, findings: readonly Finding[] = [], namespace = "web",
 function world() {
   const scan = new Scan();
   const present = new Map<string, string>();
-  const round = (): readonly string[] =>
-    decideReports(scan, present, scan.takeChanged()).map(({ namespace, digest, object }) => {
+  const round = (): readonly string[] => {
+    const { write, remove } = decideReports(scan, present, scan.takeChanged());
+    for (const namespace of remove) present.delete(namespace);
+    const written = write.map(({ namespace, digest, object }) => {
       present.set(namespace, digest);
       const empty = (object["results"] as readonly object[]).length === 0 && namespace !== "";
       return `${empty ? "empty" : "write"} ${namespace || "(cluster)"}`;
     });
+    return [...remove.map((namespace) => `delete ${namespace}`), ...written];
+  };
   return { scan, present, round };
 }
 
@@ -63,13 +67,13 @@ test("only the namespace that changed is written", () => {
   expect(round()).toEqual(["write b", "write (cluster)"]);
 });
 
-test("where nothing runs any more the report is emptied, once, also one that an earlier writer left", () => {
+test("where nothing is left the report is deleted, once, also one that an earlier writer left", () => {
   const { scan, present, round } = world();
   present.set("left", "old").set("", "old");
   scan.look(pod("a", [warned]));
-  expect(round()).toEqual(["empty left", "write web", "write (cluster)"]);
+  expect(round()).toEqual(["delete left", "write web", "write (cluster)"]);
   scan.forget("uid-web-a");
-  expect(round()).toEqual(["empty web", "write (cluster)"]);
+  expect(round()).toEqual(["delete web", "write (cluster)"]);
   expect(round()).toEqual([]);
 });
 

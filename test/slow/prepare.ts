@@ -1,4 +1,7 @@
 import process from "node:process";
+import { findBinaries, sourcesFromEnvironment } from "../cluster/binaries.ts";
 import { olderServer } from "./older.ts";
 
-await olderServer((line) => process.stderr.write(`${line}\n`));
+const log = (line: string): void => void process.stderr.write(`${line}\n`);
+await olderServer(log);
+await findBinaries(["cert-manager", "cert-manager-crds"], sourcesFromEnvironment(process.env), log);

@@ -20,6 +20,7 @@ test("without a file and without flags the defaults hold, frozen", () => {
     catalogue: ".signet/catalogue",
     names: [],
     requireApproval: false,
+    authorities: { ownRoots: true },
     log: { level: "info", format: "auto" },
     drainDelayMs: 0,
     drainGraceMs: 30_000,
@@ -54,6 +55,28 @@ test("whoever may call the webhooks is named by the file, or by a flag for the A
   expect(clients({ clientCa: "/b.crt" }, "")).toEqual({ ca: "/b.crt", names: ["kube-apiserver"] });
 });
 
+test("authorities lie in a token by its URI, below an offline root, with time for their readers, where that is written", () => {
+  const read = (text: string) => must(readServerConfig(file(`authorities: ${text}`), {})).authorities;
+  expect(read("{}")).toEqual({ ownRoots: true });
+  const key = "pkcs11:token=a%20b;object=issuing?module-path=/m.so&pin-source=file:/p";
+  expect(read(`{root: offline, settle: 20m, key: '${key}'}`)).toEqual({
+    ownRoots: false,
+    settleMs: 1_200_000,
+    key: { token: "a b", object: "issuing", modulePath: "/m.so", pinFile: "/p" },
+  });
+  const refused = (uri: string, why: string) =>
+    expect(refusals(`authorities: {key: '${uri}'}`)).toEqual([
+      `signet.yaml:1:15: authorities.key: The PKCS#11 URI cannot be used: ${why}. [FIELD_INVALID]`,
+    ]);
+  refused("pkcs12:token=a", "it does not begin with pkcs11:");
+  refused("pkcs11:object=a", "it names no token");
+  refused("pkcs11:token=a?pin-value=4711", "a PIN must not stand in it; pin-source names the file that holds it");
+  refused("pkcs11:token=a;token=b", '"token" stands twice');
+  refused("pkcs11:token=a;colour=b", '"colour" is not known here');
+  refused("pkcs11:token=%zz", '"token" is not percent-encoded');
+  refused("pkcs11:token=a?pin-source=pin", "its pin-source is not a file by its whole path");
+});
+
 test("a database has its defaults, is spoken to in secret, and a Unix socket is not", () => {
   const read = (text: string) => must(readServerConfig(file(`database: ${text}`), {})).database;
   expect(read("{host: pg.example.org, passwordFile: /p}")).toEqual({
@@ -79,6 +102,21 @@ test("what the component `database` configures is read as it is meant", () => {
     passwordFile: "/etc/signet-database/password",
     tls: { ca: "/etc/signet-database/ca.crt" },
   });
+});
+
+test("signed grants have a folder and keys, in the file or by flags; one without the other is refused", () => {
+  const read = (text: string, flags = {}) => must(readServerConfig(file(text), flags)).grants;
+  expect(read("grants: {folder: /g, keys: /k.json}")).toEqual({ folder: "/g", keys: "/k.json", required: false });
+  expect(read("grants: {folder: /g, keys: /k.json, required: true}", { grants: "/other" })).toEqual({
+    folder: "/other",
+    keys: "/k.json",
+    required: true,
+  });
+  expect(read("", { grants: "/g", grantKeys: "/k.json", requireSignedGrants: true })?.required).toBe(true);
+  expect(read("")).toBeUndefined();
+  const halves = "grants: Signed grants need a folder and the keys that they count by. [FIELD_CONFLICT]";
+  expect(refusals("", { grants: "/g" })).toEqual([halves]);
+  expect(refusals("", { requireSignedGrants: true })).toEqual([halves]);
 });
 
 test("an empty file is no configuration at all, which is a right one", () => {

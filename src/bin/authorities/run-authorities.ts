@@ -1,10 +1,25 @@
 import { AuthorityKeeper, type Authorities, type KeeperParts } from "../../ca/authority-keeper.ts";
-import { problemLine, refuse, type Result } from "../../domain/problem.ts";
+import { KeyUnavailable } from "../../ca/keys/key-store.ts";
+import { toPem } from "../../ca/pem.ts";
+import { ok, problem, type Problem, problemLine, refuse, type Result } from "../../domain/problem.ts";
 import type { Log } from "../../http/services.ts";
-import type { AuthoritySet } from "../../reconcile/authority/authority-set.ts";
-import type { Step } from "../../reconcile/authority/steps.ts";
+import { authorityStatus } from "../../reconcile/authority/status.ts";
 import type { Entry } from "../../store/chain.ts";
 import { renderAuthorityRecord } from "../../wire/authority-record.ts";
+import {
+  type AuthorityAnswer,
+  type AuthorityWish,
+  readAuthorityAsk,
+  renderAuthorityMessage,
+} from "../../wire/authority-ask.ts";
+import type { AuthorityStatus } from "../../wire/authority-status.ts";
+
+/** Where people put what they ask for, and find the answer; both as JSON. */
+export type AskBox = {
+  /** What was asked and not answered yet. */
+  readonly take: () => Promise<string | undefined>;
+  readonly answer: (text: string) => Promise<void>;
+};
 
 /** What keeps authorities in a server. */
 export type AuthoritiesParts = Omit<KeeperParts, "trustDomain" | "served" | "record"> & {
@@ -14,60 +29,69 @@ export type AuthoritiesParts = Omit<KeeperParts, "trustDomain" | "served" | "rec
   readonly isWriter: () => boolean;
   /** What publication is known to have; left out, a bundle is served as soon as it is kept. */
   readonly served?: KeeperParts["served"];
+  readonly asks: AskBox;
   readonly record: (entry: Entry) => Promise<void>;
   readonly log: Log;
-  /** Hears of each snapshot that was read. */
-  readonly changed?: (authorities: Authorities) => void;
-  /** How often the vault is looked at, in milliseconds. */
-  readonly everyMs?: number;
+  /** Hears what there is to show after each reading and each step. */
+  readonly changed?: (status: AuthorityStatus) => void;
+  /** How often the vault, and how often the box is looked at, in milliseconds. */
+  readonly everyMs: number;
+  readonly asksEveryMs: number;
 };
 
 /** Authorities while the server runs. */
 export type RunningAuthorities = {
   /** Undefined before the first reading. */
   readonly current: () => Authorities | undefined;
-  /** Makes a step that a person asked for. */
-  readonly ask: (step: Step) => Promise<Result<AuthoritySet>>;
+  /** What people are shown; undefined before the first reading. */
+  readonly status: () => AuthorityStatus | undefined;
   /** Looks again now; resolves when all that can be done now is done. */
   readonly look: () => Promise<void>;
   readonly stop: () => Promise<void>;
 };
 
-const EVERY_MS = 20_000;
-
-/** Reads the vault again and again, and as the writer makes what steps are due. A failure is logged and tried again. */
+/**
+ * Reads the vault again and again, and as the writer makes what steps are due and what people ask for. A failure is logged
+ * and tried again.
+ */
 export function runAuthorities(parts: AuthoritiesParts): RunningAuthorities {
   let keeper: AuthorityKeeper | undefined;
   let turn = Promise.resolve();
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const done = turn.then(work);
-    turn = done.then(
-      () => undefined,
-      () => undefined,
-    );
-    return done;
+  const inTurn = (work: () => Promise<void>, failed: string): Promise<void> => {
+    turn = turn.then(work).catch((fault: unknown) => parts.log.error({ err: fault }, failed));
+    return turn;
   };
   const look = async (): Promise<void> => {
     keeper ??= keeperOf(parts);
     if (!keeper) return;
     await keeper.refresh();
-    parts.changed?.(keeper.current());
+    parts.changed?.(statusOf(keeper));
     if (parts.isWriter()) await workAll(keeper, parts);
   };
-  const looked = (): Promise<void> =>
-    inTurn(look).catch((fault: unknown) => parts.log.error({ err: fault }, "The authorities could not be looked at."));
-  const timer = setInterval(() => void looked(), parts.everyMs ?? EVERY_MS);
-  timer.unref();
+  const follow = async (): Promise<void> => {
+    if (parts.isWriter()) await answerAsk(keeper, parts);
+  };
+  const looked = (): Promise<void> => inTurn(look, "The authorities could not be looked at.");
+  const timers = [
+    setInterval(() => void looked(), parts.everyMs),
+    setInterval(() => void inTurn(follow, "What was asked for could not be followed."), parts.asksEveryMs),
+  ];
+  for (const timer of timers) timer.unref();
   return {
     current: () => keeper?.current(),
-    ask: (step) => inTurn(() => asked(keeper, step, parts)),
+    status: () => keeper && statusOf(keeper),
     look: looked,
     stop: () => {
-      clearInterval(timer);
+      for (const timer of timers) clearInterval(timer);
       return turn;
     },
   };
 }
+
+const statusOf = (keeper: AuthorityKeeper): AuthorityStatus => {
+  const { set, bundle } = keeper.current();
+  return authorityStatus(bundle.trustDomain, set, keeper.world());
+};
 
 function keeperOf({ trustDomain, served, record, ...parts }: AuthoritiesParts): AuthorityKeeper | undefined {
   const name = trustDomain();
@@ -93,25 +117,55 @@ async function workAll(keeper: AuthorityKeeper, parts: AuthoritiesParts): Promis
   }
 }
 
-async function asked(
-  keeper: AuthorityKeeper | undefined,
-  step: Step,
-  parts: AuthoritiesParts,
-): Promise<Result<AuthoritySet>> {
-  if (!keeper) return refuse("AUTHORITY_UNAVAILABLE", "", "There is no TrustDomain named local yet.", "Define one.");
+async function answerAsk(keeper: AuthorityKeeper | undefined, parts: AuthoritiesParts): Promise<void> {
+  const text = await parts.asks.take();
+  if (text === undefined) return;
+  const read = readAuthorityAsk(text);
+  if (!read.ok) return parts.asks.answer(renderAuthorityMessage({ ask: "", problems: answered(read.problems) }));
+  const { ask, wish } = read.value;
+  const done = keeper ? await granted(keeper, wish, parts).catch(unusable) : NO_TRUST_DOMAIN;
+  if (!done.ok)
+    parts.log.warn({ step: wish.step, why: done.problems.map(problemLine) }, "A step that was asked for was refused.");
+  const answer: AuthorityAnswer = done.ok
+    ? { ask, problems: [], ...done.value }
+    : { ask, problems: answered(done.problems) };
+  await parts.asks.answer(renderAuthorityMessage(answer));
+}
+
+const NO_TRUST_DOMAIN = refuse("AUTHORITY_UNAVAILABLE", "", "There is no TrustDomain named local yet.", "Define one.");
+
+const answered = (problems: readonly Problem[]): AuthorityAnswer["problems"] =>
+  problems.map(({ code, path, message, mend }) => problem(code, path, message, mend));
+
+function unusable(fault: unknown): Granted {
+  if (!(fault instanceof KeyUnavailable)) throw fault;
+  return refuse(
+    "AUTHORITY_UNAVAILABLE",
+    "",
+    `The key cannot be made or used: ${fault.message}.`,
+    "Bring the token back.",
+  );
+}
+
+type Granted = Result<Pick<AuthorityAnswer, "csr">>;
+
+async function granted(keeper: AuthorityKeeper, wish: AuthorityWish, parts: AuthoritiesParts): Promise<Granted> {
   await keeper.refresh();
-  const made = await keeper.step(step);
-  if (made.ok) told(keeper, step, parts);
-  else
-    parts.log.warn({ step: step.step, why: made.problems.map(problemLine) }, "A step that was asked for was refused.");
-  return made;
+  if (wish.step === "csr") {
+    const csr = await keeper.requestChain();
+    return csr.ok ? ok({ csr: toPem("CERTIFICATE REQUEST", csr.value) }) : csr;
+  }
+  const made = wish.step === "import" ? await keeper.importChain(wish.chain) : await keeper.step(wish);
+  if (!made.ok) return made;
+  told(keeper, wish, parts);
+  await workAll(keeper, parts);
+  return ok({});
 }
 
 /** Each step is in the ledger before it is made, and in the log after. */
 function told(keeper: AuthorityKeeper, step: { readonly step: string }, { log, changed }: AuthoritiesParts): void {
-  const current = keeper.current();
-  const { set } = current;
+  const { set } = keeper.current();
   const authorities = set.authorities.map(({ id, state }) => ({ id, state }));
   log.info({ step: step.step, authorities, sequence: set.sequence }, "The authorities have changed.");
-  changed?.(current);
+  changed?.(statusOf(keeper));
 }

@@ -1,17 +1,19 @@
 import type { Profiles } from "../../domain/certificate.ts";
 import { SIGNET_NAMESPACE } from "../../domain/exempt-namespaces.ts";
+import type { Instant } from "../../domain/instant.ts";
 import { issuingRoutes } from "../../http/issuing/routes.ts";
 import { buildServer, type HttpServer } from "../../http/server.ts";
 import type { Services } from "../../http/services.ts";
 import { makeKubeClient } from "../../kube/client.ts";
 import { systemClock } from "../../kube/clock.ts";
 import type { Connection } from "../../kube/connection.ts";
-import type { ClusterConfig } from "../../wire/config.ts";
+import type { ClusterConfig } from "../../wire/cluster-config.ts";
 import { NAME, SERVICE_HOST } from "../../wire/manifests/names.ts";
 import { besideGrpc } from "../issuing/open-grpc.ts";
 import { rememberedCertificates } from "../issuing/remembered.ts";
 import { clientsOf, type Running, SELF, servingNames, VERSION } from "../server-parts.ts";
 import { type ClusterIssuing, type ClusterIssuingMeans, makeClusterIssuing } from "./issuing/issuing.ts";
+import type { GrantFolder } from "../grant-folder.ts";
 import type { SharedCertificate } from "./serving-keeper.ts";
 import type { ServingStore } from "./serving-store.ts";
 
@@ -19,6 +21,10 @@ import type { ServingStore } from "./serving-store.ts";
 export type Base = Pick<Running, "config" | "log" | "ledger"> & {
   readonly cluster: ClusterConfig;
   readonly connection: Connection;
+  /** Absent where no signed grants are configured. */
+  readonly grants?: GrantFolder;
+  /** The API server's time. */
+  readonly now: () => Instant;
 };
 
 /** What a replica is assembled of. */
@@ -70,7 +76,7 @@ export function serverOf({ config, log, first }: Parts, services: Services, { ht
 
 /** Issuing in this replica; `instance` is the name of its start. */
 export function issuingOf(
-  { config, log, ledger, connection, profiles }: Parts,
+  { config, log, ledger, connection, profiles, now }: Parts,
   instance: string,
   more: Pick<ClusterIssuingMeans, "live" | "first">,
 ): ClusterIssuing {
@@ -81,6 +87,8 @@ export function issuingOf(
     ledger,
     profiles,
     issuer: config.issuer,
+    authorities: config.authorities,
+    now,
     nodeProxies: config.grpc?.nodeProxies ?? [],
     issued: rememberedCertificates(config.state, profiles, Date.now()),
     instance,

@@ -7,6 +7,7 @@ import type { Check, Services } from "../../http/services.ts";
 import { LiveCatalogue } from "../../kube/catalogue.ts";
 import { makeKubeClient } from "../../kube/client.ts";
 import { systemClock } from "../../kube/clock.ts";
+import { makeClusterClock } from "../../kube/cluster-clock.ts";
 import { readClusterAccess } from "../../kube/config.ts";
 import { type Connection, makeConnection } from "../../kube/connection.ts";
 import { LiveMachines } from "../../kube/machines.ts";
@@ -15,7 +16,8 @@ import { SIGNET_NAMESPACE } from "../../domain/exempt-namespaces.ts";
 import { EventRecorder } from "../../kube/events.ts";
 import { makeLeaseStore } from "../../kube/lease-record.ts";
 import { Elector, type Term } from "../../kube/lease.ts";
-import type { ClusterConfig, ServerConfig } from "../../wire/config.ts";
+import type { ClusterConfig } from "../../wire/cluster-config.ts";
+import type { ServerConfig } from "../../wire/config.ts";
 import type { Started } from "../server.ts";
 import {
   ledgerChecks,
@@ -29,6 +31,7 @@ import {
 import type { ClusterIssuing } from "./issuing/issuing.ts";
 import { type Base, issuingOf, keeperOf, meansOf, type Parts, serverOf, servingOf } from "./replica-parts.ts";
 import { catalogueCheck } from "./catalogue-check.ts";
+import { grantChecks, watchGrants } from "../grant-folder.ts";
 import { makeRefusals } from "./refusals.ts";
 import { keepCertificate } from "./serving-keeper.ts";
 import { runServing, type ServingLoop } from "./serving-loop.ts";
@@ -41,22 +44,26 @@ import { makeWriter, type Writer } from "./writer.ts";
 export async function startCluster(config: ServerConfig, cluster: ClusterConfig): Promise<Result<Started>> {
   const log = logOf(config);
   const { kubeconfig } = cluster;
+  const grants = await watchGrants(config.grants, { log });
+  if (!grants.ok) return grants;
   const access = await readClusterAccess({ env: process.env, ...(kubeconfig === undefined ? {} : { kubeconfig }) });
   if (!access.ok) return access;
-  const connection = makeConnection(access.value, { clock: systemClock, userAgent: `signet/${VERSION}` });
+  const { heard, now } = makeClusterClock(systemClock);
+  const connection = makeConnection(access.value, { clock: systemClock, userAgent: `signet/${VERSION}`, heard });
   let step = "state";
   try {
     mkdirSync(config.state, { recursive: true, mode: 0o700 });
     step = "ledger";
     const ledger = await openOwnLedger(config, log);
     step = "serving certificate";
-    const base = { config, cluster, log, ledger, connection };
+    const base = { config, cluster, log, ledger, connection, now, ...(grants.value ? { grants: grants.value } : {}) };
     const store = makeServingStore(makeKubeClient(connection));
     const first = await keepCertificate(keeperOf(base, store), undefined);
     const profiles = ownProfiles();
     step = "listen";
     return { ok: true, value: await assemble({ ...base, store, first, profiles }) };
   } catch (fault) {
+    grants.value?.close();
     connection.close();
     return refuseAll([startProblem(step, config, fault)]);
   }
@@ -127,19 +134,21 @@ type Feed = {
 };
 
 /** Follows the API server; each snapshot is counted, kept for the ledger, and wakes whoever writes. */
-function follow({ log, connection }: Base, verdicts: VerdictLog, nudge: () => void): Feed {
+function follow({ log, connection, grants }: Base, verdicts: VerdictLog, nudge: () => void): Feed {
   const reads = { count: 0, at: Date.now() };
   const live: LiveCatalogue = new LiveCatalogue({
     ...meansOf(connection, log),
     client: makeKubeClient(connection),
+    ...(grants ? { grants: grants.current } : {}),
     onSnapshot: (catalogue) => {
       reads.count += 1;
       reads.at = Date.now();
-      verdicts.snapshot(catalogue, live.objects());
+      verdicts.snapshot(catalogue, live.objects(), grants?.current());
       nudge();
       log.debug({ revision: catalogue.revision.slice(0, 12) }, "The catalogue has changed.");
     },
   });
+  grants?.onChange(() => live.remake());
   const machines = new LiveMachines({
     ...meansOf(connection, log),
     client: makeKubeClient(connection),
@@ -155,6 +164,7 @@ function follow({ log, connection }: Base, verdicts: VerdictLog, nudge: () => vo
       machines.start();
     },
     stop: async () => {
+      grants?.close();
       await Promise.all([live.stop(), machines.stop()]);
     },
   };
@@ -184,6 +194,13 @@ type Fed = {
   readonly serving: () => ServingLoop | undefined;
 };
 
+const machineServices = ({ cluster }: Parts, machines: LiveMachines): NonNullable<Services["machines"]> => ({
+  virtControllers: new Set(cluster.virtControllers),
+  find: (namespace, owner) => machines.find(namespace, owner),
+  launches: (machine, pod) => machines.launches(machine, pod),
+  look: (namespace, owner) => machines.look(namespace, owner),
+});
+
 function makeServices(fed: Fed): Services {
   const { parts, live, machines, verdicts, reads, writer, events, issuing, serving } = fed;
   const { config, ledger, log, first, connection } = parts;
@@ -192,12 +209,7 @@ function makeServices(fed: Fed): Services {
     catalogue: () => live.current(),
     freshen: (lacks) => readLive(live, lacks),
     superseded: (stamp) => live.superseded(stamp),
-    machines: {
-      virtControllers: new Set(parts.cluster.virtControllers),
-      find: (namespace, owner) => machines.find(namespace, owner),
-      launches: (machine, pod) => machines.launches(machine, pod),
-      look: (namespace, owner) => machines.look(namespace, owner),
-    },
+    machines: machineServices(parts, machines),
     now: Date.now,
     requireApproval: config.requireApproval,
     deliver: () => ({ podCertificate: issuing.signer.on() }),
@@ -206,7 +218,12 @@ function makeServices(fed: Fed): Services {
       verdicts.record(judged);
       tellOwner(judged);
     },
-    checks: () => [catalogueCheck(live), ...(serving()?.checks() ?? [NOT_YET]), ...ledgerChecks(ledger)],
+    checks: () => [
+      catalogueCheck(live),
+      ...grantChecks(parts.grants),
+      ...(serving()?.checks() ?? [NOT_YET]),
+      ...ledgerChecks(ledger),
+    ],
     readings: () => ({
       catalogueReadAt: reads.at,
       catalogueBroken: live.unreadable().length > 0,
@@ -214,6 +231,7 @@ function makeServices(fed: Fed): Services {
       ...ledgerReadings(ledger),
       certificateNotAfter: (serving()?.current() ?? first).notAfter,
       pods: writer.pods(),
+      publishing: writer.publishing(),
       events: events.counts(),
     }),
     log,

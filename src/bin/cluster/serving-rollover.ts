@@ -5,7 +5,7 @@ import type { Term } from "../../kube/lease.ts";
 import type { Log } from "../../kube/log.ts";
 import { type Resource, WEBHOOK_CONFIGURATIONS } from "../../kube/resources.ts";
 import { nextServingStep, type ServingStep } from "../../reconcile/serving.ts";
-import type { ClusterConfig } from "../../wire/config.ts";
+import type { ClusterConfig } from "../../wire/cluster-config.ts";
 import { NAME } from "../../wire/manifests/names.ts";
 import { isRaw, type Raw, rawAt, textAt } from "../../wire/read-object.ts";
 import { bundleText, type ServingSecret, splitBundle } from "../../wire/serving-secret.ts";

@@ -9,12 +9,16 @@ import type { LiveMachines } from "../../kube/machines.ts";
 import type { WatchMeans } from "../../kube/watch.ts";
 import { EventBudget, podEvent } from "../../reconcile/events.ts";
 import type { Concern } from "../../reconcile/pods/concerns.ts";
-import type { ClusterConfig, ServerConfig } from "../../wire/config.ts";
+import type { ClusterConfig } from "../../wire/cluster-config.ts";
+import type { ServerConfig } from "../../wire/config.ts";
 import { recordApprovals } from "./approvals.ts";
-import { makeBell } from "./bell.ts";
+import { type Bell, makeBell } from "./bell.ts";
 import { flagExceptions } from "./pods/flag-exceptions.ts";
+import { followTemplates } from "./pods/template-round.ts";
 import { makeMachineRound } from "./pods/machine-round.ts";
 import { type PodFigures, PodRounds } from "./pods/pod-rounds.ts";
+import type { PublishingFigures } from "./publishing/figures.ts";
+import { type RunningPublisher, runPublisher } from "./publishing/run-publisher.ts";
 import { scanDuties } from "./scan-duties.ts";
 import { Scan } from "../../reconcile/scan/scan.ts";
 import { scanPod } from "../../reconcile/scan/scan-pod.ts";
@@ -42,6 +46,8 @@ export type Writer = {
   readonly nudge: () => void;
   /** What is known of the Pods that run; only while this replica writes. */
   readonly pods: () => WriterFigures | undefined;
+  /** What publishing came to; only while this replica writes, and where something is published. */
+  readonly publishing: () => PublishingFigures | undefined;
 };
 
 /** What the Pods that run came to, one by one and as a whole. */
@@ -52,46 +58,89 @@ const ROUND_MS = { idle: 1_000, least: 50 } as const;
 
 /** Each duty looks at how things are and does what is missing; what fails is tried again in the next round. */
 export function makeWriter(means: WriterMeans): Writer {
-  const bell = makeBell();
+  const bells = { duties: makeBell(), policies: makeBell() };
   const onConcern = podTeller(means.events);
-  let rounds: { readonly own: PodRounds; readonly scan: Scan } | undefined;
-  const work = async (term: Term): Promise<void> => {
-    // What a term knows of Pods ends with it: the next one looks at them all.
-    const pods = new LivePods({ ...means, onChange: bell.ring });
-    const { requireApproval } = means.config;
-    const looking = { ...means, requireApproval, machines: means.machines(), now: Date.now };
-    const scan = new Scan();
-    const own = new PodRounds({
-      ...looking,
-      pods,
-      onConcern,
-      onLook: (pod) => scanPod(scan, pod),
-      onGone: (uid) => scan.forget(uid),
-    });
-    const tendMachines = makeMachineRound(looking);
-    rounds = { own, scan };
-    pods.start();
-    const ownAuthority = means.cluster.certificateFolder === undefined;
-    const duties: readonly Duty[] = [
-      ...(ownAuthority ? [["serving authority", () => advanceServing(means, term)] as const] : []),
-      ["approvals", () => recordApprovals(means, term)],
-      ["keys of the trust domain", () => means.keys(term)],
-      ["machines", () => tendMachines(term)],
-      ["pods", () => own.tend(term)],
-      ["exceptions", () => flagWhenKnown(means, own, term)],
-      ...scanDuties(means, term, scan),
-    ];
-    while (term.valid()) {
-      for (const duty of duties) await attempt(means.log, duty);
-      await bell.wait(ROUND_MS.least, ROUND_MS.idle, term.signal);
-    }
-    if (rounds?.own === own) rounds = undefined;
-    await pods.stop();
-  };
+  const running: { rounds?: Rounds } = {};
   const figures = (): WriterFigures | undefined =>
-    rounds && { ...rounds.own.figures(), outcomes: rounds.scan.counts() };
-  return { begin: (term) => void work(term), nudge: bell.ring, pods: figures };
+    running.rounds && { ...running.rounds.own.figures(), outcomes: running.rounds.scan.counts() };
+  return {
+    begin: (term) => void work({ ...means, onConcern, bells, running }, term),
+    nudge: () => ringAll(bells),
+    pods: figures,
+    publishing: () => running.rounds?.publisher.figures(),
+  };
 }
+
+type Bells = Readonly<Record<"duties" | "policies", Bell>>;
+type Rounds = {
+  readonly own: PodRounds;
+  readonly scan: Scan;
+  readonly templates: ReturnType<typeof followTemplates>;
+  readonly publisher: RunningPublisher;
+};
+
+type Work = WriterMeans & {
+  readonly bells: Bells;
+  readonly onConcern: (concern: Concern) => void;
+  readonly running: { rounds?: Rounds };
+};
+
+const ringAll = ({ duties, policies }: Bells): void => {
+  duties.ring();
+  policies.ring();
+};
+
+/** One term. What it knows of Pods ends with it: the next one looks at them all. */
+async function work(means: Work, term: Term): Promise<void> {
+  const { bells, onConcern, running } = means;
+  const pods = new LivePods({ ...means, onChange: () => ringAll(bells) });
+  const scan = new Scan();
+  const looking = lookingOf(means);
+  const own = new PodRounds({
+    ...looking,
+    pods,
+    onConcern,
+    onLook: (pod) => scanPod(scan, pod),
+    onGone: (uid) => scan.forget(uid),
+  });
+  const templates = followTemplates({ ...looking, scan, onChange: bells.duties.ring });
+  pods.start();
+  const publisher = runPublisher({ ...means, pods }, term, bells.policies);
+  const rounds = { own, scan, templates, publisher };
+  running.rounds = rounds;
+  const duties = dutiesOf(means, term, rounds);
+  while (term.valid()) {
+    for (const duty of duties) await attempt(means.log, duty);
+    await bells.duties.wait(ROUND_MS.least, ROUND_MS.idle, term.signal);
+  }
+  if (running.rounds === rounds) delete running.rounds;
+  await Promise.all([publisher.ended, pods.stop(), templates.stop()]);
+}
+
+const lookingOf = (means: Work) => ({
+  ...means,
+  requireApproval: means.config.requireApproval,
+  machines: means.machines(),
+  now: Date.now,
+});
+
+function dutiesOf(means: Work, term: Term, { own, scan, templates }: Rounds): readonly Duty[] {
+  const tendMachines = makeMachineRound(lookingOf(means));
+  return [
+    ...servingDuty(means, term),
+    ["approvals", () => recordApprovals(means, term)],
+    ["keys of the trust domain", () => means.keys(term)],
+    ["machines", () => tendMachines(term)],
+    ["pods", () => own.tend(term)],
+    ["templates", templates.tend],
+    ["exceptions", () => flagWhenKnown(means, own, term)],
+    ...scanDuties(means, term, scan),
+  ];
+}
+
+/** Nothing where somebody else keeps the serving certificate. */
+const servingDuty = (means: WriterMeans, term: Term): readonly Duty[] =>
+  means.cluster.certificateFolder === undefined ? [["serving authority", () => advanceServing(means, term)]] : [];
 
 /** Says on a Pod what is wrong with it, but not that its labels followed an approved edit. */
 function podTeller(events: WriterMeans["events"]): (concern: Concern) => void {

@@ -18,8 +18,8 @@ export type CallerParts = {
   readonly tokens: TokenParts;
   /** Our roots; undefined while there is no authority. */
   readonly anchors: () => TrustAnchors | undefined;
-  /** Our issuing authorities, DER: a caller's connection shows only its leaf. */
-  readonly issuing: () => readonly Buffer[];
+  /** What goes with leaves of our authorities, DER: a caller's connection shows only its leaf. */
+  readonly chains: () => readonly (readonly Buffer[])[];
   /** Whoever holds an identity now. */
   readonly holders: (namespace: string, serviceAccount: string) => readonly Present[];
   /** Where the Pod is, or was, to which a certificate was issued, by its serial number; undefined where it is not known. */
@@ -95,11 +95,11 @@ const nobody = (spiffeId: string): Result<never> =>
   );
 
 /** As the chain is shown; and since a connection may show its leaf alone, below the authorities that we know. */
-async function verifiedBy(chain: readonly Buffer[], anchors: TrustAnchors, { issuing, walk }: CallerParts) {
+async function verifiedBy(chain: readonly Buffer[], anchors: TrustAnchors, { chains, walk }: CallerParts) {
   let last = await verifySvid(chain, anchors, walk.now());
-  for (const authority of issuing()) {
-    if (last.ok) break;
-    last = await verifySvid([...chain.slice(0, 1), authority], anchors, walk.now());
+  for (const above of chains()) {
+    if (last.ok || last.problems[0]?.code === "AUTHORITY_COMPROMISED") break;
+    last = await verifySvid([...chain.slice(0, 1), ...above], anchors, walk.now());
   }
   return last;
 }

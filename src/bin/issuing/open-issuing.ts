@@ -4,9 +4,10 @@ import type { IssueParts } from "../../ca/issue.ts";
 import type { IssuedCertificates } from "../../ca/issued-certificates.ts";
 import { bundlePem } from "../../ca/bundle.ts";
 import type { TokenParts } from "../../ca/tokens/issue-token.ts";
-import { publicTokenKeys, signingKeyAt } from "../../ca/tokens/key-set.ts";
+import { publicTokenKeys, signingKeyAt, tokenKeySequence } from "../../ca/tokens/key-set.ts";
 import type { Catalogue } from "../../domain/catalogue.ts";
-import type { IssuerFacts, Profiles } from "../../domain/certificate.ts";
+import type { Instant } from "../../domain/instant.ts";
+import type { Profiles, Window } from "../../domain/certificate.ts";
 import type { End, IssuingFigures } from "../../http/issuing/figures.ts";
 import type { Issuing, PublicDocuments } from "../../http/issuing/services.ts";
 import type { Ledger } from "../../store/ledger.ts";
@@ -31,6 +32,7 @@ export type IssuingMeans = {
   readonly podsIn: CallerParts["podsIn"];
   readonly byToken: CallerParts["byToken"];
   readonly figures: IssuingFigures;
+  readonly now: () => Instant;
   /** Gets what is issued; what was issued before this start is in it. */
   readonly issued: IssuedCertificates;
   readonly lists: RunningLists;
@@ -55,8 +57,9 @@ export function openIssuing(means: IssuingMeans): OpenIssuing {
       await ledger.append([{ kind: "issuance", subject: line.subject, at: line.at, body: renderIssuanceRecord(line) }]);
       if (line.outcome === "issued") means.issued.add(line, line.at);
       count(means, "svid", line);
+      if (line.outcome === "issued") means.figures.issued(line.authority, line.notAfter);
     },
-    now: Date.now,
+    now: means.now,
     random: randomBytes,
   };
   const authenticate = makeAuthenticate({
@@ -64,10 +67,12 @@ export function openIssuing(means: IssuingMeans): OpenIssuing {
     walk,
     tokens: tokenParts(means),
     anchors: () => {
-      const bundle = keys.authorities()?.bundle;
-      return bundle && { trustDomain: bundle.trustDomain, roots: bundle.roots.map(({ der }) => der) };
+      const known = keys.authorities();
+      if (!known) return undefined;
+      const { bundle, compromised } = known;
+      return { trustDomain: bundle.trustDomain, roots: bundle.roots.map(({ der }) => der), compromised };
     },
-    issuing: () => keys.authorities()?.issuer?.intermediates ?? [],
+    chains: () => keys.authorities()?.chains ?? [],
     holders: means.holders,
     podsIn: means.podsIn,
     issuedTo: (serial) => means.issued.whereabouts(serial),
@@ -88,15 +93,19 @@ type Counted = Pick<IssuanceRecord, "door" | "outcome"> & { readonly code?: stri
 const count = ({ figures }: IssuingMeans, what: "svid" | "token", { door, outcome, code }: Counted): void =>
   figures.answers.add(`${door} ${what} ${outcome} ${code ?? "none"}`);
 
-/** When what signs ends, by the keys as this process last read them. */
+/** When anchors and authorities end that count still, by the keys as this process last read them. */
 export function endsOf(keys: Keys): readonly End[] {
-  const { issuer, bundle } = keys.authorities() ?? {};
-  const end = (what: End["what"], { keyId, window }: IssuerFacts): End => ({
+  const { bundle, set } = keys.authorities() ?? {};
+  const end = (what: End["what"], id: string, { notAfter }: Window): End => ({
     what,
-    id: keyId.slice(0, 16),
-    at: window.notAfter,
+    id: id.slice(0, 16),
+    at: notAfter,
   });
-  return [...(bundle?.roots ?? []).map((root) => end("root", root)), ...(issuer ? [end("issuing", issuer.facts)] : [])];
+  const counting = (set?.authorities ?? []).filter(({ state }) => state !== "revoked");
+  return [
+    ...(bundle?.roots ?? []).map(({ keyId, window }) => end("root", keyId, window)),
+    ...counting.map(({ id, window }) => end("issuing", id, window)),
+  ];
 }
 
 /** Doors open when there is a catalogue; before, nobody is entitled to anything, and callers are told to come again. */
@@ -108,13 +117,13 @@ function known({ catalogue }: Pick<IssuingMeans, "catalogue">): Catalogue {
 
 const tokenParts = (means: IssuingMeans): TokenParts => ({
   catalogue: () => known(means),
-  key: () => signingKeyAt(means.keys.tokens(), Date.now()),
+  key: () => signingKeyAt(means.keys.tokens(), means.now()),
   issuer: means.issuer,
   record: async (line: TokenRecord) => {
     await means.ledger.append([{ kind: "token", subject: line.subject, at: line.at, body: renderTokenRecord(line) }]);
     count(means, "token", line);
   },
-  now: Date.now,
+  now: means.now,
   newId: randomUUID,
 });
 
@@ -126,6 +135,7 @@ function documents({ keys, issuer, lists }: IssuingMeans): PublicDocuments {
       return renderTrustBundle({
         x509: bundle.roots.map(({ der }) => ({ key: publicJwkOf(der), certificate: der.toString("base64") })),
         jwt: publicTokenKeys(keys.tokens()),
+        sequence: bundle.sequence + tokenKeySequence(keys.tokens()),
         refreshHint: REFRESH_SECONDS,
       });
     },

@@ -27,7 +27,7 @@ export type StandaloneMeans = {
   readonly ledger: Pick<Ledger, "append">;
   readonly profiles: Profiles;
   readonly catalogue: () => Catalogue | undefined;
-  readonly authorities: Pick<RunningAuthorities, "current">;
+  readonly authorities: Pick<RunningAuthorities, "current" | "status">;
 };
 
 /** Issuing in standalone mode; keys turn until it is stopped. */
@@ -55,10 +55,10 @@ export async function startStandaloneIssuing(means: StandaloneMeans): Promise<St
       .catch((fault: unknown) => means.log.error({ err: fault }, "The keys for tokens could not be turned."));
   }, TURN_MS);
   timer.unref();
-  const figures = new IssuingFigures(
-    () => 0,
-    () => endsOf(keys),
-  );
+  const figures = new IssuingFigures(() => 0, {
+    ends: () => endsOf(keys),
+    stage: () => authorities.status()?.rotation.stage,
+  });
   const issued = rememberedCertificates(config.state, means.profiles, Date.now());
   const vault = sealedFile(join(config.state, "revocations"), standaloneSealing(config.state));
   const lists = runLists({ ...means, vault, keys, issued, everyMs: LISTS_MS });
@@ -66,6 +66,7 @@ export async function startStandaloneIssuing(means: StandaloneMeans): Promise<St
     ...means,
     keys,
     figures,
+    now: Date.now,
     issued,
     lists,
     issuer: config.issuer,

@@ -21,11 +21,14 @@ export function memoryKey(privateKey: KeyObject): SigningKey {
   return { keyType, algorithm, spki, sign: (bytes) => sign(algorithm.hash, bytes, privateKey) };
 }
 
+/** Key types of authorities. */
+export const AUTHORITY_KEY_TYPES: readonly AuthorityKeyType[] = ["ECDSAP256", "ECDSAP384", "RSA3072", "RSA4096"];
+
 /** Which key type of an authority a SubjectPublicKeyInfo has; throws where it is none. */
 export function authorityKeyType(spki: Uint8Array): AuthorityKeyType {
   const read = readLeafKey(spki, "");
   const keyType = read.ok ? read.value.keyType : undefined;
-  const found = (["ECDSAP256", "ECDSAP384", "RSA3072", "RSA4096"] as const).find((each) => each === keyType);
+  const found = AUTHORITY_KEY_TYPES.find((each) => each === keyType);
   if (!found) throw new Error("an authority's key is ECDSA on P-256 or P-384, or RSA with 3072 or 4096 bits");
   return found;
 }

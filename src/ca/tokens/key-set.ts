@@ -72,6 +72,13 @@ function privateKeyOf({ kid, privateKey }: TokenKey): KeyObject {
   return key;
 }
 
+/**
+ * A number that grows with every change of the set: a newer key is younger than the newest, and where the oldest goes the next
+ * one is younger. Whole seconds, so that it stays a safe integer and nothing has to be kept for it.
+ */
+export const tokenKeySequence = (keys: TokenKeySet): number =>
+  Math.floor((keys[0]?.activeFrom ?? 0) / 1000) + Math.floor((keys.at(-1)?.activeFrom ?? 0) / 1000);
+
 /** The public halves, for bundle and key set, in the order of the set. */
 export const publicTokenKeys = (keys: TokenKeySet): readonly PublicJwk[] =>
   keys.map((key) => ({ ...jwkOf(privateKeyOf(key)), kid: key.kid }));

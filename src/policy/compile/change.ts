@@ -1,16 +1,18 @@
 import { ok, type Result } from "../../domain/problem.ts";
-import { EVERY_PASSAGE, PORT_PASSAGES, passagesText } from "../intent/passages.ts";
+import type { EffectiveEnd } from "../effective/end.ts";
+import { EVERY_PASSAGE, PORT_PASSAGES, type PassageSet, passagesText } from "../intent/passages.ts";
 import type { Policy } from "../model/policy.ts";
 import { intersect, subtract } from "../sets/intervals.ts";
-import { admittedBy, type Field } from "./judge.ts";
+import { admittedBy, type EndClass, type Field, groupedBy } from "./judge.ts";
 import { type Compiled, load } from "./targets.ts";
 
-/** A pair of workloads for which a change opens or closes something. */
+/** Pairs of workloads for which a change opens or closes the same: each of `from` to each of `to`. */
 export type PairChange = {
-  readonly from: string;
-  readonly to: string;
-  readonly opens: string;
-  readonly closes: string;
+  readonly from: readonly string[];
+  readonly to: readonly string[];
+  /** Empty where it opens nothing. */
+  readonly opens: PassageSet;
+  readonly closes: PassageSet;
 };
 
 /** What a change of compiled objects opens and closes between workloads, beside the policies that stay. */
@@ -23,23 +25,27 @@ export function changeOf(
   const [old, now] = [load(before, foreign), load(after, foreign)];
   if (!old.ok) return old;
   if (!now.ok) return now;
-  const admits = ({ value }: typeof old, pair: readonly [Field["workloads"][number], Field["workloads"][number]]) =>
-    admittedBy(
-      value.planes.map(({ plane }) => plane),
-      ...pair,
-    );
-  const changes = workloads.flatMap((from) =>
-    workloads.flatMap((to): readonly PairChange[] => {
-      const [was, is] = [admits(old, [from, to]), admits(now, [from, to])].map(portsIn);
-      const [opens, closes] = [subtract(is ?? [], was ?? []), subtract(was ?? [], is ?? [])];
-      if (opens.length + closes.length === 0) return [];
-      const texts = { opens: passagesText(opens), closes: passagesText(closes) };
-      return [{ from: from.endpoint.text, to: to.endpoint.text, ...texts }];
+  const [was, is] = [old, now].map(({ value }) => value.planes.map(({ plane }) => plane));
+  const planes = [...(was ?? []), ...(is ?? [])];
+  const keyOf = (end: EffectiveEnd): string => planes.map((plane) => plane.keyOf(end)).join("\n");
+  const classes = groupedBy(workloads, keyOf);
+  const changes = classes.flatMap((from) =>
+    classes.flatMap((to): readonly PairChange[] => {
+      const [closed, open] = [was ?? [], is ?? []].map((some) => portsIn(admittedBy(some, from.first, to.first)));
+      const [opens, closes] = [subtract(open ?? [], closed ?? []), subtract(closed ?? [], open ?? [])];
+      return opens.length + closes.length === 0 ? [] : [{ from: namesOf(from), to: namesOf(to), opens, closes }];
     }),
   );
   return ok(changes);
 }
 
+/** `tcp/5432`, or a dash for nothing. */
+export const changeText = (passages: PassageSet): string => (passages.length === 0 ? "-" : passagesText(passages));
+
+const namesOf = ({ members }: EndClass): readonly string[] => [
+  ...new Set(members.map(({ endpoint }) => endpoint.text)),
+];
+
 /** Messages of ICMP are left out unless everything is meant: they only follow. */
-const portsIn = (set: readonly number[]): readonly number[] =>
+const portsIn = (set: PassageSet): PassageSet =>
   set.length === EVERY_PASSAGE.length ? set : intersect(set, PORT_PASSAGES);

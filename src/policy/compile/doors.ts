@@ -4,7 +4,7 @@ import type { LabelSelector } from "../../domain/label-selector.ts";
 import { remembered } from "../../domain/remembered.ts";
 import { isActive } from "../../domain/sentences.ts";
 import { differInPolicies, type Intent } from "../intent/intent.ts";
-import type { Line } from "../intent/line.ts";
+import type { Line, Quarantine } from "../intent/line.ts";
 import { enclosureOf } from "../intent/pair.ts";
 import { DIRECTIONS, type Direction } from "../model/policy.ts";
 import { addAll, type Bits, both, eachBit, hasBit, isEmpty, noBits, setBit } from "../reach/bits.ts";
@@ -39,6 +39,8 @@ export type Doors = {
 export type Site = {
   readonly canaries: readonly CanaryWorkload[];
   readonly machines: readonly Machine[];
+  /** Roles in namespaces of which single Pods are under quarantine; their Pods carry QUARANTINE_LABEL. */
+  readonly quarantined?: readonly QuarantinedPods[];
   /** Pods whose addresses are known now, for targets that know nothing else. */
   readonly pods: readonly Machine[];
   /** Secondary networks, for targets that act on those. */
@@ -47,6 +49,13 @@ export type Site = {
   readonly podNetworks: AddressSet;
   /** Labels of the workloads' own that stand for a role in its namespace, for policies that work without stamps. */
   readonly plain?: (cell: Cell) => LabelSelector | undefined;
+};
+
+/** Pods of one namespace and role, or without a role, some of which are under quarantine; and by which Restrictions. */
+export type QuarantinedPods = {
+  readonly namespace: string;
+  readonly role?: string;
+  readonly rulings: readonly Pick<Quarantine, "object" | "path">[];
 };
 
 /** Addresses that are no outside: those of Pods and of machines. */
@@ -92,6 +101,7 @@ export function perSubject<T extends object>(
 /** What doors stand on beside the sentences that open them. */
 export type Ground = {
   readonly intent: Intent;
+  readonly site: Site;
   readonly now: Instant;
   readonly cells: readonly Cell[];
   readonly selecting: Selecting;
@@ -116,6 +126,7 @@ function groundOf(intent: Intent, site: Site, now: Instant): Ground {
       setBit(closed, place);
   return {
     intent,
+    site,
     now,
     cells,
     selecting: selectingOver(intent, cells, site),
@@ -131,10 +142,10 @@ function groundOf(intent: Intent, site: Site, now: Instant): Ground {
 }
 
 /** Whether the ground of doors is that of another intent, site and instant too: no denial or exception begins or ends. */
-function stands({ ground, site: siteBefore }: Doors, intent: Intent, site: Site, now: Instant): boolean {
+function stands({ ground }: Doors, intent: Intent, site: Site, now: Instant): boolean {
   const peers = (of: Intent): string => JSON.stringify(namespacePeers(of));
   return (
-    site === siteBefore &&
+    site === ground.site &&
     differInPolicies(intent.catalogue, ground.intent.catalogue) &&
     intent.lines.every((line) => line.kind === "sentence" || isActive(line, now) === isActive(line, ground.now)) &&
     peers(intent) === peers(ground.intent)

@@ -1,5 +1,6 @@
 import type { Instant } from "../../domain/instant.ts";
 import { rolesOfIdentity } from "../../domain/catalogue.ts";
+import type { LossCode } from "../../domain/loss-codes.ts";
 import { endText, type FlowEnd } from "../../domain/flow.ts";
 import type { EffectiveEnd } from "../effective/end.ts";
 import type { Intent } from "../intent/intent.ts";
@@ -11,7 +12,7 @@ import { enclosureText } from "../intent/words.ts";
 import { isInside } from "../model/endpoint.ts";
 import { intersect, subtract } from "../sets/intervals.ts";
 import { admittedBy, type Difference, type EndClass } from "./judge.ts";
-import type { Effect, Loss, LossCode, ResidualPair } from "./loss.ts";
+import type { Effect, Loss, ResidualPair } from "./loss.ts";
 import type { Plane } from "./plane.ts";
 import { passagesOfNumbered } from "./ports.ts";
 

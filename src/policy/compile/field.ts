@@ -31,8 +31,8 @@ export function fieldOf(
   const { sources, destinations } = outsideParts(intent, { policies });
   return {
     workloads: [
-      ...members.map((member) => stamped(intent.catalogue, site.podNetworks, member)),
-      ...imagined.map((cell) => stamped(intent.catalogue, site.podNetworks, imaginedEnd(cell))),
+      ...members.map((member) => stamped(intent, site.podNetworks, member)),
+      ...imagined.map((cell) => stamped(intent, site.podNetworks, imaginedEnd(cell))),
     ],
     sources: outside(sources),
     destinations: outside(destinations),

@@ -40,7 +40,7 @@ export function differences(
   const keys = ourKeys(intent);
   const keyOf = ({ end, endpoint }: EffectiveEnd): string =>
     [end.kind === "workload" ? keys(end) : "", ...planes.map((plane) => plane.keyOf({ end, endpoint }))].join("\n");
-  const workloads = grouped(field.workloads, keyOf);
+  const workloads = groupedBy(field.workloads, keyOf);
   const alone = (ends: readonly EffectiveEnd[]): readonly EndClass[] =>
     ends.map((first) => ({ first, members: [first] }));
   const compare = (from: EndClass, to: EndClass): readonly Difference[] => {
@@ -59,7 +59,8 @@ export function differences(
 export const admittedBy = (planes: readonly Plane[], from: EffectiveEnd, to: EffectiveEnd): PassageSet =>
   planes.map((plane) => plane.admits(from, to)).reduce((all, one) => intersect(all, one), EVERY_PASSAGE);
 
-function grouped(ends: readonly EffectiveEnd[], keyOf: (end: EffectiveEnd) => string): readonly EndClass[] {
+/** Ends by a key; those of one key are one class. */
+export function groupedBy(ends: readonly EffectiveEnd[], keyOf: (end: EffectiveEnd) => string): readonly EndClass[] {
   const classes = new Map<string, EffectiveEnd[]>();
   for (const end of ends) {
     const key = keyOf(end);

@@ -1,3 +1,5 @@
+import type { LossCode } from "../../domain/loss-codes.ts";
+
 /** What becomes of a line on a target. `unenforced`: the target has no way to look at it at all. */
 export type Effect = "exact" | "narrower" | "wider" | "unenforced";
 
@@ -94,10 +96,7 @@ export const LOSSES = {
     says: "What a waypoint enforces is passed by when the workload is addressed directly.",
     control: "The policy for ztunnel admits only the waypoint's identity.",
   },
-} as const satisfies Readonly<Record<string, LossText>>;
-
-/** A kind of loss. */
-export type LossCode = keyof typeof LOSSES;
+} as const satisfies Readonly<Record<LossCode, LossText>>;
 
 /** Two ends, and what is open (or closed) between them against the intent. */
 export type ResidualPair = { readonly from: string; readonly to: string; readonly on: string };

@@ -1,3 +1,5 @@
+import type { LabelSelector } from "../../domain/label-selector.ts";
+import { QUARANTINE_LABEL } from "../../domain/reserved-keys.ts";
 import type { PortSpec } from "../../domain/sentences.ts";
 import { DIRECTIONS, type Direction } from "../model/policy.ts";
 import { blocksOf } from "./blocks.ts";
@@ -27,14 +29,33 @@ export function networkPolicies(doors: Doors): readonly Rendered[] {
     if (namespace === undefined) continue;
     namespaces.set(namespace, [...(namespaces.get(namespace) ?? []), subject]);
   }
-  return [...namespaces].flatMap(([namespace, subjects]) => inNamespace(doors, namespace, subjects));
+  return [
+    ...[...namespaces].flatMap(([namespace, subjects]) => inNamespace(doors, namespace, subjects)),
+    ...quarantines(doors),
+  ];
 }
+
+/** Pods under quarantine are selected by none of the others, and by one that opens nothing. */
+function quarantines({ site: { quarantined = [] } }: Doors): readonly Rendered[] {
+  const byNamespace = Map.groupBy(quarantined, ({ namespace }) => namespace);
+  const marked = selectorOf([{ key: QUARANTINE_LABEL, operator: "Exists", values: [] }]);
+  return [...byNamespace.keys()].sort().map((namespace) => {
+    const lines = (byNamespace.get(namespace) ?? []).flatMap(({ rulings }) => rulings.map((line) => ({ line })));
+    const closed = policy("signet-quarantine", namespace, marked, NOTHING);
+    return { ...closed, metadata: metadataOf(NETWORK_POLICY, "signet-quarantine", namespace, lines) };
+  });
+}
+
+const NOTHING: Sided = { ingress: [], egress: [] };
+
+const FREE: LabelSelector = [{ key: QUARANTINE_LABEL, operator: "DoesNotExist", values: [] }];
 
 function inNamespace(doors: Doors, namespace: string, subjects: readonly Subject[]): readonly Rendered[] {
   const ruled = subjects.map((subject) => ({ subject, rules: rulesOf(doors.ground, subject) }));
   const isWhole = doors.intent.enclosedNamespaces.has(namespace);
   const shared = isWhole ? sharedBy(ruled.map(({ rules }) => rules)) : undefined;
-  const base = shared ? [policy("signet", namespace, {}, shared)] : [];
+  const marked = (doors.site.quarantined ?? []).some((one) => one.namespace === namespace);
+  const base = shared ? [policy("signet", namespace, marked ? selectorOf(FREE) : {}, shared)] : [];
   const own = ruled.flatMap(({ subject, rules }) =>
     shared && (isSame(rules, shared) || doors.selecting.podsOf(subject.cell).length === 0)
       ? []
@@ -45,8 +66,12 @@ function inNamespace(doors: Doors, namespace: string, subjects: readonly Subject
 
 const ownPolicy = perSubject((ground, subject) => {
   const { cell } = subject;
-  const pods = selectorOf(ground.selecting.podsOf(cell));
-  return policy(subjectName(cell), cell.namespace, pods, rulesOf(ground, subject));
+  const pods = ground.selecting.podsOf(cell);
+  const some = (ground.site.quarantined ?? []).some(
+    ({ namespace, role }) => namespace === cell.namespace && role === cell.role,
+  );
+  const selected = selectorOf(some ? [...pods, ...FREE] : pods);
+  return policy(subjectName(cell), cell.namespace, selected, rulesOf(ground, subject));
 });
 
 /** `signet-role-checkout`, `signet-nobody`; cells that labels tell apart carry a digest of them. */

@@ -1,3 +1,4 @@
+import { QUARANTINE_LABEL } from "../../domain/reserved-keys.ts";
 import { isActive, type Peer, type PortSpec } from "../../domain/sentences.ts";
 import { type Line, type Ruling } from "../intent/line.ts";
 import type { Direction } from "../model/policy.ts";
@@ -30,6 +31,7 @@ export const refusalsOf = remembered((ground: Ground): readonly Refusal[] => {
   const denials = ground.intent.lines.filter((line) => line.kind === "deny" && isActive(line, ground.now));
   return [
     ...quarantines(ground),
+    ...quarantinedPods(ground),
     ...ground.intent.fences.flatMap((fence) => fenceRefusals(ground, fence, crossings)),
     ...denials.flatMap((line) => [...betweenPods(ground, line, crossings), ...towardsOutside(ground, line)]),
   ];
@@ -50,21 +52,35 @@ function quarantines({ cells, selecting, intent, blocked: { cut } }: Ground): re
     if (!ruling) return;
     const bits = noBits(cells.length);
     setBit(bits, place);
-    for (const subject of selecting.each(bits))
-      refusals.push(
-        { origin: "quarantine", ruling, subject, direction: "ingress", parties: [EVERYONE], on: ANY },
-        {
-          origin: "quarantine",
-          ruling,
-          subject,
-          direction: "egress",
-          parties: [EVERYONE, { kind: "addresses", addresses: ALL_ADDRESSES }],
-          on: ANY,
-        },
-      );
+    for (const subject of selecting.each(bits)) refusals.push(...cutOff(ruling, subject));
   });
   return refusals;
 }
+
+/** Single Pods under quarantine, wherever they are: by the label that they carry. */
+function quarantinedPods({ site }: Ground): readonly Refusal[] {
+  const subject: Pods = {
+    kind: "pods",
+    namespaces: [],
+    pods: [{ key: QUARANTINE_LABEL, operator: "Exists", values: [] }],
+  };
+  const rulings = (site.quarantined ?? []).flatMap((one) => one.rulings);
+  const once = rulings.filter((one, index) => rulings.findIndex(({ object }) => object === one.object) === index);
+  return once.flatMap((ruling) => cutOff(ruling, subject));
+}
+
+/** Everybody, in both directions. */
+const cutOff = (ruling: Refusal["ruling"], subject: Pods): readonly Refusal[] => [
+  { origin: "quarantine", ruling, subject, direction: "ingress", parties: [EVERYONE], on: ANY },
+  {
+    origin: "quarantine",
+    ruling,
+    subject,
+    direction: "egress",
+    parties: [EVERYONE, { kind: "addresses", addresses: ALL_ADDRESSES }],
+    on: ANY,
+  },
+];
 
 const podsIn = (parties: readonly Party[]): readonly Pods[] =>
   parties.flatMap((party) => (party.kind === "pods" ? [party] : []));

@@ -5,26 +5,29 @@ import {
   CLASSIFICATION_LABEL,
   ENVIRONMENT_LABEL,
   isReservedLabel,
+  QUARANTINE_LABEL,
   ROLE_LABEL,
   ROLE_LABEL_PREFIX,
   SEGMENT_LABEL,
 } from "../../domain/reserved-keys.ts";
+import type { Intent } from "../intent/intent.ts";
 import type { EffectiveEnd } from "../effective/end.ts";
 import { isInside } from "../model/endpoint.ts";
 import { type AddressSet, noAddresses } from "../sets/address-set.ts";
 
 /**
- * The workload as data planes will see it once admission has stamped it: reserved labels are those of its role alone, and
- * an address that is not known is one of the Pod networks.
+ * The workload as data planes will see it once admission has stamped it, and quarantine marked it: reserved labels are those
+ * of its role alone, and an address that is not known is one of the Pod networks.
  */
 export function stamped(
-  catalogue: Catalogue,
+  { catalogue, quarantineOf }: Intent,
   podNetworks: AddressSet,
   { end, endpoint }: EffectiveEnd<WorkloadEnd>,
 ): EffectiveEnd<WorkloadEnd> {
   if (!isInside(endpoint)) return { end, endpoint };
   const { traits } = endpoint;
-  const labels = { ...withoutReserved(traits.labels), ...stampLabels(catalogue, end) };
+  const mark = quarantineOf(end) ? { [QUARANTINE_LABEL]: "true" } : {};
+  const labels = { ...withoutReserved(traits.labels), ...stampLabels(catalogue, end), ...mark };
   const addresses = noAddresses(traits.addresses) ? podNetworks : traits.addresses;
   return { end, endpoint: { ...endpoint, traits: { ...traits, labels, addresses } } };
 }

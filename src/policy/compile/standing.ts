@@ -1,12 +1,13 @@
 import { rolesOfIdentity } from "../../domain/catalogue.ts";
 import type { Role } from "../../domain/definitions.ts";
+import type { LossCode } from "../../domain/loss-codes.ts";
 import { isActive } from "../../domain/sentences.ts";
 import { type Line, rulingText } from "../intent/line.ts";
 import { DIRECTIONS } from "../model/policy.ts";
 import { type AddressSet, meet, noAddresses, parseCidr, setOf, uniteAddresses } from "../sets/address-set.ts";
 import type { Order } from "./compile.ts";
 import type { Doors } from "./doors.ts";
-import type { Effect, Loss, LossCode } from "./loss.ts";
+import type { Effect, Loss } from "./loss.ts";
 import type { Opening } from "./opening.ts";
 import { POSTGRES } from "./postgres.ts";
 import type { TargetName } from "./targets.ts";

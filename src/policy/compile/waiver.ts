@@ -1,8 +1,12 @@
 import type { Instant } from "../../domain/instant.ts";
-import type { Loss, LossCode } from "./loss.ts";
+import type { Waiver } from "../../domain/sentences.ts";
+import type { Intent } from "../intent/intent.ts";
+import { inForce } from "../../domain/catalogue.ts";
+import type { Loss } from "./loss.ts";
 
-/** A loss that somebody takes upon himself, until an end. */
-export type Waiver = { readonly code: LossCode; readonly until: Instant };
+/** The waivers of the guardrails in force. */
+export const waiversIn = ({ catalogue }: Intent): readonly Waiver[] =>
+  catalogue.definitions.guardrails.filter(inForce).flatMap(({ waivers = [] }) => waivers);
 
 /** The losses that no waiver in force covers: while there is one, nothing is published. */
 export const unwaived = (losses: readonly Loss[], waivers: readonly Waiver[], now: Instant): readonly Loss[] =>

@@ -24,7 +24,7 @@ const quarantine = (restriction: Restriction): Quarantine => ({
 });
 
 /** Whether a restriction concerns an end. A serial number is no matter of flows: it names a certificate. */
-function concerns(target: RestrictionTarget, end: FlowEnd): boolean {
+export function concerns(target: RestrictionTarget, end: FlowEnd): boolean {
   if (target.by === "identity") return end.kind !== "node" && end.identity === target.name;
   if (end.kind === "node") return target.by === "node" && end.name === target.name;
   return end.kind === "workload" && concernsWorkload(target, end);

@@ -139,6 +139,7 @@ const OURS: ReadonlySet<string> = new Set([
   "SelfApproval",
   "Ending",
   "FellBack",
+  "InEffect",
 ]);
 
 const isSame = (a: Condition, b: Condition): boolean =>

@@ -51,7 +51,7 @@ export function decideGeneration(one: Case, definitions: Definitions, now: Insta
   const entries = gitOpsEntries(approvable, tally, now);
   const counted = [...tally.counted, ...entries.map(({ by }) => by)];
   const { needs } = tally;
-  if (needs.by === "people" ? counted.length >= needs.people : tally.satisfied)
+  if (needs.by === "people" ? counted.length >= needs.people && tally.spokenFor : tally.satisfied)
     return record(one, { counted, entries }, definitions, now);
   if (entries.length === 0) return wait(one);
   return {

@@ -51,11 +51,12 @@ function entriesPatch({ present, approvals, rawApprovals }: Approvable, change: 
 }
 
 /** An entry as it stands in `status.approvals`. */
-export const entryJson = ({ generation, by, at, reason, withdraw, deny }: ApprovalEntry): Json => ({
+export const entryJson = ({ generation, by, at, reason, segment, withdraw, deny }: ApprovalEntry): Json => ({
   generation,
   by,
   ...(at === undefined ? {} : { at }),
   ...(reason === undefined ? {} : { reason }),
+  ...(segment === undefined ? {} : { segment }),
   ...(withdraw ? { withdraw } : {}),
   ...(deny ? { deny } : {}),
 });

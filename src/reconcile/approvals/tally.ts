@@ -2,7 +2,7 @@ import { type ApprovalEntry, isServiceAccount } from "../../domain/approvals.ts"
 import { type Definitions, inForce } from "../../domain/catalogue.ts";
 import type { Approvable } from "../../wire/definitions/approvable.ts";
 import type { Candidate } from "./candidate.ts";
-import { needsSecondPerson } from "./second-person.ts";
+import { type MoreNeeded, moreNeeded } from "./second-person.ts";
 import { type Established, isLocalTrustDomain } from "./terms.ts";
 
 /**
@@ -11,7 +11,13 @@ import { type Established, isLocalTrustDomain } from "./terms.ts";
  * approval. installer: the first generation of our TrustDomain, on a cluster where nothing is approved yet.
  */
 export type Needs =
-  | { readonly by: "people"; readonly people: number; readonly why: readonly string[] }
+  | {
+      readonly by: "people";
+      readonly people: number;
+      readonly why: readonly string[];
+      /** Segments of each end of an exception across a fence; for one of each somebody has to speak. */
+      readonly sides?: MoreNeeded["sides"];
+    }
   | { readonly by: "editing" | "nobody" | "installer" };
 
 /** Who has approved the newest generation, and what it needs. */
@@ -19,6 +25,8 @@ export type Tally = {
   readonly needs: Needs;
   /** Different people whose entries count, in the order in which they approved. */
   readonly counted: readonly string[];
+  /** Whether each side that has to be spoken for is, by different people; true where none has to be. */
+  readonly spokenFor: boolean;
   /** Whether Git reviewed it: every editor is listed in `approvals.gitOps`. */
   readonly gitReviewed: boolean;
   /** It was withdrawn, and nobody has approved it since. */
@@ -43,19 +51,15 @@ export function tally(approvable: Approvable, candidate: Candidate, rules: Rules
   const gitReviewed = editors.length > 0 && editors.every((editor) => rules.established.terms.gitOps.includes(editor));
   const counts = (entry: ApprovalEntry): boolean =>
     entry.generation === generation && (gitReviewed && editors.includes(entry.by) ? true : isOther(entry.by, editors));
-  const counted = [
-    ...new Set(
-      approvals
-        .slice(last + 1)
-        .filter(counts)
-        .map((entry) => entry.by),
-    ),
-  ];
+  const entries = approvals.slice(last + 1).filter(counts);
+  const counted = [...new Set(entries.map((entry) => entry.by))];
   const needs = afterSecondThoughts(needsOf(approvable, candidate, rules), approvable, withdrawn);
-  const satisfied = isSatisfied(needs, counted.length, editors.length > 0);
+  const spokenFor = needs.by !== "people" || areSpokenFor(needs.sides ?? [], entries);
+  const satisfied = isSatisfied(needs, counted.length, editors.length > 0) && spokenFor;
   return {
     needs,
     counted,
+    spokenFor,
     gitReviewed: gitReviewed && !withdrawn,
     withdrawn: withdrawn && counted.length === 0,
     ...(refusal?.deny && counted.length === 0 ? { denied: refusal } : {}),
@@ -67,6 +71,16 @@ export function tally(approvable: Approvable, candidate: Candidate, rules: Rules
 const isSatisfied = (needs: Needs, counted: number, editorsKnown: boolean): boolean =>
   needs.by === "people" ? counted >= needs.people : needs.by !== "editing" || editorsKnown;
 
+/** Whether different people speak for the sides; there are two at most. */
+function areSpokenFor(sides: MoreNeeded["sides"], entries: readonly ApprovalEntry[]): boolean {
+  const [one = [], other = []] = sides.map((side) => speakers(side, entries));
+  if (sides.length < 2) return sides.length === 0 || one.length > 0;
+  return one.some((by) => other.some((second) => second !== by));
+}
+
+const speakers = (side: readonly string[], entries: readonly ApprovalEntry[]): readonly string[] =>
+  entries.filter(({ segment }) => segment !== undefined && side.includes(segment)).map(({ by }) => by);
+
 /** Where nobody knows who edited, nobody can be known to be another. */
 const isOther = (user: string, editors: readonly string[]): boolean =>
   editors.length > 0 && !editors.includes(user) && !isServiceAccount(user);
@@ -77,23 +91,23 @@ function needsOf(approvable: Approvable, { policy, exception }: Candidate, rules
   if (trustDomain === "installing" && isLocalTrustDomain(approvable)) return { by: "installer" };
   const segment = policy && definitions.segments.find(({ name }) => name === policy.segment);
   if (segment && inForce(segment) && segment.policyApproval === "none") return { by: "nobody" };
-  const why = reasonsForMore(approvable, exception, rules);
-  const people = terms.required + why.length;
-  return people === 0 ? { by: "editing" } : { by: "people", people, why };
+  return peopleFor(terms.required, strangers(approvable, rules), exception && moreNeeded(exception, definitions));
 }
 
-/** Each of these asks for one person more. */
-function reasonsForMore(
-  { editors }: Approvable,
-  exception: Candidate["exception"],
-  { established, definitions }: Rules,
-): readonly string[] {
+/** So many as the terms ask for, and one more for each reason; across a fence different people for its two sides. */
+function peopleFor(required: number, strange: readonly string[], more: MoreNeeded | undefined): Needs {
+  const { why: reason, sides = [] } = more ?? {};
+  const why = reason === undefined ? strange : [...strange, reason];
+  const people = Math.max(required + why.length, sides.length);
+  if (people === 0) return { by: "editing" };
+  return { by: "people", people, why, ...(sides.length > 0 ? { sides } : {}) };
+}
+
+/** A service account that Git did not review asks for one person more. */
+function strangers({ editors }: Approvable, { established }: Rules): readonly string[] {
   const { gitOps } = established.terms;
   const stranger = editors.find((editor) => isServiceAccount(editor) && !gitOps.includes(editor));
-  const why = stranger === undefined ? [] : [`${stranger} edited it and is not listed in approvals.gitOps`];
-  return exception && needsSecondPerson(exception, definitions)
-    ? [...why, "it lets a workload out to its host or crosses a fence"]
-    : why;
+  return stranger === undefined ? [] : [`${stranger} edited it and is not listed in approvals.gitOps`];
 }
 
 /**

@@ -21,7 +21,17 @@ export type Authority = {
   readonly publishedAt?: Instant;
   /** When the issuing authority's certificate holds. */
   readonly window: Window;
+  /** Its chain was signed elsewhere, by a root whose key this server never had. */
+  readonly offline?: true;
+  /** Somebody said that its key is in wrong hands. */
+  readonly compromised?: Compromise;
 };
+
+/**
+ * Since when a key counts as stolen, and when its root leaves the bundle. renewed: when whoever renews in time has done so.
+ * now: at once, whoever it breaks.
+ */
+export type Compromise = { readonly at: Instant; readonly remove: "renewed" | "now" };
 
 /** All authorities of a trust domain, the oldest first, and what was decided about them. One document, written whole. */
 export type AuthoritySet = {
@@ -32,6 +42,8 @@ export type AuthoritySet = {
   readonly paused: boolean;
   /** Somebody asked for a new authority at that moment, and there is none yet. */
   readonly requestedAt?: Instant;
+  /** A key of ours, by its identifier, that waits for a chain from an offline root. */
+  readonly awaiting?: { readonly id: string; readonly since: Instant };
 };
 
 /** A trust domain that has no authority yet. */

@@ -12,15 +12,30 @@ export type NextStep = Exclude<Step, { readonly step: "prepare" }> | { readonly 
  */
 export function nextStep(set: AuthoritySet, world: World): NextStep | undefined {
   if (set.paused && !isOutage(set, world.now)) return undefined;
-  if (isDue(set, world.now, world.pace)) return { step: "make" };
+  if (world.ownRoots && isDue(set, world.now, world.pace)) return { step: "make" };
   return candidates(set).find((step) => makeStep(set, step, world).ok);
 }
 
-/** Whether a new authority is to be made: there is none, it was asked for, or the active one has lived long enough. */
-export function isDue(set: AuthoritySet, now: Instant, pace: Pace): boolean {
+/**
+ * Whether a new authority is to be made here: there is none, it was asked for, or the active one has lived long enough. One
+ * below an offline root has no successor that was made here unless somebody asks for it: that would be another root.
+ */
+function isDue(set: AuthoritySet, now: Instant, pace: Pace): boolean {
+  if (successorOf(set)) return false;
+  if (set.requestedAt !== undefined) return true;
+  const active = activeOf(set);
+  return active ? !active.offline && now >= dueAt(active, pace) : !set.authorities.some(({ offline }) => offline);
+}
+
+/** Whether a chain from the offline root is needed: nothing signs, or the active authority has lived long enough. */
+export function needsChain(
+  set: AuthoritySet,
+  { now, pace, ownRoots }: Pick<World, "now" | "pace" | "ownRoots">,
+): boolean {
   if (successorOf(set)) return false;
   const active = activeOf(set);
-  return !active || set.requestedAt !== undefined || now >= dueAt(active, pace);
+  const offline = !ownRoots || (active ?? set.authorities.at(-1))?.offline === true;
+  return offline && (!active || active.compromised !== undefined || now >= dueAt(active, pace));
 }
 
 /** When the successor of an authority is prepared. */

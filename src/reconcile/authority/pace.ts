@@ -10,6 +10,8 @@ export type Pace = {
   readonly share: number;
   /** Over how long holders of certificates by a tainted authority are told to renew, spread evenly. */
   readonly reissueMs: number;
+  /** The longest lifetime that a leaf has now: whoever renews in time has done so at half of it. */
+  readonly usualLeafMs: number;
 };
 
 const MINUTE_MS = 60_000;
@@ -22,7 +24,11 @@ export const PACE: Pace = {
   marginMs: DAY_MS,
   share: 0.5,
   reissueMs: 30 * MINUTE_MS,
+  usualLeafMs: DAY_MS,
 };
+
+/** By when after its taint every holder that renews in time has left a tainted authority. */
+export const renewedMs = ({ usualLeafMs, reissueMs }: Pace): number => usualLeafMs / 2 + reissueMs;
 
 /** Whole minutes, rounded up, for messages. */
 export const formatMinutes = (ms: number): string => `${Math.ceil(ms / MINUTE_MS)} min`;

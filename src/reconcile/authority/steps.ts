@@ -1,19 +1,30 @@
 import type { Instant } from "../../domain/instant.ts";
 import { ok, problem, type Problem, refuseAll, type Result } from "../../domain/problem.ts";
-import { activeOf, type Authority, type AuthoritySet, type AuthorityState, successorOf } from "./authority-set.ts";
-import { formatMinutes, type Pace } from "./pace.ts";
+import {
+  activeOf,
+  type Authority,
+  type AuthoritySet,
+  type AuthorityState,
+  type Compromise,
+  successorOf,
+} from "./authority-set.ts";
+import { formatMinutes, type Pace, renewedMs } from "./pace.ts";
 
 /** One change of a set of authorities. Each is a single write, so that a crash leaves the one before or the one after. */
 export type Step =
   | { readonly step: "request" }
-  | { readonly step: "prepare"; readonly authority: Pick<Authority, "id" | "root" | "window"> }
+  | { readonly step: "prepare"; readonly authority: Pick<Authority, "id" | "root" | "window" | "offline"> }
+  | { readonly step: "awaitChain"; readonly id: string }
   | { readonly step: "publish" | "confirm" | "activate" | "revoke" | "prune" | "withdraw"; readonly id: string }
+  | { readonly step: "condemn"; readonly id: string; readonly remove: Compromise["remove"] }
   | { readonly step: "pause" | "resume" };
 
 /** What is known when a step is to be made. */
 export type World = {
   readonly now: Instant;
   readonly pace: Pace;
+  /** Whether roots may be made here; where not, every chain comes from an offline root. */
+  readonly ownRoots: boolean;
   /** The lowest sequence number of the bundle that every place of publication is known to have. */
   readonly served: number;
   /** For how long this writer, without a break, has seen the authority stand where it stands; by a clock that never jumps. */
@@ -72,10 +83,10 @@ const when =
 
 const holdsNow = ({ window }: Authority, now: Instant): boolean => now >= window.notBefore && now < window.notAfter;
 
-/** Nothing that is trusted signs now: whoever waits then only prolongs the outage. */
+/** Nothing that may be trusted signs now: whoever waits then only prolongs the outage. */
 export const isOutage = (set: AuthoritySet, now: Instant): boolean => {
   const active = activeOf(set);
-  return !active || !holdsNow(active, now);
+  return !active || !holdsNow(active, now) || active.compromised?.remove === "now";
 };
 
 /** Why readers cannot be taken to have the root of a published authority. */
@@ -95,7 +106,17 @@ const rootIsTrusted = ({ authorities }: AuthoritySet, { root }: Authority): bool
   authorities.some((each) => each.root === root && (each.state === "active" || each.state === "tainted"));
 
 const GUARDS: Readonly<Record<Step["step"], Guard>> = {
-  request: when((set) => !successorOf(set), "a new authority is on its way already"),
+  request: all(
+    when((set) => !successorOf(set), "a new authority is on its way already"),
+    when(
+      (_, __, { ownRoots }) => ownRoots,
+      "roots are kept offline here: `signet ca csr`, `sign` and `import` bring one",
+    ),
+  ),
+  awaitChain: all(
+    when((set) => !successorOf(set), "a new authority is on its way already"),
+    when((set) => !set.awaiting, "a key waits for its chain already"),
+  ),
   prepare: all(
     when((set) => !successorOf(set), "a new authority is on its way already"),
     when(
@@ -110,6 +131,7 @@ const GUARDS: Readonly<Record<Step["step"], Guard>> = {
   ),
   activate: all(
     inState("published", "tainted"),
+    when((set, step) => !find(set, step)?.compromised, "its key is in wrong hands"),
     when((set, step, { now }) => holdsNow(find(set, step) as Authority, now), "it does not hold now"),
     unsettled,
   ),
@@ -117,25 +139,41 @@ const GUARDS: Readonly<Record<Step["step"], Guard>> = {
   revoke: all(
     inState("tainted"),
     when(
-      (set, step, { now, pace }) =>
-        now >= revocableAt(find(set, step) as Authority, pace.longestLeafMs + pace.marginMs),
+      (set, step, { now, pace }) => now >= revocableAt(find(set, step) as Authority, pace),
       "what it signed may still be in use",
     ),
   ),
+  condemn: (set, step) => {
+    const found = find(set, step);
+    if (!found) return ["there is no such authority"];
+    const known = found.compromised?.remove;
+    const more = step.step === "condemn" && known === "renewed" && step.remove === "now";
+    return known === undefined || more ? [] : ["its key is known to be in wrong hands"];
+  },
   prune: all(
     inState("revoked"),
     when(
-      (set, step, { now, pace }) => now >= ((find(set, step) as Authority).since ?? 0) + pace.marginMs,
-      "it is kept for a day, so that its end can be seen",
+      (set, step, { now, pace }) => now >= forgettableAt(find(set, step) as Authority, pace),
+      "it is kept for a while, so that its end can be seen",
     ),
   ),
   pause: when(({ paused }) => !paused, "it is paused already"),
   resume: when(({ paused }) => paused, "it is not paused"),
 };
 
-/** What a tainted authority signed last may live that long after; and nothing outlives its issuer. */
-const revocableAt = ({ since, window }: Authority, longestMs: number): Instant =>
-  Math.min(since + longestMs, Math.max(since, window.notAfter));
+/**
+ * When the root of a tainted authority leaves the bundle: what it signed last may live that long after, and nothing outlives
+ * its issuer. A stolen key is not waited for so long: only until who renews in time has renewed, or not at all.
+ */
+export function revocableAt({ since, window, compromised }: Authority, pace: Pace): Instant {
+  if (compromised?.remove === "now") return since;
+  const longest = compromised ? renewedMs(pace) : pace.longestLeafMs + pace.marginMs;
+  return Math.min(since + longest, Math.max(since, window.notAfter));
+}
+
+/** A revoked authority is kept for a day; one whose key was stolen until nothing that it signs can hold. */
+export const forgettableAt = ({ since, window, compromised }: Authority, { marginMs }: Pace): Instant =>
+  (compromised ? Math.max(since, window.notAfter) : since) + marginMs;
 
 const to =
   (state: AuthorityState, grows: boolean): Move =>
@@ -147,6 +185,24 @@ const to =
     ),
   });
 
+/** Its successor is wanted at once, and nothing stays paused; one that never signed goes at once. */
+const condemn: Move = (set, step, world) => {
+  if (step.step !== "condemn") return set;
+  const compromised: Compromise = { at: world.now, remove: step.remove };
+  const authorities = set.authorities.map((each) => (each.id === step.id ? { ...each, compromised } : each));
+  const marked: AuthoritySet = { ...set, authorities, paused: false };
+  const found = find(set, step);
+  const gone = found?.state === "prepared" || found?.state === "published";
+  const next = gone ? MOVES.withdraw(marked, { step: "withdraw", id: step.id }, world) : marked;
+  return world.ownRoots && needsSuccessor(next) ? { ...next, requestedAt: world.now } : next;
+};
+
+/** Whether a stolen key signs and none that could replace it is there; below an offline root another chain is asked for. */
+const needsSuccessor = (set: AuthoritySet): boolean => {
+  const active = activeOf(set);
+  return active?.compromised !== undefined && !active.offline && !successorOf(set);
+};
+
 const withoutPublication = (authority: Authority, state: AuthorityState): Authority => {
   const { publishedAt, ...rest } = authority;
   return state === "published" || publishedAt === undefined ? rest : { ...rest, publishedAt };
@@ -154,7 +210,9 @@ const withoutPublication = (authority: Authority, state: AuthorityState): Author
 
 const MOVES: Readonly<Record<Step["step"], Move>> = {
   request: (set, _, { now }) => ({ ...set, requestedAt: now }),
-  prepare: ({ requestedAt: _, ...set }, step, { now }) =>
+  awaitChain: (set, step, { now }) =>
+    step.step === "awaitChain" ? { ...set, awaiting: { id: step.id, since: now } } : set,
+  prepare: ({ requestedAt: _, awaiting: __, ...set }, step, { now }) =>
     step.step === "prepare"
       ? { ...set, authorities: [...set.authorities, { ...step.authority, state: "prepared", since: now }] }
       : set,
@@ -171,6 +229,7 @@ const MOVES: Readonly<Record<Step["step"], Move>> = {
     return to("active", false)(tainted, step, world);
   },
   withdraw: (set, step, world) => to("revoked", find(set, step)?.state === "published")(set, step, world),
+  condemn,
   revoke: to("revoked", true),
   prune: (set, step) => ({
     ...set,

@@ -13,8 +13,13 @@ export type EndedException = {
   readonly why: string;
 };
 
-/** How an exception ends: at its time, by being withdrawn, by being deleted. */
-const ENDED: ReadonlySet<ProblemCode> = new Set(["EXCEPTION_EXPIRED", "EXCEPTION_UNAPPROVED", "EXCEPTION_MISSING"]);
+/** How an exception ends: at its time, by being withdrawn, by losing its grant, by being deleted. */
+const ENDED: ReadonlySet<ProblemCode> = new Set([
+  "EXCEPTION_EXPIRED",
+  "EXCEPTION_UNAPPROVED",
+  "EXCEPTION_UNSIGNED",
+  "EXCEPTION_MISSING",
+]);
 
 /** Lists the live Pods that admission would refuse now because the exception they point to has ended. */
 export const decideEnded = (pods: readonly PodSeen[]): readonly EndedException[] =>

@@ -2,7 +2,7 @@ import type { PatchOperation } from "../../domain/json-patch.ts";
 import type { ProblemCode } from "../../domain/problem-codes.ts";
 import {
   isReservedAnnotation,
-  isReservedLabel,
+  isStampLabel,
   ROLE_LABEL,
   SEGMENT_LABEL,
   SPIFFE_ID_ANNOTATION,
@@ -80,7 +80,7 @@ function withoutRole(pod: PodSeen): PodAction | undefined {
 }
 
 const carriesStamp = ({ ownLabels, ownAnnotations }: Workload): boolean =>
-  Object.keys(ownLabels).some(isReservedLabel) || Object.keys(ownAnnotations).some(isReservedAnnotation);
+  Object.keys(ownLabels).some(isStampLabel) || Object.keys(ownAnnotations).some(isReservedAnnotation);
 
 const anotherRole = ({ role, segment }: Identity, { key, present }: Deviation): string =>
   `Its ${key} is "${present ?? ""}", but what fits it now is role ${role.name} of ${segment.name}. Create it anew.`;

@@ -5,7 +5,7 @@ import { type Rendered, shortHash } from "../../policy/compile/rendered.ts";
 export type Write = {
   readonly verb: "apply" | "delete";
   readonly object: Rendered;
-  readonly why: "add" | "widen before narrowing" | "narrow" | "remove" | "stand in";
+  readonly why: "add" | "widen before narrowing" | "narrow" | "remove" | "stand in" | "annotate";
 };
 
 /** An object's name among all. */

@@ -1,13 +1,12 @@
 import { PROBLEM_CODES } from "../../domain/problem-codes.ts";
 import { sha256Base64 } from "../../domain/sha256.ts";
+import { REPORT } from "../../wire/manifests/names.ts";
 import type { NamespaceScan, ScanGroup } from "./scan.ts";
 
 /** Label by which Signet finds its own reports again. */
 export const REPORT_LABEL = { "app.kubernetes.io/managed-by": "signet" } as const;
 /** Annotation that says what a report says, so that it is written on change only. */
 export const REPORT_DIGEST = "report.signet.dev/digest";
-/** Name of each report; there is one a namespace, and one of the cluster. */
-export const REPORT_NAME = "signet";
 
 /** Most results in one report; what is more is counted in the last. */
 const MOST_RESULTS = 100;
@@ -54,7 +53,7 @@ export function clusterReport(scans: readonly NamespaceScan[]): Report {
 function reportOf(kind: string, namespace: string, body: object): Report {
   const digest = sha256Base64(JSON.stringify(body));
   const where = namespace === "" ? {} : { namespace };
-  const metadata = { ...where, name: REPORT_NAME, labels: REPORT_LABEL, annotations: { [REPORT_DIGEST]: digest } };
+  const metadata = { ...where, name: REPORT, labels: REPORT_LABEL, annotations: { [REPORT_DIGEST]: digest } };
   return { namespace, digest, object: { apiVersion: "openreports.io/v1alpha1", kind, metadata, ...body } };
 }
 

@@ -3,12 +3,14 @@ import type { ProblemCode } from "../../domain/problem-codes.ts";
 import type { Workload } from "../../domain/workload.ts";
 import type { Judgement } from "../pods/seen.ts";
 
-/** A workload that runs, and what admission would say of it now. */
+/** A workload that runs, or an object that speaks for some, and what admission would say of it now. */
 export type Scanned = {
   readonly object: Pick<Workload["object"], "apiVersion" | "kind" | "namespace" | "name"> & { readonly uid: string };
   readonly judgement: Pick<Judgement, "identity" | "findings" | "enrolled">;
   /** What was found besides by looking at what runs: a stamp that is missing. */
   readonly besides?: readonly Problem[];
+  /** False: it speaks for workloads and is none. */
+  readonly runs?: boolean;
 };
 
 /** Whether its next start is refused, is warned of, or passes. */
@@ -41,6 +43,7 @@ type Known = {
   readonly role: string;
   readonly segment: string;
   readonly found: readonly Found[];
+  readonly runs: boolean;
 };
 
 /** One workload, what it came to, and why. */
@@ -50,7 +53,7 @@ export type ScannedWorkload = Known;
 const EXAMPLES = 10;
 
 /**
- * What is known of everything that runs, namespace by namespace. Takes one workload at a time, so that a round costs what
+ * What is known of everything that runs, and of what it is made of, namespace by namespace. Takes one workload at a time, so that a round costs what
  * changed; namespaces that are neither enrolled nor hold a role are left out.
  */
 export class Scan {
@@ -88,7 +91,7 @@ export class Scan {
     return taken;
   }
 
-  /** Names of the namespaces in which something runs, sorted. */
+  /** Names of the namespaces of which something is known, sorted. */
   namespaces(): readonly string[] {
     return [...this.#byNamespace.keys()].sort();
   }
@@ -108,11 +111,12 @@ export class Scan {
     return sorted(this.#byNamespace.get(namespace));
   }
 
-  /** The same counts for each segment. */
+  /** The same counts for each segment, of what runs. */
   bySegment(): ReadonlyMap<string, Readonly<Record<Outcome, number>>> {
     const counts = new Map<string, Record<Outcome, number>>();
     for (const known of this.#byNamespace.values())
-      for (const { segment, outcome } of known.values()) {
+      for (const { segment, outcome, runs } of known.values()) {
+        if (!runs) continue;
         const own = counts.get(segment) ?? { pass: 0, warn: 0, fail: 0 };
         own[outcome] += 1;
         counts.set(segment, own);
@@ -120,10 +124,11 @@ export class Scan {
     return counts;
   }
 
-  /** How many workloads pass, are warned of, fail. */
+  /** How many workloads that run pass, are warned of, fail. */
   counts(): Readonly<Record<Outcome, number>> {
     const counts = { pass: 0, warn: 0, fail: 0 };
-    for (const known of this.#byNamespace.values()) for (const { outcome } of known.values()) counts[outcome] += 1;
+    for (const known of this.#byNamespace.values())
+      for (const { outcome, runs } of known.values()) if (runs) counts[outcome] += 1;
     return counts;
   }
 }
@@ -133,7 +138,7 @@ const sorted = (known: ReadonlyMap<string, Known> = new Map()): readonly Known[]
 
 const nameOf = ({ object: { kind, name } }: Known): string => `${name} ${kind}`;
 
-function knownOf({ object, judgement, besides = [] }: Scanned): Known {
+function knownOf({ object, judgement, besides = [], runs = true }: Scanned): Known {
   const { identity, findings } = judgement;
   const whose = { role: identity?.role.name ?? "", segment: identity?.segment.name ?? "" };
   const told = new Set(findings.map(({ problem }) => problem.code));
@@ -143,7 +148,7 @@ function knownOf({ object, judgement, besides = [] }: Scanned): Known {
   ];
   const { apiVersion, kind, namespace, name, uid } = object;
   const outcome = found.some((each) => each.outcome === "fail") ? "fail" : found.length > 0 ? "warn" : "pass";
-  return { object: { apiVersion, kind, namespace, name, uid }, outcome, ...whose, found };
+  return { object: { apiVersion, kind, namespace, name, uid }, outcome, ...whose, found, runs };
 }
 
 const foundOf = (

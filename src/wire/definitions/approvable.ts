@@ -98,11 +98,13 @@ function readEntry(entry: Raw): ApprovalEntry | undefined {
   if (generation === undefined || by === undefined) return undefined;
   const at = textAt(entry, "at");
   const reason = textAt(entry, "reason");
+  const segment = textAt(entry, "segment");
   return {
     generation,
     by,
     ...(at === undefined ? {} : { at }),
     ...(reason === undefined ? {} : { reason }),
+    ...(segment === undefined ? {} : { segment }),
     withdraw: entry["withdraw"] === true,
     ...(entry["deny"] === true ? { deny: true } : {}),
   };

@@ -1,12 +1,14 @@
 import type { Exception, Permit } from "../../domain/definitions.ts";
 import { ok, refuseAll, type Result } from "../../domain/problem.ts";
-import type { Guardrail, SegmentPolicy, Sentence } from "../../domain/sentences.ts";
-import type { FieldPath } from "../documents.ts";
+import { parseInstant } from "../../domain/instant.ts";
+import type { LossCode } from "../../domain/loss-codes.ts";
+import type { Guardrail, SegmentPolicy, Sentence, Waiver } from "../../domain/sentences.ts";
+import { type FieldPath, pathText } from "../documents.ts";
 import { GUARDRAIL } from "../kinds/guardrail.ts";
 import { SEGMENT_EXCEPTION } from "../kinds/segment-exception.ts";
 import { SEGMENT_POLICY } from "../kinds/segment-policy.ts";
 import type { KubeObject } from "../objects.ts";
-import { refuseAt } from "../read-object.ts";
+import { refuseAt, sourceOf } from "../read-object.ts";
 import { readInForce } from "./in-force.ts";
 import { namespaceOf } from "./parts.ts";
 import { endsOf, sentenceOf, windowOf } from "./sentences.ts";
@@ -28,8 +30,24 @@ export function readGuardrail(object: KubeObject): Result<Guardrail> {
   const { spec, specPath, definition } = read.value;
   const deny = sentencesOf(spec.deny ?? [], object, [...specPath, "deny"]);
   const allow = sentencesOf(spec.allow ?? [], object, [...specPath, "allow"]);
-  if (!deny.ok || !allow.ok) return refuseAll([deny, allow].flatMap((each) => (each.ok ? [] : each.problems)));
-  return ok({ ...definition, fences: spec.fences ?? [], deny: deny.value, allow: allow.value });
+  const waivers = (spec.waive ?? []).map(({ loss, until }, index) =>
+    waiverOf(loss, until, object, [...specPath, "waive", index]),
+  );
+  const problems = [deny, allow, ...waivers].flatMap((each) => (each.ok ? [] : each.problems));
+  if (!deny.ok || !allow.ok || problems.length > 0) return refuseAll(problems);
+  return ok({
+    ...definition,
+    fences: spec.fences ?? [],
+    ...(waivers.length === 0 ? {} : { waivers: waivers.flatMap((each) => (each.ok ? [each.value] : [])) }),
+    deny: deny.value,
+    allow: allow.value,
+  });
+}
+
+function waiverOf(code: LossCode, until: string, object: KubeObject, path: FieldPath): Result<Waiver> {
+  const read = parseInstant(until, pathText([...path, "until"]));
+  const source = sourceOf(object, [...path, "until"]);
+  return read.ok ? ok({ code, until: read.value }) : refuseAll(read.problems.map((found) => ({ ...found, source })));
 }
 
 function sentencesOf(

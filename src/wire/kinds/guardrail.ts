@@ -1,4 +1,5 @@
-import { fields, listOf, oneOf, optional, setOf } from "./fields.ts";
+import { LOSS_CODES } from "../../domain/loss-codes.ts";
+import { fields, listOf, moment, oneOf, optional, setOf, text } from "./fields.ts";
 import { age, approvalColumns, type Kind } from "./kind.ts";
 import { denial, sentence } from "./sentence.ts";
 import { approvedStatus } from "./status.ts";
@@ -13,6 +14,18 @@ const guardrailSpec = fields("Rules above all sentences.", {
   ),
   deny: optional(listOf("What nobody may do.", denial, 256)),
   allow: optional(listOf("What the platform needs everywhere: DNS, node probes, ingress, monitoring.", sentence, 256)),
+  waive: optional(
+    listOf(
+      "Kinds of losses that keep nothing from being published until an end, although more is let through than is meant.",
+      fields("One kind of loss.", {
+        loss: oneOf("Its code, as `signet policy compile` reports it.", LOSS_CODES),
+        until: moment("Until when."),
+        why: text("The reason.", 1024),
+        ticket: optional(text("Where it was decided.", 256)),
+      }),
+      32,
+    ),
+  ),
 });
 
 /** Kind Guardrail. */

@@ -9,6 +9,8 @@ const policySpec = fields("Sentences of one segment.", {
   allow: listOf("Who may reach whom.", sentence, 256),
 });
 
+const count = (description: string) => Type.Integer({ description, minimum: 0 });
+
 /** Kind SegmentPolicy. */
 export const SEGMENT_POLICY: Kind<typeof policySpec> = {
   kind: "SegmentPolicy",
@@ -22,18 +24,44 @@ export const SEGMENT_POLICY: Kind<typeof policySpec> = {
     targets: optional(
       Type.Array(
         Type.Object(
-          { name: text("Name of the target.", 64), losses: Type.Integer({ description: "Losses there.", minimum: 0 }) },
+          {
+            name: text("Name of the target.", 64),
+            objects: count("Compiled objects that its sentences are in."),
+            active: count("Those of them that stand in the cluster as they are meant."),
+            losses: count("Losses there."),
+          },
           { description: "One target." },
         ),
         {
-          description: "Where the sentences are active, and what each target loses.",
+          description: "Where the sentences are active, and how much each target loses.",
           maxItems: 16,
           "x-kubernetes-list-type": "atomic",
         },
       ),
     ),
+    losses: optional(
+      Type.Array(
+        Type.Object(
+          {
+            target: text("Name of the target, or of several that act together.", 256),
+            code: text("Code of the loss; docs/targets says what each means.", 64),
+            effect: text("narrower, wider or unenforced.", 16),
+            path: text("Which sentence, for example spec.allow[0].", 256),
+            pairs: count("Pairs of workloads that it concerns."),
+            example: optional(text("One of the pairs.", 512)),
+          },
+          { description: "One loss." },
+        ),
+        { description: "What the targets lose.", maxItems: 32, "x-kubernetes-list-type": "atomic" },
+      ),
+    ),
   }),
-  columns: [{ name: "Segment", type: "string", path: ".spec.segment" }, ...approvalColumns, age],
+  columns: [
+    { name: "Segment", type: "string", path: ".spec.segment" },
+    ...approvalColumns,
+    { name: "Published", type: "string", path: '.status.conditions[?(@.type=="Published")].status' },
+    age,
+  ],
   rules: [],
   approved: true,
 };

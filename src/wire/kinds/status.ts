@@ -20,6 +20,12 @@ const approval = Type.Object(
     at: optional(text("When.", 40, { format: "date-time" })),
     reason: optional(text("Why.", 1024)),
     withdraw: optional(Type.Boolean({ description: "True: takes the approved generation out of force." })),
+    segment: optional(
+      text(
+        "Segment that the approver speaks for, holding `approve` on it; asked for where an exception crosses a fence.",
+        63,
+      ),
+    ),
     deny: optional(Type.Boolean({ description: "True: says no to this generation; an older one stays in force." })),
   },
   { description: "One approval. Approvers only add entries." },

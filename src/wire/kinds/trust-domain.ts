@@ -67,8 +67,14 @@ export const TRUST_DOMAIN: Kind<typeof spec> = {
         Type.Object(
           {
             id: text("Subject key identifier of the authority.", 64),
+            root: optional(text("Subject key identifier of its root.", 64)),
             state: text("prepared, published, active, tainted or revoked.", 16),
+            since: optional(text("Since when it stands there.", 40, { format: "date-time" })),
             notAfter: text("When it expires.", 40, { format: "date-time" }),
+            offline: optional(Type.Boolean({ description: "True: certified by an offline root." })),
+            compromised: optional(text("Since when its key counts as stolen.", 40, { format: "date-time" })),
+            waits: optional(text("What its next step waits for.", 512)),
+            at: optional(text("When that is at the earliest.", 40, { format: "date-time" })),
           },
           { description: "One authority of ours." },
         ),
@@ -77,6 +83,26 @@ export const TRUST_DOMAIN: Kind<typeof spec> = {
           maxItems: 16,
           "x-kubernetes-list-type": "atomic",
         },
+      ),
+    ),
+    rotation: optional(
+      Type.Object(
+        {
+          stage: text(
+            "active: nothing is under way. Else none, requested, chain-needed, awaiting-chain, prepared, published or tainted.",
+            32,
+          ),
+          since: optional(text("Since when.", 40, { format: "date-time" })),
+          next: text("What comes next.", 512),
+          at: optional(text("When that is at the earliest.", 40, { format: "date-time" })),
+          paused: Type.Boolean({ description: "Whether it stands still until somebody resumes it." }),
+          settleSeconds: Type.Integer({ description: "How long readers get to have a new root.", minimum: 0 }),
+          renewedSeconds: Type.Integer({
+            description: "By when after its authority was tainted whoever renews in time has renewed.",
+            minimum: 0,
+          }),
+        },
+        { description: "Where the rotation stands as a whole." },
       ),
     ),
     bundle: optional(

@@ -1,6 +1,6 @@
 import { SIGNET_NAMESPACE } from "../../domain/exempt-namespaces.ts";
 import { type Manifest, manifest } from "./manifest.ts";
-import { LEASE, NAME, SECRETS } from "./names.ts";
+import { ASKS, LEASE, NAME, SECRETS } from "./names.ts";
 import { PEOPLE_ROLES } from "./people-roles.ts";
 import { SIGNET_PERMISSIONS } from "./permissions.ts";
 import { accountRoles, peopleRole } from "./rbac.ts";
@@ -15,13 +15,14 @@ export function namespaceManifest(): Manifest {
 }
 
 /**
- * The account and all that it may do. The Lease and the Secrets lie ready empty, so that the account may be held to their
+ * The account and all that it may do. The Lease, the ConfigMap and the Secrets lie ready empty, so that the account may be held to their
  * names: the right to create by POST cannot be limited to a name. Applying the manifests again leaves what they hold.
  */
 export const accountManifests = (): readonly Manifest[] => [
   manifest(["v1", "ServiceAccount"], inOwn(NAME), { automountServiceAccountToken: false }),
   ...accountRoles(NAME, SIGNET_PERMISSIONS),
   manifest(["coordination.k8s.io/v1", "Lease"], inOwn(LEASE)),
+  manifest(["v1", "ConfigMap"], inOwn(ASKS)),
   ...Object.values(SECRETS).map((name) => manifest(["v1", "Secret"], inOwn(name), { type: "Opaque" })),
 ];
 

@@ -1,5 +1,5 @@
 import { APPROVED, editorsOf, mayApprove, onResources, TERMS } from "./approval-words.ts";
-import { FROM_SIGNET } from "./cel.ts";
+import { allowed, FROM_SIGNET } from "./cel.ts";
 import { type Check, type Manifest, type Named, validating } from "./policy-object.ts";
 
 const statusVariables: readonly Named[] = [
@@ -63,6 +63,10 @@ const approverChecks: readonly Check[] = [
     message: "Service accounts do not approve.",
   },
   { expression: others(mayApprove("object")), message: "Approving needs the verb approve on the object." },
+  {
+    expression: `variables.added.all(a, !a.?segment.hasValue() || ${allowed("approve", "'segments'", "a.segment")})`,
+    message: "Speaking for a segment needs the verb approve on that segment.",
+  },
   {
     expression:
       "variables.approving.size() == 0 || variables.ours || " +

@@ -40,6 +40,16 @@ const PANELS: readonly Panel[] = [
     },
   },
   {
+    title: "Policies: objects that do not stand as they are meant, losses that block, seconds beyond an end",
+    unit: "short",
+    lines: {
+      "{{target}} missing":
+        'sum by (target) (signet_policy_objects{state="wanted"}) - sum by (target) (signet_policy_objects{state="active"})',
+      "blocked {{code}}": "max by (code) (signet_policy_blocked)",
+      overdue: "max(signet_policy_overdue_seconds)",
+    },
+  },
+  {
     title: "Catalogue",
     unit: "short",
     lines: { "{{kind}}": "max by (kind) (signet_catalogue_objects)", broken: "max(signet_catalogue_broken)" },

@@ -10,12 +10,15 @@ import { COMMON_LABELS, type Manifest } from "./manifest.ts";
 import { monitoringManifests } from "./monitoring.ts";
 import { LOCAL_URL, NAME, VIRT_CONTROLLERS } from "./names.ts";
 import { SIGNER_PERMISSIONS } from "./permissions.ts";
+import { PUBLISHING_PERMISSIONS } from "./publishing-permissions.ts";
 import { accountRoles } from "./rbac.ts";
 import {
   CLIENTS_FOLDER,
   clientsPatch,
   databaseNetworkPolicy,
   databasePatches,
+  GRANT_FLAGS,
+  grantPatch,
   networkPolicy,
   serverManifests,
 } from "./server.ts";
@@ -151,6 +154,24 @@ const openshiftVirtualization = (): Folder => ({
   },
 });
 
+const signedGrants = (): Folder => ({
+  path: "components/signed-grants",
+  about:
+    "Signed grants of exceptions: *.jws in the ConfigMap signet-grants, grant-keys.json in signet-grant-keys. docs/exceptions.md.",
+  kind: "Component",
+  files: {},
+  rest: { patches: [grantPatch(), serverArguments(GRANT_FLAGS)] },
+});
+
+/** One for each switch of publishing. */
+const publishing = (): readonly Folder[] =>
+  Object.entries(PUBLISHING_PERMISSIONS).map(([name, { about, permissions }]) => ({
+    path: `components/${name}`,
+    about: `${about} Where the cluster has these kinds.`,
+    kind: "Component",
+    files: { [name]: accountRoles(`signet-${name}`, permissions) },
+  }));
+
 const components = (): readonly Folder[] => [
   {
     path: "components/signer",
@@ -159,6 +180,7 @@ const components = (): readonly Folder[] => [
     kind: "Component",
     files: { signer: accountRoles("signet-signer", SIGNER_PERMISSIONS) },
   },
+  ...publishing(),
   {
     path: "components/monitoring",
     about: "For the Prometheus operator, and a dashboard for Grafana.",
@@ -166,6 +188,7 @@ const components = (): readonly Folder[] => [
     files: { monitoring: monitoringManifests(), dashboard: [dashboardManifest()] },
   },
   database(),
+  signedGrants(),
   {
     path: "components/cert-manager",
     about: "The serving certificate and caBundle by cert-manager, which must be installed.",

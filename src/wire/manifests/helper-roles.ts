@@ -11,6 +11,8 @@ type Helper = {
   readonly permits?: readonly string[];
 };
 
+/** The person that the shipped role of `oc debug` names until a kustomization puts others in the place. */
+const HELPER_PERSON = "replace-me";
 /** The segment that the shipped roles name until a kustomization puts another in its place. */
 export const HELPER_SEGMENT = "replace-me";
 
@@ -64,6 +66,25 @@ const solvers: readonly Helper[] = [
   },
 ];
 
+/** A TaskRun's Pod, under the account that Tekton gives it where nobody names another. */
+const tasks = (controller: string, serviceAccount: string): readonly Helper[] => [
+  { name: "tekton-task", createdBy: controller, account: serviceAccount, labels: ["tekton.dev/taskRun"] },
+];
+
+/**
+ * The Pod of `oc debug node/…`: on the node's network and among its processes, privileged, with all its files. People create
+ * it, so that the role fits nobody until a kustomization puts their names in.
+ */
+const debugging: readonly Helper[] = [
+  {
+    name: "oc-debug-node",
+    createdBy: HELPER_PERSON,
+    account: "default",
+    labels: { "debug.openshift.io/managed-by": "oc-debug" },
+    permits: ["hostNetwork", "hostPID", "hostIPC", "privileged", "hostPath:/"],
+  },
+];
+
 /** Folder below `manifests/helper-roles` → what it is for, and its roles. */
 export const HELPERS: Readonly<Record<string, { readonly about: string; readonly roles: readonly Helper[] }>> = {
   kubevirt: {
@@ -75,6 +96,18 @@ export const HELPERS: Readonly<Record<string, { readonly about: string; readonly
     roles: virtualization(VIRT_CONTROLLERS.openshift, account("openshift-cnv", "cdi-sa")),
   },
   "openshift-builds": { about: "Pods of OpenShift's builds and DeploymentConfigs.", roles: builds },
+  tekton: {
+    about: "Pods of Tekton's TaskRuns that name no account.",
+    roles: tasks(account("tekton-pipelines", "tekton-pipelines-controller"), "default"),
+  },
+  "openshift-pipelines": {
+    about: "Pods of OpenShift Pipelines' TaskRuns that name no account.",
+    roles: tasks(account("openshift-pipelines", "tekton-pipelines-controller"), "pipeline"),
+  },
+  "openshift-debug": {
+    about: "Pods of `oc debug node/NAME`, which reach all of the node. Name who may, in createdBy.",
+    roles: debugging,
+  },
   "cert-manager": { about: "Pods that solve ACME's HTTP-01 challenges for cert-manager.", roles: solvers },
 };
 

@@ -4,15 +4,17 @@ import { NAME, SECRETS, SERVICE_HOST } from "./names.ts";
 
 const GROUP = "monitoring.coreos.com/v1";
 const inOwn = { name: NAME, namespace: SIGNET_NAMESPACE };
-const RUNBOOK = "docs/break-glass.md";
-
 type Alert = {
   readonly alert: string;
   readonly expr: string;
   readonly for: string;
   readonly severity: "critical" | "warning";
   readonly summary: string;
+  /** Page of this repository that says what to do. */
+  readonly runbook: string;
 };
+
+const BREAK_GLASS = "docs/break-glass.md";
 
 const OURS = 'name=~".+\\\\.signet\\\\.dev"';
 
@@ -23,6 +25,7 @@ const ALERTS: readonly Alert[] = [
     for: "2m",
     severity: "critical",
     summary: "No replica of Signet is ready: nothing can be created in enrolled namespaces.",
+    runbook: BREAK_GLASS,
   },
   {
     alert: "SignetWebhookFails",
@@ -30,6 +33,7 @@ const ALERTS: readonly Alert[] = [
     for: "5m",
     severity: "critical",
     summary: "The API server cannot call the webhook entry {{ $labels.name }}.",
+    runbook: BREAK_GLASS,
   },
   {
     alert: "SignetStampsMissed",
@@ -37,6 +41,7 @@ const ALERTS: readonly Alert[] = [
     for: "5m",
     severity: "warning",
     summary: "The API server went on without an answer of the webhook entry {{ $labels.name }}.",
+    runbook: BREAK_GLASS,
   },
   {
     alert: "SignetPodsWithoutStamp",
@@ -44,6 +49,7 @@ const ALERTS: readonly Alert[] = [
     for: "5m",
     severity: "warning",
     summary: "{{ $value }} Pods run without a valid stamp and cannot be mended; an Event on each says why.",
+    runbook: BREAK_GLASS,
   },
   {
     alert: "SignetSlow",
@@ -51,6 +57,7 @@ const ALERTS: readonly Alert[] = [
     for: "10m",
     severity: "warning",
     summary: "One of a hundred calls of the webhook entry {{ $labels.name }} takes half a second.",
+    runbook: BREAK_GLASS,
   },
   {
     alert: "SignetCatalogueBroken",
@@ -58,6 +65,7 @@ const ALERTS: readonly Alert[] = [
     for: "5m",
     severity: "warning",
     summary: "{{ $labels.pod }} judges by an older state: the newest cannot be read.",
+    runbook: BREAK_GLASS,
   },
   {
     alert: "SignetLedgerLosesRecords",
@@ -65,6 +73,31 @@ const ALERTS: readonly Alert[] = [
     for: "0m",
     severity: "critical",
     summary: "The ledger of {{ $labels.pod }} dropped records or could not write them.",
+    runbook: "docs/runbooks/lost-ledger.md",
+  },
+  {
+    alert: "SignetPoliciesBlocked",
+    expr: "max by (code) (signet_policy_blocked) > 0",
+    for: "5m",
+    severity: "warning",
+    summary: "Nothing is published: {{ $labels.code }} would let through more than is meant.",
+    runbook: "docs/targets/README.md",
+  },
+  {
+    alert: "SignetPoliciesOverdue",
+    expr: "max(signet_policy_overdue_seconds) > 60",
+    for: "1m",
+    severity: "critical",
+    summary: "A sentence or exception has ended, and what it opened stands still.",
+    runbook: "docs/targets/README.md",
+  },
+  {
+    alert: "SignetPublishesNothing",
+    expr: "(count(last_over_time(signet_policy_overdue_seconds[1d])) > 0) unless on() (count(signet_policy_overdue_seconds) > 0)",
+    for: "2m",
+    severity: "critical",
+    summary: "No replica publishes policies any more: what ends meanwhile stays open until one does.",
+    runbook: "docs/targets/README.md",
   },
   {
     alert: "SignetCertificateEnds",
@@ -72,6 +105,55 @@ const ALERTS: readonly Alert[] = [
     for: "5m",
     severity: "critical",
     summary: "The serving certificate ends within the hour and was not renewed.",
+    runbook: BREAK_GLASS,
+  },
+  {
+    alert: "SignetAuthorityEnds",
+    expr: 'max(signet_expiry_timestamp_seconds{what="issuing"}) - time() < 7 * 86400',
+    for: "10m",
+    severity: "critical",
+    summary: "The last authority ends within a week, and no other was made: certificates will end with it.",
+    runbook: "docs/runbooks/expired-root.md",
+  },
+  {
+    alert: "SignetRootEnds",
+    expr: 'max(signet_expiry_timestamp_seconds{what="root"}) - time() < 14 * 86400',
+    for: "10m",
+    severity: "critical",
+    summary: "The last root in the bundle ends within two weeks.",
+    runbook: "docs/runbooks/expired-root.md",
+  },
+  {
+    alert: "SignetNoAuthority",
+    expr: 'max(signet_rotation_stage{stage="none"}) > 0',
+    for: "5m",
+    severity: "critical",
+    summary: "There is no authority: no certificate is issued.",
+    runbook: "docs/runbooks/lost-authority.md",
+  },
+  {
+    alert: "SignetChainNeeded",
+    expr: 'max(signet_rotation_stage{stage=~"chain-needed|awaiting-chain"}) > 0',
+    for: "1h",
+    severity: "warning",
+    summary: "The offline root has to certify the next authority.",
+    runbook: "docs/runbooks/offline-root.md",
+  },
+  {
+    alert: "SignetRotationStands",
+    expr: 'max(signet_rotation_stage{stage=~"requested|prepared|published"}) > 0',
+    for: "2h",
+    severity: "warning",
+    summary: "A rotation of the authority does not go on; `signet ca status` says what it waits for.",
+    runbook: "docs/runbooks/rotation.md",
+  },
+  {
+    alert: "SignetIssuesNothing",
+    expr: 'sum by (reason) (rate(signet_issuance_total{reason=~"AUTHORITY_UNAVAILABLE|LEDGER_UNAVAILABLE|INTERNAL|AuthorityUnavailable|LedgerUnavailable|Internal"}[5m])) > 0',
+    for: "5m",
+    severity: "critical",
+    summary: "Certificates are not issued for a fault of ours: {{ $labels.reason }}.",
+    runbook: "docs/runbooks/lost-ledger.md",
   },
 ];
 
@@ -94,10 +176,10 @@ export const monitoringManifests = (): readonly Manifest[] => [
   manifest([GROUP, "PrometheusRule"], inOwn, { spec: { groups: [{ name: NAME, rules: ALERTS.map(ruleOf) }] } }),
 ];
 
-const ruleOf = ({ alert, expr, for: lasting, severity, summary }: Alert) => ({
+const ruleOf = ({ alert, expr, for: lasting, severity, summary, runbook }: Alert) => ({
   alert,
   expr,
   for: lasting,
   labels: { severity },
-  annotations: { summary, runbook: RUNBOOK },
+  annotations: { summary, runbook },
 });

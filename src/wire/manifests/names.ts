@@ -15,11 +15,17 @@ export const LOCAL_URL = `https://127.0.0.1:${PORT}`;
 /** Host name by which the API server calls the Service; the serving certificate carries it. */
 export const SERVICE_HOST = `${NAME}.${SIGNET_NAMESPACE}.svc`;
 
+/** Name of each report of OpenReports; there is one a namespace, and one of the cluster. */
+export const REPORT = "signet";
+
 /** The Lease that elects the one replica that writes. */
 export const LEASE = "signet-leader";
 
 /** The ConfigMap, in Signet's namespace, that is only ever written as a dry run: to see whether webhooks are called. */
 export const SELF_TEST = "signet-self-test";
+
+/** The ConfigMap, in Signet's namespace, by which people ask for steps of a rotation and are answered. */
+export const ASKS = "signet-authorities";
 
 /** End of the names of the webhook entries that match it. */
 export const SELF_TEST_ENTRY = "self-test.signet.dev";

@@ -1,5 +1,6 @@
 import { PEOPLE_ROLES } from "./people-roles.ts";
 import { type Permission, SIGNER_PERMISSIONS, SIGNET_PERMISSIONS } from "./permissions.ts";
+import { PUBLISHING_PERMISSIONS } from "./publishing-permissions.ts";
 
 /** docs/permissions.md, made of the tables. */
 export const permissionsPage = (): string =>
@@ -20,6 +21,7 @@ export const permissionsPage = (): string =>
     "",
     ...table(SIGNER_PERMISSIONS),
     "",
+    ...publishingSections(),
     "## People",
     "",
     "Nobody is bound to these roles by the manifests. An approval needs the verb `approve`, and somebody who is not among the",
@@ -35,6 +37,16 @@ export const permissionsPage = (): string =>
     ),
     "",
   ].join("\n");
+
+const publishingSections = (): readonly string[] =>
+  Object.entries(PUBLISHING_PERMISSIONS).flatMap(([name, { about, permissions }]) => [
+    `## With the component \`${name}\``,
+    "",
+    about,
+    "",
+    ...table(permissions),
+    "",
+  ]);
 
 const code = (word: string): string => `\`${word}\``;
 

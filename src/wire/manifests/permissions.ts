@@ -1,7 +1,7 @@
 import { KINDS } from "../kinds.ts";
 import { GROUP } from "../kinds/kind.ts";
 import { SIGNER_NAME } from "../workloads/escapes.ts";
-import { LEASE, NAME, SECRETS, SELF_TEST, TRUST_BUNDLE } from "./names.ts";
+import { ASKS, LEASE, NAME, REPORT, SECRETS, SELF_TEST, TRUST_BUNDLE } from "./names.ts";
 
 /** One row: what may be done to which resources of one group. `names` limits it to objects so called. */
 export type Permission = {
@@ -59,10 +59,38 @@ export const SIGNET_PERMISSIONS: readonly Permission[] = [
   },
   {
     group: "kubevirt.io",
-    resources: ["virtualmachines"],
+    resources: ["virtualmachineinstancereplicasets", "virtualmachines"],
     verbs: READ,
     where: "cluster",
-    why: "knows the machine behind an instance",
+    why: "knows the machine behind an instance; judges what starts next",
+  },
+  {
+    group: "pool.kubevirt.io",
+    resources: ["virtualmachinepools"],
+    verbs: READ,
+    where: "cluster",
+    why: "judges what starts next",
+  },
+  {
+    group: "apps",
+    resources: ["daemonsets", "deployments", "statefulsets"],
+    verbs: READ,
+    where: "cluster",
+    why: "judges what starts next",
+  },
+  {
+    group: "batch",
+    resources: ["cronjobs"],
+    verbs: READ,
+    where: "cluster",
+    why: "judges what starts next",
+  },
+  {
+    group: "serving.knative.dev",
+    resources: ["services"],
+    verbs: READ,
+    where: "cluster",
+    why: "judges what starts next",
   },
   {
     group: "apps",
@@ -91,6 +119,14 @@ export const SIGNET_PERMISSIONS: readonly Permission[] = [
     verbs: ["create", "get", "list", "patch"],
     where: "cluster",
     why: "reports what is found wrong with what runs, where a cluster has these kinds",
+  },
+  {
+    group: "openreports.io",
+    resources: ["reports"],
+    verbs: ["delete"],
+    names: [REPORT],
+    where: "cluster",
+    why: "takes its own report away where nothing is left to report",
   },
   {
     group: "authentication.k8s.io",
@@ -149,6 +185,14 @@ export const SIGNET_PERMISSIONS: readonly Permission[] = [
     names: [SELF_TEST],
     where: "own",
     why: "asks by a dry run whether the API server's calls arrive; nothing is ever stored",
+  },
+  {
+    group: "",
+    resources: ["configmaps"],
+    verbs: ["get", "patch"],
+    names: [ASKS],
+    where: "own",
+    why: "reads what people ask of the authorities, and answers it there",
   },
 ];
 

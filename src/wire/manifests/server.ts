@@ -77,6 +77,37 @@ export const clientsPatch = (): object => ({
   ]),
 });
 
+const GRANT_FOLDERS = { grants: "/etc/signet-grants", keys: "/etc/signet-grant-keys" } as const;
+
+/** What the component `signed-grants` adds to the server's command line. */
+export const GRANT_FLAGS: readonly string[] = [
+  "--grants",
+  GRANT_FOLDERS.grants,
+  "--grant-keys",
+  `${GRANT_FOLDERS.keys}/grant-keys.json`,
+];
+
+/** What it mounts: ConfigMaps of its own, so that whoever hands in grants need not be able to change the keys. */
+export const grantPatch = (): object => ({
+  target: { kind: "Deployment", name: NAME },
+  patch: yamlText(
+    (["grants", "keys"] as const).flatMap((part) => [
+      {
+        op: "add",
+        path: "/spec/template/spec/volumes/-",
+        value: { name: part, configMap: { name: GRANT_MAPS[part], optional: part === "grants" } },
+      },
+      {
+        op: "add",
+        path: "/spec/template/spec/containers/0/volumeMounts/-",
+        value: { name: part, mountPath: GRANT_FOLDERS[part], readOnly: true },
+      },
+    ]),
+  ),
+});
+
+const GRANT_MAPS = { grants: "signet-grants", keys: "signet-grant-keys" } as const;
+
 /** The server in the cluster: configuration, Deployment, Service, and what keeps them up. `version` is the image's tag. */
 export const serverManifests = (version: string): readonly Manifest[] => [
   manifest(["v1", "ConfigMap"], inOwn, { data: { "server.yaml": yamlText(serverConfiguration()) } }),

@@ -6,22 +6,26 @@ import { MIRROR_ANNOTATION } from "./pod-shape.ts";
 const READ_ANNOTATIONS: ReadonlySet<string> = new Set([...USERS_MAY_WRITE, ...NETWORK_ANNOTATIONS, MIRROR_ANNOTATION]);
 
 /**
- * A Pod with nothing in it but what a verdict reads: about a tenth of its size. Lists keep their places, so that problems
+ * A Pod with nothing in it but what a verdict on it, or on its connections, reads: about a tenth of its size. Lists keep their places, so that problems
  * name the same paths as in the whole Pod. Twice the essence is the essence.
  */
 export function podEssence(pod: Raw): Raw {
   const { apiVersion, kind } = pod;
-  const { phase } = rawAt(pod, "status");
   return {
     apiVersion,
     kind,
     metadata: metadataEssence(rawAt(pod, "metadata")),
     spec: isRaw(pod["spec"]) ? specEssence(pod["spec"]) : pod["spec"],
-    status: pick({ phase }),
+    status: statusEssence(rawAt(pod, "status")),
   };
 }
 
-function metadataEssence(metadata: Raw): Raw {
+/** Addresses are what data planes know a Pod by that knows no labels. */
+const statusEssence = ({ phase, podIP, podIPs }: Raw): Raw =>
+  pick({ phase, podIPs: Array.isArray(podIPs) ? podIPs : podIP === undefined ? undefined : [{ ip: podIP }] });
+
+/** Of metadata, what says who an object is, who made it, and what Signet and its users wrote on it. */
+export function metadataEssence(metadata: Raw): Raw {
   const { name, namespace, uid, resourceVersion, deletionTimestamp, labels, annotations, ownerReferences } = metadata;
   return pick({
     name,
@@ -47,13 +51,14 @@ function ownerEssence(owner: unknown): unknown {
 }
 
 function specEssence(spec: Raw): Raw {
-  const { serviceAccountName, serviceAccount, hostNetwork, hostPID, hostIPC } = spec;
+  const { serviceAccountName, serviceAccount, hostNetwork, hostPID, hostIPC, nodeName } = spec;
   return pick({
     serviceAccountName,
     serviceAccount: serviceAccount === serviceAccountName ? undefined : serviceAccount,
     hostNetwork,
     hostPID,
     hostIPC,
+    nodeName,
     securityContext: securityEssence(spec["securityContext"]),
     volumes: listEssence(spec["volumes"], volumeEssence),
     ...Object.fromEntries(CONTAINER_LISTS.map((list) => [list, listEssence(spec[list], containerEssence)])),
@@ -83,8 +88,13 @@ function volumeEssence({ hostPath, projected }: Raw): Raw {
   });
 }
 
-const containerEssence = ({ securityContext }: Raw): Raw =>
-  orNothing({ securityContext: securityEssence(securityContext) });
+/** Ports by their names are what sentences may mean; a container that runs on beside the others says `restartPolicy`. */
+const containerEssence = ({ securityContext, ports, restartPolicy }: Raw): Raw =>
+  orNothing({
+    securityContext: securityEssence(securityContext),
+    ports: listEssence(ports, ({ name, containerPort, protocol }) => pick({ name, containerPort, protocol })),
+    restartPolicy: ports === undefined ? undefined : restartPolicy,
+  });
 
 /** Of a Pod or a container: privileged, capabilities that are added, and Windows' way to the host. */
 function securityEssence(security: unknown): unknown {

@@ -6,6 +6,7 @@ import {
   readTokenKeys,
   renderTokenKeys,
   signingKeyAt,
+  tokenKeySequence,
   type TokenKeySet,
 } from "../../../src/ca/tokens/key-set.ts";
 import { must } from "../../fakes/judging.ts";
@@ -61,3 +62,20 @@ test("a kept set is read as it was written, and a broken one is refused whole", 
   ])
     expect(readTokenKeys(broken).ok).toBe(false);
 });
+
+test("the set's number grows with every change, whatever the clock does", async () => {
+  const jumps = fc.array(fc.integer({ min: -48 * HOUR, max: 400 * HOUR }), { minLength: 1, maxLength: 12 });
+  await fc.assert(
+    fc.asyncProperty(jumps, async (steps) => {
+      let [now, keys] = [NOW, await advanceTokenKeys([], NOW)];
+      for (const step of steps) {
+        now += step;
+        const next = await advanceTokenKeys(keys, now);
+        if (next === keys) continue;
+        expect(tokenKeySequence(next)).toBeGreaterThan(tokenKeySequence(keys));
+        keys = next;
+      }
+    }),
+    { numRuns: 30 },
+  );
+}, 60_000);

@@ -5,10 +5,11 @@ import type { Cluster } from "../boot.ts";
 import { startReaper } from "../reaper.ts";
 
 /**
- * What became of a connection: `open` (a TCP handshake was completed, a UDP packet came back), `refused` (reset, or ICMP
- * says that nobody listens), `dropped` (nothing came back in time), `gone` (the asking Pod has no process).
+ * What became of a connection: `open` (a TCP handshake was completed, a UDP packet came back), `late` (a handshake was, but
+ * its first packet had been dropped), `refused` (reset, or ICMP says that nobody listens), `dropped` (nothing came back in
+ * time), `gone` (the asking Pod has no process).
  */
-export type Outcome = "open" | "refused" | "dropped" | "gone";
+export type Outcome = "open" | "late" | "refused" | "dropped" | "gone";
 
 /** One question: may the Pod with this UID reach that IPv4 address and port? */
 export type Probe = {

@@ -30,17 +30,27 @@ export type Probing = {
   readonly until: (passes: (line: string) => boolean) => Promise<void>;
   /** Does `change`, and measures the milliseconds from its resolving until all these lines have that outcome; 0 if before. */
   readonly effect: (lines: readonly string[], outcome: Outcome, change: () => Promise<unknown>) => Promise<number>;
+  /**
+   * Connects over and over while `change` is made and resolves, and gives what should not have been: a line of `always` whose
+   * first packet was not let through (one that is refused was: its program just starts anew), and a line of `never` that was.
+   */
+  readonly during: (watched: Watched, change: () => Promise<unknown>) => Promise<readonly string[]>;
   readonly close: () => Promise<void>;
 };
 
+/** Lines that stay open throughout a change, and lines that stay closed. */
+export type Watched = { readonly always: (line: string) => boolean; readonly never: (line: string) => boolean };
+
 const PATIENCE_MS = 500;
+/** Long enough that a handshake whose first packet was dropped is completed by its second, after a second. */
+const PATIENT_MS = 5000;
 const LIMIT_MS = 60_000;
 
 /** Starts probing; resolves when the control has been seen, and throws with what was not as it must be. */
 export async function startProbing(cluster: Cluster, peers: readonly Peer[]): Promise<Probing> {
   const prober = startProber(cluster);
   const lines = linesOf(peers);
-  const probing = probingWith(prober, lines);
+  const probing = probingWith(prober, lines, () => startProber(cluster));
   const control = await pollUntil(probing.matrix, (matrix) =>
     differences(lines, matrix, ({ listening }) => (listening ? "open" : "refused")),
   );
@@ -51,7 +61,7 @@ export async function startProbing(cluster: Cluster, peers: readonly Peer[]): Pr
 
 type Line = Probe & { readonly text: string; readonly listening: boolean };
 
-function probingWith(prober: Prober, lines: readonly Line[]): Probing {
+function probingWith(prober: Prober, lines: readonly Line[], another: () => Prober): Probing {
   const matrixOf = async (asked: readonly Line[], patienceMs: number): Promise<Matrix> => {
     const outcomes = await prober.round(asked, patienceMs);
     return new Map(asked.map(({ text }, index) => [text, outcomes[index] ?? "gone"]));
@@ -80,8 +90,47 @@ function probingWith(prober: Prober, lines: readonly Line[]): Probing {
       }
       throw new Error(`after a minute not yet ${outcome}: ${texts.join(", ")}`);
     },
+    during: async ({ always, never }, change) => {
+      const ended = new AbortController();
+      const wrong = [
+        watch(
+          another(),
+          lines.filter(({ text, listening }) => listening && always(text)),
+          ["open", "refused"],
+          ended.signal,
+        ),
+        watch(
+          another(),
+          lines.filter(({ text }) => never(text)),
+          ["dropped"],
+          ended.signal,
+        ),
+      ];
+      await change().finally(() => ended.abort());
+      return (await Promise.all(wrong)).flat();
+    },
     close: prober.close,
   };
+}
+
+/** Asks for the same lines until the end, and gives each outcome that is not among those expected. */
+async function watch(
+  prober: Prober,
+  lines: readonly Line[],
+  expected: readonly Outcome[],
+  end: AbortSignal,
+): Promise<readonly string[]> {
+  const wrong = new Set<string>();
+  let rounds = 0;
+  for (; !end.aborted || rounds === 0; rounds += 1) {
+    const outcomes = await prober.round(lines, expected.includes("open") ? PATIENT_MS : PATIENCE_MS);
+    for (const [index, { text }] of lines.entries()) {
+      const outcome = outcomes[index] ?? "gone";
+      if (!expected.includes(outcome)) wrong.add(`${text}: ${outcome}`);
+    }
+  }
+  await prober.close();
+  return [...wrong];
 }
 
 function linesOf(peers: readonly Peer[]): readonly Line[] {

@@ -90,7 +90,7 @@ export async function openDoor(shares: Partial<Shares> = {}) {
       newId: randomUUID,
     },
     anchors: () => ({ trustDomain: "example.org", roots: [authority.root.der] }),
-    issuing: () => [authority.issuing.der],
+    chains: () => [[authority.issuing.der]],
     holders: (namespace, account) =>
       world.pods.filter(({ bearer }) => bearer.namespace === namespace && bearer.serviceAccount === account),
     issuedTo: (serial) => world.issuedTo.get(serial),

@@ -17,6 +17,7 @@ const SITES: readonly Site[] = [
       { namespace: "n1", name: "m", kind: "Machine", role: "r1", addresses: { v4: [0x0b000000, 0x0b000001], v6: [] } },
     ],
     canaries: [{ namespace: "n1", role: "r1", labels: { app: "a" } }],
+    quarantined: [{ namespace: "n1", role: "r1", rulings: [{ object: "Restriction q", path: "" }] }],
   },
 ];
 

@@ -10,6 +10,7 @@ import type { EffectiveEnd } from "../../../src/policy/effective/end.ts";
 import { compileIntent } from "../../../src/policy/intent/intent.ts";
 import { intersect, subtract, unite } from "../../../src/policy/sets/intervals.ts";
 import { objectKey, orderWrites, type Write } from "../../../src/reconcile/policies/order.ts";
+import { standingAfter } from "../../../src/reconcile/policies/plan.ts";
 import { must, NOON } from "../../fakes/judging.ts";
 import { estate, estateMembers } from "../../policy/compile/estate.ts";
 import { POD_NETWORK, type SiteCase, siteCases } from "../../policy/compile/random-site.ts";
@@ -79,6 +80,24 @@ test("between any two writes nobody passes whom neither intent lets through, and
   fc.assert(
     fc.property(changes, (change) => {
       expect(wrongs(change, orderWrites)).toEqual([]);
+    }),
+    { numRuns: 40 },
+  );
+});
+
+/** Ended after so many writes, and begun again by somebody who knows nothing but what stands. */
+const interrupted =
+  (share: number): Order =>
+  (before, after) => {
+    const all = orderWrites(before, after);
+    const made = all.slice(0, Math.floor(all.length * share));
+    return [...made, ...orderWrites([...standingAfter(before, made).values()], after)];
+  };
+
+test("nor where the writer is killed between two writes and another goes on from what stands", () => {
+  fc.assert(
+    fc.property(changes, fc.double({ min: 0, max: 1, noNaN: true }), (change, share) => {
+      expect(wrongs(change, interrupted(share))).toEqual([]);
     }),
     { numRuns: 40 },
   );

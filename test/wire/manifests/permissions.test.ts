@@ -4,8 +4,11 @@ import { SIGNET_ACCOUNT } from "../../../src/domain/exempt-namespaces.ts";
 import type { Manifest } from "../../../src/wire/manifests/manifest.ts";
 import { ACCOUNT_USER } from "../../../src/wire/manifests/names.ts";
 import { type Permission, SIGNER_PERMISSIONS, SIGNET_PERMISSIONS } from "../../../src/wire/manifests/permissions.ts";
+import { PUBLISHING_PERMISSIONS } from "../../../src/wire/manifests/publishing-permissions.ts";
 import { ruleOf } from "../../../src/wire/manifests/rbac.ts";
 import { objectsIn } from "./manifests.ts";
+
+const PUBLISHING = Object.keys(PUBLISHING_PERMISSIONS).map((name) => `signet-${name}`);
 
 const everything = [...objectsIn("base"), ...objectsIn("components"), ...objectsIn("overlays")];
 const roles = everything.filter(({ kind }) => kind === "Role" || kind === "ClusterRole");
@@ -24,12 +27,14 @@ test("the roles of Signet's account hold the table and nothing else", () => {
   expect(rulesOf("signet", "ClusterRole")).toEqual(expected(SIGNET_PERMISSIONS, "cluster"));
   expect(rulesOf("signet", "Role")).toEqual(expected(SIGNET_PERMISSIONS, "own"));
   expect(rulesOf("signet-signer", "ClusterRole")).toEqual(expected(SIGNER_PERMISSIONS, "cluster"));
+  for (const [name, { permissions }] of Object.entries(PUBLISHING_PERMISSIONS))
+    expect(rulesOf(`signet-${name}`, "ClusterRole")).toEqual(expected(permissions, "cluster"));
 });
 
 test("the roles for people hold their table, and there is no other role", () => {
   for (const { name, permissions } of PEOPLE_ROLES)
     expect(rulesOf(name, "ClusterRole")).toEqual(permissions.map(ruleOf));
-  const known = [...PEOPLE_ROLES.map(({ name }) => name), "signet", "signet", "signet-signer"];
+  const known = [...PEOPLE_ROLES.map(({ name }) => name), "signet", "signet", "signet-signer", ...PUBLISHING];
   expect(roles.map(({ metadata }) => metadata.name).sort()).toEqual(known.sort());
 });
 
@@ -41,11 +46,21 @@ test("nobody is bound but Signet's account, to its own roles", () => {
   const account = [{ kind: "ServiceAccount", name: "signet", namespace: "signet-system" }];
   const bound = bindings.map((binding: Manifest) => [binding.kind, binding["roleRef"], binding["subjects"]]);
   const ref = (kind: string, name: string) => ({ apiGroup: "rbac.authorization.k8s.io", kind, name });
-  expect(bound).toEqual([
+  const byName = bound.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+  expect(byName).toEqual([
     ["ClusterRoleBinding", ref("ClusterRole", "signet"), account],
-    ["RoleBinding", ref("Role", "signet"), account],
+    ...PUBLISHING.toSorted().map((name) => ["ClusterRoleBinding", ref("ClusterRole", name), account]),
     ["ClusterRoleBinding", ref("ClusterRole", "signet-signer"), account],
+    ["RoleBinding", ref("Role", "signet"), account],
   ]);
+});
+
+test("publishing writes policies of data planes and reads what they hang on, and nothing else", () => {
+  const rows = Object.values(PUBLISHING_PERMISSIONS).flatMap(({ permissions }) => permissions);
+  const written = rows.filter(({ verbs }) => verbs.includes("patch")).flatMap(({ resources }) => resources);
+  expect(written.filter((resource) => !resource.endsWith("policies"))).toEqual([]);
+  const verbs = new Set(rows.flatMap((row) => row.verbs));
+  expect([...verbs].sort()).toEqual(["create", "delete", "get", "list", "patch", "watch"]);
 });
 
 test("secrets, leases and webhook configurations are held to names, and no row allows what grants more rights", () => {
@@ -54,7 +69,7 @@ test("secrets, leases and webhook configurations are held to names, and no row a
   const loose = rows.filter(({ resources, names }) => guarded.some((each) => resources.includes(each)) && !names);
   expect(loose).toEqual([]);
   const verbs = new Set(rows.flatMap((row) => row.verbs));
-  expect(["bind", "delete", "deletecollection", "escalate", "impersonate"].filter((verb) => verbs.has(verb))).toEqual(
-    [],
-  );
+  expect(["bind", "deletecollection", "escalate", "impersonate"].filter((verb) => verbs.has(verb))).toEqual([]);
+  const deleting = rows.filter((row) => row.verbs.includes("delete"));
+  expect(deleting.map(({ resources, names }) => [resources, names])).toEqual([[["reports"], ["signet"]]]);
 });

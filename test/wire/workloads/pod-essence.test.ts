@@ -91,7 +91,23 @@ test("the essence of a Pod is what a verdict reads, and no more", () => {
       ownerReferences: [{ apiVersion: "apps/v1", kind: "ReplicaSet", name: "web", uid: "r1", controller: true }],
     },
     spec: { serviceAccountName: "front", volumes: [{}, { hostPath: { path: "/run" } }] },
-    status: { phase: "Running" },
+    status: { phase: "Running", podIPs: [{ ip: "10.0.0.1" }] },
+  });
+});
+
+test("ports by name, sidecars and addresses stay in the essence: sentences may mean them", () => {
+  const port = { name: "http", containerPort: 8080, protocol: "TCP", hostIP: "" };
+  const pod = podOf({
+    nodeName: "n1",
+    containers: [container({ ports: [port] })],
+    initContainers: [container({ restartPolicy: "Always", ports: [{ containerPort: 9090 }] })],
+  });
+  expect(podEssence(pod)).toMatchObject({
+    spec: {
+      nodeName: "n1",
+      containers: [{ ports: [{ name: "http", containerPort: 8080, protocol: "TCP" }] }],
+      initContainers: [{ restartPolicy: "Always", ports: [{ containerPort: 9090 }] }],
+    },
   });
 });
 

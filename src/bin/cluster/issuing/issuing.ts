@@ -9,25 +9,30 @@ import type { KubeClient } from "../../../kube/client.ts";
 import { sleep } from "../../../kube/clock.ts";
 import { reasonOf } from "../../../kube/log.ts";
 import type { Term } from "../../../kube/lease.ts";
+import { askMap } from "../../../kube/ask-map.ts";
 import { readSecretText, writeSecretText } from "../../../kube/secret-text.ts";
 import type { WatchMeans } from "../../../kube/watch.ts";
 import type { Profiles } from "../../../domain/certificate.ts";
+import type { Instant } from "../../../domain/instant.ts";
 import { ok, refuse } from "../../../domain/problem.ts";
 import { TOKEN_AUDIENCE } from "../../../domain/token-audience.ts";
 import type { IssuedCertificates } from "../../../ca/issued-certificates.ts";
 import type { Vault } from "../../../ca/vault.ts";
 import type { Ledger } from "../../../store/ledger.ts";
-import { SECRETS } from "../../../wire/manifests/names.ts";
+import type { AuthoritiesConfig } from "../../../wire/authorities-config.ts";
+import { ASKS, SECRETS } from "../../../wire/manifests/names.ts";
 import type { CallerParts } from "../../issuing/callers.ts";
 import { type RunningAuthorities, runAuthorities } from "../../authorities/run-authorities.ts";
 import { type Keys, makeTokenKeys, type TokenKeys } from "../../issuing/keys.ts";
-import { PACE } from "../../../reconcile/authority/pace.ts";
+import { keyStoreOf } from "../../authorities/key-store.ts";
+import { paceOf } from "../../authorities/pace-of.ts";
 import { runLists } from "../../issuing/run-lists.ts";
 import { endsOf, openIssuing } from "../../issuing/open-issuing.ts";
 import { knownPod, presentExternals, presentPod } from "../../issuing/present.ts";
 import { DOOR } from "../signer/answer.ts";
 import { AccountPods } from "../signer/account-pods.ts";
 import { publishBundle } from "./publish-bundle.ts";
+import { publishStatus } from "./publish-status.ts";
 import { type SignerSwitch, type SwitchMeans, switchSigner } from "./signer-switch.ts";
 
 /** What issuing in a cluster stands on. */
@@ -37,6 +42,9 @@ export type ClusterIssuingMeans = WatchMeans & {
   readonly ledger: Pick<Ledger, "append">;
   readonly profiles: Profiles;
   readonly issuer: string | undefined;
+  readonly authorities: AuthoritiesConfig;
+  /** The API server's time. */
+  readonly now: () => Instant;
   readonly nodeProxies: readonly string[];
   /** What this replica has issued. */
   readonly issued: IssuedCertificates;
@@ -61,16 +69,19 @@ export type ClusterIssuing = {
 
 /** How often a replica looks whether another wrote the shared keys. */
 const REFRESH_MS = 5_000;
+/** How often the replica that writes looks for what people ask of the authorities. */
+const ASKS_EVERY_MS = 2_000;
 
 /** Puts it together; nothing runs before `start`. */
 export function makeClusterIssuing(means: ClusterIssuingMeans): ClusterIssuing {
   const { client, live } = means;
-  const tokens = makeTokenKeys(secretVault(client, SECRETS.tokens), Date.now);
-  const authorities = authoritiesOf(means);
+  const tokens = makeTokenKeys(secretVault(client, SECRETS.tokens), means.now);
+  const published = { sequence: 0 };
+  const authorities = authoritiesOf(means, () => (signer.on() ? published.sequence : undefined));
   const keys: Keys = { authorities: authorities.current, tokens: tokens.current };
   const pods = new AccountPods(means);
-  const ends = () => endsOf(keys);
-  const figures: IssuingFigures = new IssuingFigures(() => signer.pending(), ends);
+  const readings = { ends: () => endsOf(keys), stage: () => authorities.status()?.rotation.stage };
+  const figures: IssuingFigures = new IssuingFigures(() => signer.pending(), readings);
   const catalogue = () => live().current();
   const vault = secretVault(client, SECRETS.revocations);
   const lists = runLists({ ...means, vault, keys, catalogue, everyMs: REFRESH_MS });
@@ -96,10 +107,28 @@ export function makeClusterIssuing(means: ClusterIssuingMeans): ClusterIssuing {
       if (live().current()?.definitions.trustDomain === undefined || !term.valid()) return;
       if (!keys.authorities()?.issuer) await authorities.look();
       await tokens.advance();
-      if (signer.on() && term.valid()) await publishBundle(client, open.rootsPem());
+      if (term.valid()) await publish(means, { authorities, signer, published, rootsPem: open.rootsPem });
     },
     hurry: signer.hurry,
   };
+}
+
+type Publishing = {
+  readonly authorities: Pick<RunningAuthorities, "current" | "status">;
+  readonly signer: Pick<SignerSwitch, "on">;
+  readonly published: { sequence: number };
+  readonly rootsPem: () => string | undefined;
+};
+
+/** Our roots for kubelets, and where the authorities stand for people. What is counted as published was written before. */
+async function publish(means: ClusterIssuingMeans, { authorities, signer, published, rootsPem }: Publishing) {
+  const current = authorities.current();
+  if (!current) return;
+  if (signer.on()) {
+    await publishBundle(means.client, rootsPem());
+    published.sequence = current.bundle.sequence;
+  }
+  await publishStatus(means, authorities.status(), current);
 }
 
 /** Issues and refusals are counted where they are recorded; here what waits, and how long kubelets waited. */
@@ -148,20 +177,31 @@ const secretVault = (client: KubeClient, name: string): Vault => {
   };
 };
 
-/** Authorities that all replicas share in a Secret; the one that writes makes the steps of their rotation. */
-function authoritiesOf({ client, live, ledger, profiles, log, first }: ClusterIssuingMeans): RunningAuthorities {
-  return runAuthorities({
+/**
+ * Authorities that all replicas share in a Secret; the one that writes makes the steps of their rotation. `published` is the
+ * sequence number of the bundle that kubelets can have, undefined where none is published for them.
+ */
+function authoritiesOf(means: ClusterIssuingMeans, published: () => number | undefined): RunningAuthorities {
+  const { client, live, ledger, profiles, log, first } = means;
+  const trustDomain = () => live().current()?.definitions.trustDomain;
+  const running: RunningAuthorities = runAuthorities({
     vault: secretVault(client, SECRETS.authorities),
+    keys: keyStoreOf(means.authorities, log),
     profiles,
-    pace: { ...PACE, longestLeafMs: profiles.leaf.maxTtlSeconds * 1000 },
-    now: Date.now,
+    pace: () => paceOf(means.authorities, profiles, trustDomain()),
+    ownRoots: means.authorities.ownRoots,
+    served: () => published() ?? running.current()?.bundle.sequence ?? 0,
+    now: means.now,
     monotonic: performance.now.bind(performance),
     random: randomBytes,
     lacking: () => [],
-    trustDomain: () => live().current()?.definitions.trustDomain?.domain,
+    trustDomain: () => trustDomain()?.domain,
     isWriter: first,
+    asks: askMap(client, { namespace: SIGNET_NAMESPACE, name: ASKS }),
     record: (entry) => ledger.append([entry]),
     log,
     everyMs: REFRESH_MS,
+    asksEveryMs: ASKS_EVERY_MS,
   });
+  return running;
 }

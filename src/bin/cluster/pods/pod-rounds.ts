@@ -13,8 +13,10 @@ import { PODS } from "../../../kube/resources.ts";
 import { Concerns } from "../../../reconcile/pods/concerns.ts";
 import type { EndedException } from "../../../reconcile/pods/ended-exceptions.ts";
 import type { PodAction } from "../../../reconcile/pods/missed.ts";
+import { quarantinesText } from "../../../reconcile/policies/fingerprint.ts";
+import { quarantineAction } from "../../../reconcile/pods/quarantined.ts";
 import type { PodSeen } from "../../../reconcile/pods/seen.ts";
-import { isRaw, type Raw, rawAt } from "../../../wire/read-object.ts";
+import { isRaw, type Raw, rawAt, textAt } from "../../../wire/read-object.ts";
 import { seePod } from "./see-pod.ts";
 
 /** What looking after Pods needs. */
@@ -54,6 +56,7 @@ export class PodRounds {
   readonly #waiting = new Set<string>();
   /** What could not be judged or mended, for the next round. */
   readonly #again = new Set<string>();
+  #quarantines = "[]";
   #looked: { readonly revision: string; readonly machines: number; readonly at: number } | undefined;
   #mended = 0;
 
@@ -69,6 +72,7 @@ export class PodRounds {
     this.#gather(catalogue);
     const asked = new Set<string>();
     try {
+      await this.#cutOff(catalogue, term);
       while (this.#waiting.size > 0 && term.valid()) {
         await this.#slice(live().current() ?? catalogue, asked, term);
         await breath();
@@ -106,6 +110,28 @@ export class PodRounds {
     for (const [uid, pod] of pods.objects) if (wholly || isLaunched(pod)) this.#waiting.add(uid);
   }
 
+  /** Whom a new Restriction names is found before all else, and whom a lifted one named. */
+  async #cutOff(catalogue: Catalogue, term: Term): Promise<void> {
+    const text = quarantinesText(catalogue);
+    if (text === this.#quarantines) return;
+    for (const raw of this.#means.pods.objects.values()) {
+      const seen = this.#see(catalogue, raw);
+      if (seen && term.valid()) await this.#mark(catalogue, seen.pod, raw);
+    }
+    this.#quarantines = text;
+  }
+
+  async #mark(catalogue: Catalogue, pod: PodSeen, raw: Raw): Promise<void> {
+    const action = quarantineAction(catalogue, pod, textAt(rawAt(raw, "spec"), "nodeName"));
+    if (!action) return;
+    const { client, log } = this.#means;
+    const { namespace, name, uid } = action.object;
+    const done = await client.patch(PODS, { namespace, name }, { type: "json", body: action.patch });
+    if (done.ok)
+      log.warn({ namespace, pod: name, did: action.do, why: action.why }, "A quarantine began or ended for a Pod.");
+    else this.#again.add(uid);
+  }
+
   async #slice(catalogue: Catalogue, asked: Set<string>, term: Term): Promise<void> {
     const { pods } = this.#means;
     const unsure: (readonly [Raw, readonly Lack[]])[] = [];
@@ -114,6 +140,7 @@ export class PodRounds {
       this.#waiting.delete(uid);
       const raw = pods.objects.get(uid);
       const seen = raw && this.#see(catalogue, raw);
+      if (seen && term.valid()) await this.#mark(catalogue, seen.pod, raw);
       if (!seen) this.#forget(uid);
       else if (seen.lacks.length > 0) unsure.push([raw, seen.lacks]);
       else found.push(...this.#look(seen.pod));

@@ -3,9 +3,10 @@ import type { KubeClient } from "../../../kube/client.ts";
 import type { Term } from "../../../kube/lease.ts";
 import type { Log } from "../../../kube/log.ts";
 import type { Resource } from "../../../kube/resources.ts";
-import { type Report, REPORT_DIGEST, REPORT_LABEL, REPORT_NAME } from "../../../reconcile/scan/report.ts";
+import { type Report, REPORT_DIGEST, REPORT_LABEL } from "../../../reconcile/scan/report.ts";
 import { decideReports } from "../../../reconcile/scan/report-changes.ts";
 import type { Scan } from "../../../reconcile/scan/scan.ts";
+import { REPORT } from "../../../wire/manifests/names.ts";
 import { type Raw, rawAt, textAt } from "../../../wire/read-object.ts";
 
 const GROUP = { group: "openreports.io", version: "v1alpha1" } as const;
@@ -18,7 +19,7 @@ const SELECTOR = Object.entries(REPORT_LABEL)
 
 /** What keeping reports needs. */
 export type ReportMeans = {
-  readonly client: Pick<KubeClient, "list" | "patch" | "call">;
+  readonly client: Pick<KubeClient, "list" | "patch" | "delete" | "call">;
   readonly log: Log;
   readonly now: () => number;
 };
@@ -26,7 +27,7 @@ export type ReportMeans = {
 /** A namespace's report is written at most this often, and it is asked this often whether the kinds are there. */
 const WAIT_MS = { round: 5_000, kinds: 60_000 } as const;
 
-/** Keeps the reports of one term: written on change only, emptied where nothing runs; none without the kinds. */
+/** Keeps the reports of one term: written on change only, deleted where nothing is left; none without the kinds. */
 export class ReportKeeper {
   readonly #means: ReportMeans;
   readonly #unwritten = new Set<string>();
@@ -48,11 +49,18 @@ export class ReportKeeper {
       this.#next = now() + WAIT_MS.kinds;
       return;
     }
+    await this.#apply(term, scan, this.#present);
+  }
+
+  async #apply(term: Term, scan: Scan, present: Map<string, string>): Promise<void> {
     const changed = new Set(this.#unwritten);
     this.#unwritten.clear();
-    for (const report of decideReports(scan, this.#present, changed)) {
+    const { write, remove } = decideReports(scan, present, changed);
+    for (const namespace of remove)
+      if (term.valid() && (await this.#remove(namespace).catch(() => false))) present.delete(namespace);
+    for (const report of write) {
       const done = term.valid() && (await this.#write(report).catch(() => false));
-      if (done) this.#present.set(report.namespace, report.digest);
+      if (done) present.set(report.namespace, report.digest);
       else this.#unwritten.add(report.namespace);
     }
   }
@@ -72,9 +80,15 @@ export class ReportKeeper {
     const { client, log } = this.#means;
     const [resource, target] = namespace === "" ? [CLUSTER_REPORTS, {}] : [REPORTS, { namespace }];
     const patch = { type: "apply", body: object, fieldManager: "signet", force: true } as const;
-    const done = await client.patch(resource, { ...target, name: REPORT_NAME }, patch);
+    const done = await client.patch(resource, { ...target, name: REPORT }, patch);
     if (!done.ok) log.debug({ namespace, reason: done.problems.map(problemLine) }, "A report was not written.");
     return done.ok;
+  }
+
+  /** One that is gone already, perhaps with its namespace, is what was wanted. */
+  async #remove(namespace: string): Promise<boolean> {
+    const done = await this.#means.client.delete(REPORTS, { namespace, name: REPORT });
+    return done.ok || done.problems.some(({ code }) => code === "NOT_FOUND");
   }
 }
 

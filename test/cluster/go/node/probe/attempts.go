@@ -112,6 +112,15 @@ func (a *attempt) settle() {
 		*a.result = "refused"
 	case failure == 0 && err == nil:
 		*a.result = "open"
+		if !a.packet && a.sentAgain() {
+			*a.result = "late"
+		}
 	}
 	a.close()
+}
+
+// sentAgain tells whether the kernel had to ask twice for the connection: its first packet was lost, or dropped.
+func (a *attempt) sentAgain() bool {
+	info, err := unix.GetsockoptTCPInfo(a.file, unix.SOL_TCP, unix.TCP_INFO)
+	return err == nil && info.Total_retrans > 0
 }

@@ -1,7 +1,7 @@
 // Command probe asks, from inside network namespaces of Pods, what becomes of connections. It reads rounds from
 // standard input, one JSON object a line, and answers each with one line: for every probe "open" (a TCP handshake
-// was completed, a UDP packet came back), "refused" (reset, or ICMP says that nobody listens) or "dropped" (nothing
-// came back in time), or "gone" where the asking Pod has no process.
+// was completed, a UDP packet came back), "late" (a handshake was, but not by its first packet), "refused" (reset, or ICMP
+// says that nobody listens) or "dropped" (nothing came back in time), or "gone" where the asking Pod has no process.
 package main
 
 import (

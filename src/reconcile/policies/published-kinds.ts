@@ -1,8 +1,16 @@
-import type { TargetName } from "../policy/compile/targets.ts";
-import type { KubeResource } from "./kube-access.ts";
+import type { TargetName } from "../../policy/compile/targets.ts";
+
+/** A resource of the API server. */
+export type PolicyResource = {
+  readonly group: string;
+  readonly version: string;
+  readonly plural: string;
+  readonly kind: string;
+  readonly namespaced: boolean;
+};
 
 /** The resources that each target publishes to a cluster; targets that act elsewhere are not published there. */
-export const PUBLISHED: Readonly<Partial<Record<TargetName, readonly KubeResource[]>>> = {
+export const PUBLISHED: Readonly<Partial<Record<TargetName, readonly PolicyResource[]>>> = {
   networkpolicy: [resource("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", true)],
   clusternetworkpolicy: [
     resource("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy", "clusternetworkpolicies", false),
@@ -22,10 +30,27 @@ export const PUBLISHED: Readonly<Partial<Record<TargetName, readonly KubeResourc
   multinetworkpolicy: [resource("k8s.cni.cncf.io/v1beta1", "MultiNetworkPolicy", "multi-networkpolicies", true)],
 };
 
+/** Every resource that is published to, once. */
+export const POLICY_RESOURCES: readonly PolicyResource[] = [
+  ...new Map(
+    Object.values(PUBLISHED)
+      .flat()
+      .map((one) => [one.kind, one]),
+  ).values(),
+];
+
+/** Secondary networks, which the target multinetworkpolicy is compiled for. */
+export const ATTACHMENTS: PolicyResource = resource(
+  "k8s.cni.cncf.io/v1",
+  "NetworkAttachmentDefinition",
+  "network-attachment-definitions",
+  true,
+);
+
 /** Targets that are taken where the cluster has their kind and nothing else is said: those that add denials. */
 export const DETECTED: readonly TargetName[] = ["networkpolicy", "clusternetworkpolicy", "adminnetworkpolicy"];
 
-function resource(apiVersion: string, kind: string, plural: string, namespaced: boolean): KubeResource {
+function resource(apiVersion: string, kind: string, plural: string, namespaced: boolean): PolicyResource {
   const [group = "", version = ""] = apiVersion.split("/");
   return { group, version, kind, plural, namespaced };
 }

@@ -1,0 +1,84 @@
+import { problemLine, type Result } from "../../../domain/problem.ts";
+import { CATALOGUE_WATCHES } from "../../../kube/catalogue.ts";
+import type { KubeClient } from "../../../kube/client.ts";
+import type { Term } from "../../../kube/lease.ts";
+import { type Awaited, awaited } from "../../../kube/live-policies.ts";
+import { type Log, reasonOf } from "../../../kube/log.ts";
+import { withDigest } from "../../../policy/compile/published.ts";
+import type { EventAction } from "../../../reconcile/events.ts";
+import { objectKey, type Write } from "../../../reconcile/policies/order.ts";
+import { POLICY_RESOURCES } from "../../../reconcile/policies/published-kinds.ts";
+import type { StandingAction } from "../../../reconcile/policies/standing-status.ts";
+import type { Raw } from "../../../wire/read-object.ts";
+
+/** What writing takes. */
+export type Performing = {
+  readonly client: Pick<KubeClient, "patch" | "delete">;
+  readonly log: Log;
+  readonly events: { readonly emit: (event: EventAction) => void };
+};
+
+/** How far the writes of a plan came: those that were made, in order, and why the next one was not. */
+export type Done = { readonly writes: readonly Write[]; readonly awaited: readonly Awaited[]; readonly fault?: string };
+
+/** Makes the writes one after another, and stops at the first that is refused: their order is what makes them safe. */
+export async function performWrites(means: Performing, writes: readonly Write[], term: Term): Promise<Done> {
+  const done: Write[] = [];
+  const seen: Awaited[] = [];
+  for (const write of writes) {
+    if (!term.valid()) return { writes: done, awaited: seen, fault: "this replica writes no more" };
+    const answer = await perform(means.client, write);
+    if (!answer.ok) {
+      const fault = `${write.verb} ${objectKey(write.object)}: ${answer.problems.map(problemLine).join(" ")}`;
+      means.log.warn(
+        { object: objectKey(write.object), reason: fault },
+        "A policy was not written; it is tried again.",
+      );
+      return { writes: done, awaited: seen, fault };
+    }
+    means.log.info({ object: objectKey(write.object), did: write.verb, why: write.why }, "A policy was written.");
+    done.push(write);
+    if (answer.value.awaited) seen.push(answer.value.awaited);
+  }
+  return { writes: done, awaited: seen };
+}
+
+async function perform(
+  client: Performing["client"],
+  { verb, object }: Write,
+): Promise<Result<{ readonly awaited?: Awaited }>> {
+  const resource = POLICY_RESOURCES.find(({ kind }) => kind === object.kind);
+  if (!resource) throw new TypeError(`${object.kind} is not published`);
+  if (verb === "apply") {
+    const body: Raw = { ...withDigest(object) };
+    const patch = { type: "apply", body, fieldManager: "signet", force: true } as const;
+    const applied = await client.patch(resource, object.metadata, patch);
+    return applied.ok ? { ok: true, value: { awaited: awaited(object.kind, applied.value) } } : applied;
+  }
+  const removed = await client.delete(resource, object.metadata);
+  return removed.ok || removed.problems[0]?.code !== "NOT_FOUND" ? asDone(removed) : { ok: true, value: {} };
+}
+
+const asDone = (removed: Result<Raw>): Result<{ readonly awaited?: Awaited }> =>
+  removed.ok ? { ok: true, value: {} } : removed;
+
+/** Writes where each SegmentPolicy and each quarantine stands. One that changed since it was seen is left for the next round. */
+export async function writeStandings(
+  { client, log, events }: Performing,
+  actions: readonly StandingAction[],
+  term: Term,
+): Promise<void> {
+  for (const { object, patch, why, event } of actions) {
+    const { kind, namespace, name } = object;
+    const resource = CATALOGUE_WATCHES.find((watch) => watch.resource.kind === kind)?.resource;
+    if (!resource || !term.valid()) return;
+    const target = namespace === "" ? { name } : { namespace, name };
+    const written = await client
+      .patch(resource, target, { type: "json", body: patch }, { subresource: "status" })
+      .catch((fault: unknown) => reasonOf(fault));
+    if (typeof written === "object" && written.ok) {
+      log.info({ kind, namespace, name, why }, "A status says where it stands.");
+      if (event) events.emit(event);
+    } else log.debug({ kind, namespace, name }, "A status was not written.");
+  }
+}

@@ -1,0 +1,207 @@
+import type { Instant } from "../../../domain/instant.ts";
+import { problemLine } from "../../../domain/problem.ts";
+import type { LiveCatalogue } from "../../../kube/catalogue.ts";
+import type { KubeClient } from "../../../kube/client.ts";
+import type { Term } from "../../../kube/lease.ts";
+import type { Awaited, LivePolicies } from "../../../kube/live-policies.ts";
+import type { LivePods } from "../../../kube/live-pods.ts";
+import { reasonOf } from "../../../kube/log.ts";
+import type { WatchMeans } from "../../../kube/watch.ts";
+import type { Rendered } from "../../../policy/compile/rendered.ts";
+import type { AddressSet } from "../../../policy/sets/address-set.ts";
+import { EventBudget } from "../../../reconcile/events.ts";
+import { type ClusterState, compileForCluster } from "../../../reconcile/policies/cluster.ts";
+import { editedEvent } from "../../../reconcile/policies/edited-event.ts";
+import { fingerprintOf, quarantinesText } from "../../../reconcile/policies/fingerprint.ts";
+import { objectKey } from "../../../reconcile/policies/order.ts";
+import { type Plan, planPublishing, standingAfter } from "../../../reconcile/policies/plan.ts";
+import { ATTACHMENTS, POLICY_RESOURCES } from "../../../reconcile/policies/published-kinds.ts";
+import { decideQuarantines } from "../../../reconcile/policies/restriction-status.ts";
+import { standingsOf } from "../../../reconcile/policies/standing.ts";
+import { decideStatuses } from "../../../reconcile/policies/standing-status.ts";
+import { counted, NO_FIGURES, type PublishingFigures } from "./figures.ts";
+import { type Performing, performWrites, writeStandings } from "./perform.ts";
+import { type PublishedTargets, publishedTargets } from "./publishing-targets.ts";
+import { PUBLISHING_TABLES } from "./tables.ts";
+
+/** What publishing takes, for one term. */
+export type PublisherMeans = Pick<WatchMeans, "clock"> &
+  Performing & {
+    readonly client: Pick<KubeClient, "create" | "patch" | "delete">;
+    readonly live: () => Pick<LiveCatalogue, "current" | "objects">;
+    readonly pods: Pick<LivePods, "objects" | "status">;
+    /** Addresses that Pods have, beside those that nodes name. */
+    readonly podNetworks: AddressSet;
+    readonly policies: Pick<LivePolicies, "look" | "synced" | "objects" | "hasSeen">;
+    readonly now: () => Instant;
+  };
+
+/** Kinds and rights are asked for again this often. */
+const LOOK_MS = 5_000;
+/** A compilation takes at most this share of the time, and never comes sooner after the last than this. */
+const SHARE = 0.2;
+const LEAST_MS = 250;
+/** After a write that failed. */
+const RETRY_MS = [250, 1_000, 5_000, 15_000] as const;
+/** So long the watches may take to bring what was written. */
+const UNSEEN_MS = 5_000;
+
+type Looked = PublishedTargets & { readonly at: number };
+
+/**
+ * Keeps what is published equal to what the catalogue means, for one term. Everything it knows it reads from the cluster:
+ * whoever comes after, wherever this one was killed, goes on from what stands there.
+ */
+export class Publisher {
+  readonly #means: PublisherMeans;
+  readonly #term: Term;
+  readonly #policies: PublisherMeans["policies"];
+  readonly #budget = new EventBudget();
+  #looked: Looked | undefined;
+  #key = "";
+  #quarantines = "";
+  #plan: Plan | undefined;
+  #standing: ReadonlyMap<string, Rendered> = new Map();
+  #unseen: { readonly since: number; readonly awaited: readonly Awaited[] } | undefined;
+  #notBefore = 0;
+  #faults = 0;
+  /** Since when a line has ended, or begun, that could not be taken out, or in. */
+  #late: Instant | undefined;
+  #figures: PublishingFigures = NO_FIGURES;
+
+  constructor(means: PublisherMeans, term: Term) {
+    this.#means = means;
+    this.#term = term;
+    this.#policies = means.policies;
+  }
+
+  /** Undefined where nothing is published. */
+  figures(): PublishingFigures | undefined {
+    if (!this.#looked || this.#looked.targets.length === 0) return undefined;
+    const overdueSince = this.#late ?? this.#overdueSince();
+    return { ...this.#figures, ...(overdueSince === undefined ? {} : { overdueSince }) };
+  }
+
+  /** One round: compiles where something has changed, writes what differs, and says where each policy stands. */
+  async tend(): Promise<void> {
+    const looked = await this.#look();
+    if (looked.targets.length === 0) this.#plan = undefined;
+    const state = looked.targets.length > 0 ? this.#state() : undefined;
+    if (state && this.#isDue(state, looked)) await this.#publish(state, looked);
+    if (state || looked.targets.length === 0) await this.#tell();
+  }
+
+  /** Kinds are followed only once something may be written: without that there is nothing to watch for. */
+  async #look(): Promise<Looked> {
+    const { clock, client, log } = this.#means;
+    const last = this.#looked;
+    if (last && clock.monotonic() < last.at + LOOK_MS) return last;
+    const all = new Set(PUBLISHING_TABLES.map(({ resource }) => resource.kind));
+    const may = await publishedTargets(client, all);
+    const found = may.targets.length > 0 ? await publishedTargets(client, await this.#policies.look()) : may;
+    const { targets } = found;
+    if (targets.join() !== (last?.targets ?? []).join())
+      log.info({ targets }, "Policies are published to these targets.");
+    this.#looked = { ...found, at: clock.monotonic() };
+    return this.#looked;
+  }
+
+  /** Undefined until everything was seen whole, and what was written has come back. */
+  #state(): ClusterState | undefined {
+    const { live, pods, clock } = this.#means;
+    const catalogue = live().current();
+    if (!catalogue || !pods.status().synced || !this.#policies.synced()) return undefined;
+    const unseen = this.#unseen;
+    if (unseen && !this.#policies.hasSeen(unseen.awaited) && clock.monotonic() < unseen.since + UNSEEN_MS)
+      return undefined;
+    this.#unseen = undefined;
+    return {
+      catalogue,
+      namespaces: new Map(catalogue.definitions.namespaces.map(({ name, labels }) => [name, labels])),
+      pods: [...pods.objects.values()],
+      nodes: this.#policies.objects(["Node"]),
+      policies: this.#policies.objects(POLICY_RESOURCES.map(({ kind }) => kind)),
+      attachments: this.#policies.objects([ATTACHMENTS.kind]),
+    };
+  }
+
+  /** On change only, and not too often; but a quarantine, and what begins or ends by time, never wait. */
+  #isDue(state: ClusterState, { ours, targets }: Looked): boolean {
+    const { clock } = this.#means;
+    const quarantines = quarantinesText(state.catalogue);
+    const urgent = quarantines !== this.#quarantines || this.#overdueSince() !== undefined;
+    if (clock.monotonic() < this.#notBefore && !(urgent && this.#faults === 0)) return false;
+    const key = `${targets.join()} ${[...ours].join()} ${fingerprintOf(state)}`;
+    if (key === this.#key && this.#faults === 0 && this.#overdueSince() === undefined) return false;
+    this.#key = key;
+    this.#quarantines = quarantines;
+    return true;
+  }
+
+  #overdueSince(): Instant | undefined {
+    const next = this.#plan?.published.compilation.nextChange;
+    return next !== undefined && this.#means.now() >= next ? next : undefined;
+  }
+
+  async #publish(state: ClusterState, { ours, targets }: Looked): Promise<void> {
+    const { clock, log, podNetworks, now } = this.#means;
+    const began = clock.monotonic();
+    const compiled = compileForCluster(state, { targets, ours, podNetworks, now: now() });
+    const plan = compiled.ok ? planPublishing(compiled.value) : compiled;
+    const compileMs = clock.monotonic() - began;
+    this.#notBefore = clock.monotonic() + Math.max(LEAST_MS, compileMs / SHARE - compileMs);
+    this.#figures = { ...this.#figures, compileMs };
+    if (!plan.ok) {
+      this.#fail();
+      log.warn({ reason: plan.problems.map(problemLine) }, "Policies could not be compiled; what stands stays.");
+      return;
+    }
+    this.#sayEdited(plan.value, state);
+    const done = await performWrites(this.#means, plan.value.writes, this.#term).catch((fault: unknown) => ({
+      writes: [],
+      awaited: [],
+      fault: reasonOf(fault),
+    }));
+    const passed = this.#overdueSince();
+    if (done.fault === undefined) this.#faults = 0;
+    else this.#fail();
+    const kept = done.fault === undefined && (plan.value.blocking.length === 0 || plan.value.writes.length > 0);
+    this.#late = kept ? undefined : (this.#late ?? passed);
+    if (done.writes.length > 0) this.#unseen = { since: clock.monotonic(), awaited: done.awaited };
+    const before = plan.value.published.ours.map(({ object }) => object);
+    this.#plan = plan.value;
+    this.#standing = standingAfter(before, done.writes);
+    this.#figures = counted(this.#figures, plan.value, { standing: this.#standing, writes: done.writes });
+  }
+
+  #fail(): void {
+    const wait = RETRY_MS[Math.min(this.#faults, RETRY_MS.length - 1)] ?? 0;
+    this.#faults += 1;
+    this.#notBefore = Math.max(this.#notBefore, this.#means.clock.monotonic() + wait);
+  }
+
+  /** What somebody changed is said beside the object, and mended with the rest. */
+  #sayEdited({ edited, writes }: Plan, { policies }: ClusterState): void {
+    if (edited.length === 0) return;
+    const { events, log, now } = this.#means;
+    for (const object of edited) {
+      const event = editedEvent(this.#budget, object, { policies, mended: writes.length > 0 }, now());
+      log.warn({ object: objectKey(object), mended: writes.length > 0 }, "Somebody changed a policy of ours.");
+      if (event) events.emit(event);
+    }
+  }
+
+  async #tell(): Promise<void> {
+    const { live, now } = this.#means;
+    const restrictions = live().current()?.definitions.restrictions;
+    const objects = live().objects();
+    const of = (kind: string) => objects.filter((object) => object.kind === kind);
+    const [plan, standing] = [this.#plan, this.#standing];
+    const outcome = { restrictions: restrictions ?? [], standing, ...(plan ? { plan } : {}) };
+    const actions = [
+      ...decideQuarantines(of("Restriction"), outcome, now()),
+      ...(plan ? decideStatuses(of("SegmentPolicy"), standingsOf(plan, standing), now()) : []),
+    ];
+    await writeStandings(this.#means, actions, this.#term);
+  }
+}

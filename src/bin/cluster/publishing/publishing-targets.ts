@@ -1,0 +1,48 @@
+import type { KubeClient } from "../../../kube/client.ts";
+import { reviewOwnAccess } from "../../../kube/reviews.ts";
+import { TARGET_NAMES, type TargetName } from "../../../policy/compile/targets.ts";
+import { PUBLISHED } from "../../../reconcile/policies/published-kinds.ts";
+
+/** Targets of which we may write objects, and those among them that are published to. */
+export type PublishedTargets = { readonly ours: ReadonlySet<TargetName>; readonly targets: readonly TargetName[] };
+
+/** Targets that only deny: where nothing is published that opens, they would close without opening. */
+const BESIDE_NETWORK_POLICIES: ReadonlySet<TargetName> = new Set<TargetName>([
+  "clusternetworkpolicy",
+  "adminnetworkpolicy",
+  "baselineadminnetworkpolicy",
+  "multinetworkpolicy",
+]);
+
+/**
+ * The targets that are published to: those whose kinds the cluster serves and that we have been given the right to write; the
+ * manifests' components are the switches. Where Cilium's own policies are written NetworkPolicies are not: in Cilium both
+ * add up, and the one would open whole ports that the other opens for some data. Waypoints are left to the command line.
+ */
+export async function publishedTargets(
+  client: Pick<KubeClient, "create">,
+  served: ReadonlySet<string>,
+): Promise<PublishedTargets> {
+  const known = TARGET_NAMES.filter((name) => PUBLISHED[name]?.every(({ kind }) => served.has(kind)));
+  const allowed = await Promise.all(known.map((name) => mayWrite(client, name)));
+  const ours = new Set(known.filter((_name, index) => allowed[index]));
+  const cilium = ours.has("ciliumnetworkpolicy");
+  const opens = cilium || ours.has("networkpolicy");
+  const targets = [...ours].filter(
+    (name) =>
+      name !== "istio-waypoint" &&
+      !(name === "networkpolicy" && cilium) &&
+      (opens || !BESIDE_NETWORK_POLICIES.has(name)),
+  );
+  return { ours, targets };
+}
+
+async function mayWrite(client: Pick<KubeClient, "create">, target: TargetName): Promise<boolean> {
+  const name = target === "baselineadminnetworkpolicy" ? { name: "default" } : {};
+  const answers = await Promise.all(
+    (PUBLISHED[target] ?? []).map(({ group, plural }) =>
+      reviewOwnAccess(client, { verb: "patch", group, resource: plural, ...name }),
+    ),
+  );
+  return answers.every(Boolean);
+}

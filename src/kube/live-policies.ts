@@ -1,0 +1,100 @@
+import { isRaw, type Raw, textAt } from "../wire/read-object.ts";
+import type { KubeClient } from "./client.ts";
+import { isLater, uidOf, versionOf } from "./object-cache.ts";
+import type { Resource } from "./resources.ts";
+import { reviewOwnAccess } from "./reviews.ts";
+import { Reflector, type WatchMeans, type WatchTable } from "./watch.ts";
+
+/** What following policies needs, and whom it wakes. */
+export type PolicyMeans = WatchMeans & {
+  readonly client: Pick<KubeClient, "call" | "create">;
+  readonly tables: readonly WatchTable[];
+  /** Called after each change; must not block. */
+  readonly onChange: () => void;
+};
+
+/** A write whose effect a watch has still to bring: the version that it brought, or undefined for a deletion. */
+export type Awaited = { readonly kind: string; readonly uid: string; readonly version?: string };
+
+/** Policies of data planes, and what else publishing looks at, of whatever kinds the cluster serves. */
+export class LivePolicies {
+  readonly #means: PolicyMeans;
+  readonly #reflectors = new Map<string, Reflector>();
+
+  constructor(means: PolicyMeans) {
+    this.#means = means;
+  }
+
+  /** Asks which kinds are served and may be read, and begins to follow those that are new; gives all that are. */
+  async look(): Promise<ReadonlySet<string>> {
+    const { client, tables } = this.#means;
+    const versions = [...new Set(tables.map(({ resource }) => versionPath(resource)))];
+    const served = new Map(
+      await Promise.all(versions.map(async (path) => [path, await pluralsAt(client, path)] as const)),
+    );
+    const known = tables.filter(({ resource }) => served.get(versionPath(resource))?.has(resource.plural));
+    const readable = await Promise.all(known.map(({ resource }) => mayFollow(client, resource)));
+    const there = known.filter((_table, index) => readable[index]);
+    for (const table of there) this.#follow(table);
+    return new Set(there.map(({ resource }) => resource.kind));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#reflectors.values()].map((each) => each.stop()));
+  }
+
+  /** Whether every kind that is followed was seen whole. */
+  synced(): boolean {
+    return [...this.#reflectors.values()].every((each) => each.status().synced);
+  }
+
+  /** The objects of some kinds, as last seen. */
+  objects(kinds: Iterable<string>): readonly Raw[] {
+    return [...kinds].flatMap((kind) => [...(this.#reflectors.get(kind)?.objects.values() ?? [])]);
+  }
+
+  /** Whether the watches have brought what was written. */
+  hasSeen(written: readonly Awaited[]): boolean {
+    return written.every(({ kind, uid, version }) => {
+      const found = this.#reflectors.get(kind)?.objects.get(uid);
+      return version === undefined ? !found : found !== undefined && !isLater(version, versionOf(found));
+    });
+  }
+
+  #follow(table: WatchTable): void {
+    const { kind } = table.resource;
+    if (this.#reflectors.has(kind)) return;
+    const { onChange } = this.#means;
+    const reflector = new Reflector(table, this.#means, { changed: onChange, settled: onChange });
+    this.#reflectors.set(kind, reflector);
+    reflector.start();
+  }
+}
+
+/** What an API server answered to a write, to be waited for. */
+export const awaited = (kind: string, answer: Raw): Awaited => ({
+  kind,
+  uid: uidOf(answer),
+  version: versionOf(answer),
+});
+
+/** Data planes write into the status of policies; nothing is read of it here. */
+export function withoutStatus({ status: _status, metadata, ...rest }: Raw): Raw {
+  const { managedFields: _fields, ...kept } = isRaw(metadata) ? metadata : {};
+  return { ...rest, metadata: kept };
+}
+
+const mayFollow = async (client: Pick<KubeClient, "create">, { group, plural }: Resource): Promise<boolean> => {
+  const asked = ["list", "watch"].map((verb) => reviewOwnAccess(client, { verb, group, resource: plural }));
+  return (await Promise.all(asked)).every(Boolean);
+};
+
+const versionPath = ({ group, version }: Resource): string =>
+  group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
+
+async function pluralsAt(client: PolicyMeans["client"], path: string): Promise<ReadonlySet<string>> {
+  const { status, body } = await client.call({ method: "GET", path });
+  const resources = isRaw(body) ? body["resources"] : undefined;
+  if (status !== 200 || !Array.isArray(resources)) return new Set();
+  return new Set(resources.filter(isRaw).flatMap((each) => textAt(each, "name") ?? []));
+}

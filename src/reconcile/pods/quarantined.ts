@@ -1,0 +1,63 @@
+import type { Catalogue } from "../../domain/catalogue.ts";
+import type { PatchOperation } from "../../domain/json-patch.ts";
+import { QUARANTINE_LABEL } from "../../domain/reserved-keys.ts";
+import type { Workload } from "../../domain/workload.ts";
+import { flowEndOf } from "../../identity/flow-end.ts";
+import { type QuarantineOf, quarantinesOf } from "../../policy/intent/quarantine.ts";
+import type { ObjectKey } from "../../wire/definitions/approvable.ts";
+import { isLive, type PodSeen } from "./seen.ts";
+
+/** The label that says whether a Pod is under quarantine is put on, or taken away. */
+export type QuarantineAction = {
+  readonly do: "quarantinePod" | "releasePod";
+  readonly object: ObjectKey;
+  readonly why: string;
+  /** JSON Patch of the Pod's metadata; its first operation tests the resource version. */
+  readonly patch: readonly PatchOperation[];
+};
+
+const known = new WeakMap<Catalogue, QuarantineOf>();
+
+/** The quarantines of a catalogue, collected once. */
+export function quarantinesIn(catalogue: Catalogue): QuarantineOf {
+  const found = known.get(catalogue) ?? quarantinesOf(catalogue);
+  known.set(catalogue, found);
+  return found;
+}
+
+/** A launcher is the machine that it runs: a Restriction names that, by the UID of the instance or of what made it. */
+export function machineBehind(workload: Workload): Workload {
+  const { owner, object } = workload;
+  if (owner?.kind !== "VirtualMachineInstance") return workload;
+  const machine = { apiVersion: "kubevirt.io/v1", kind: owner.kind, namespace: object.namespace, name: owner.name };
+  return { ...workload, kind: "VirtualMachine", object: machine };
+}
+
+/** What is to be done about the label of a Pod that runs on this node; nothing where it says what is so. */
+export function quarantineAction(
+  catalogue: Catalogue,
+  pod: PodSeen,
+  node: string | undefined,
+): QuarantineAction | undefined {
+  const { object, workload, presence } = pod;
+  if (!isLive(pod)) return undefined;
+  const marked = Object.hasOwn(workload.ownLabels, QUARANTINE_LABEL);
+  const ruling = rulingOn(catalogue, workload, node);
+  if (marked === (ruling !== undefined)) return undefined;
+  const test: PatchOperation = { op: "test", path: "/metadata/resourceVersion", value: object.resourceVersion };
+  const path = `/metadata/labels/${QUARANTINE_LABEL.replace("/", "~1")}`;
+  if (!ruling)
+    return { do: "releasePod", object, why: "No quarantine stands against it.", patch: [test, { op: "remove", path }] };
+  const labels: PatchOperation[] = presence.labels ? [] : [{ op: "add", path: "/metadata/labels", value: {} }];
+  const why = `${ruling.object}: ${ruling.reason}`;
+  return { do: "quarantinePod", object, why, patch: [test, ...labels, { op: "add", path, value: "true" }] };
+}
+
+/** By the Pod itself, by what runs in it, and by the node that it is on. */
+function rulingOn(catalogue: Catalogue, workload: Workload, node: string | undefined) {
+  if (catalogue.definitions.restrictions.length === 0) return undefined;
+  const find = quarantinesIn(catalogue);
+  const seen = node === undefined ? {} : { node };
+  const ends = [workload, machineBehind(workload)].map((each) => flowEndOf(catalogue, each, seen));
+  return ends.map(find).find((ruling) => ruling !== undefined);
+}

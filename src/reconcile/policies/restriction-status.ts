@@ -1,0 +1,102 @@
+import type { Restriction } from "../../domain/definitions.ts";
+import type { Instant } from "../../domain/instant.ts";
+import { QUARANTINE_LABEL } from "../../domain/reserved-keys.ts";
+import { saysTheSame } from "../../policy/compile/published.ts";
+import type { Loss } from "../../policy/compile/loss.ts";
+import type { Rendered } from "../../policy/compile/rendered.ts";
+import { concerns } from "../../policy/intent/quarantine.ts";
+import { isInside } from "../../policy/model/endpoint.ts";
+import { readApprovable } from "../../wire/definitions/approvable.ts";
+import type { KubeObject } from "../../wire/objects.ts";
+import { mergeConditions, type Said, said } from "../approvals/conditions.ts";
+import { statusPatch } from "../approvals/status-patch.ts";
+import { objectKey } from "./order.ts";
+import type { Plan } from "./plan.ts";
+import type { StandingAction } from "./standing-status.ts";
+
+const TYPE = "InEffect";
+
+/** What publishing has come to; without a plan nothing is published at all. */
+export type Outcome = {
+  readonly restrictions: readonly Restriction[];
+  readonly plan?: Plan;
+  readonly standing: ReadonlyMap<string, Rendered>;
+};
+
+/** Says of each quarantine whether it is in effect, and what stays open; nothing where its status says so already. */
+export const decideQuarantines = (
+  objects: readonly KubeObject[],
+  outcome: Outcome,
+  now: Instant,
+): readonly StandingAction[] =>
+  objects.flatMap((object) => {
+    const restriction = outcome.restrictions.find(({ name }) => name === object.name);
+    return restriction?.effect === "quarantine" ? (statusOf(object, saidOf(restriction, outcome), now) ?? []) : [];
+  });
+
+function statusOf(object: KubeObject, what: Said, now: Instant): StandingAction | undefined {
+  const approvable = readApprovable(object, "Cluster");
+  const { generation } = approvable;
+  const conditions = approvable.deleting ? undefined : mergeConditions(approvable.conditions, [what], generation, now);
+  if (!conditions) return undefined;
+  const { apiVersion, kind, name, uid } = approvable.object;
+  return {
+    do: "setStanding",
+    object: approvable.object,
+    why: what.message,
+    patch: statusPatch(approvable, { conditions }),
+    event: {
+      do: "emitEvent",
+      regarding: { apiVersion, kind, namespace: "default", name, uid },
+      type: what.status === "True" ? "Normal" : "Warning",
+      reason: what.reason,
+      action: "Reconcile",
+      note: what.message.slice(0, 1024),
+    },
+  };
+}
+
+/** Pairs that a condition names. */
+const NAMED = 8;
+
+function saidOf(restriction: Restriction, { plan, standing }: Outcome): Said {
+  if (!plan || plan.published.order.targets.length === 0) return NO_TARGET;
+  const { order, compilation } = plan.published;
+  const meant = order.members.filter(({ end }) => concerns(restriction.target, end));
+  const unmarked = meant.filter(({ endpoint }) => isInside(endpoint) && !(QUARANTINE_LABEL in endpoint.traits.labels));
+  const missing = [...compilation.compiled.values()].flat().filter((object) => !stands(object, standing));
+  if (unmarked.length + missing.length > 0)
+    return said(
+      TYPE,
+      false,
+      "Pending",
+      `${unmarked.length} Pods are not marked yet, and ${missing.length} objects not written.`,
+    );
+  return stillOpen(restriction, compilation.widening) ?? inEffect(meant.length, order.targets.join(", "));
+}
+
+const NO_TARGET = said(
+  TYPE,
+  false,
+  "NoTarget",
+  "No data plane is published to here: its certificates are refused, and nothing is closed.",
+);
+
+/** What passes all targets although this denies it: by policies that are not ours. */
+function stillOpen({ name }: Restriction, widening: readonly Loss[]): Said | undefined {
+  const open = widening.filter(({ rule }) => rule === `Restriction ${name}` || rule.startsWith(`Restriction ${name},`));
+  const pairs = open.flatMap(({ residual }) => residual.map(({ from, to, on }) => `${from} -> ${to} on ${on}`));
+  if (pairs.length === 0) return undefined;
+  const named = `${pairs.slice(0, NAMED).join("; ")}${pairs.length > NAMED ? "; and more" : ""}`;
+  return said(TYPE, false, "OpenStill", `Policies that are not ours keep ${pairs.length} pairs open: ${named}.`);
+}
+
+const inEffect = (count: number, where: string): Said =>
+  count === 0
+    ? said(TYPE, true, "NobodyRuns", `Nobody who runs is meant now; whoever comes under it is cut off by ${where}.`)
+    : said(TYPE, true, "CutOff", `${count} workload${count === 1 ? " is" : "s are"} cut off by ${where}.`);
+
+const stands = (object: Rendered, standing: ReadonlyMap<string, Rendered>): boolean => {
+  const live = standing.get(objectKey(object));
+  return live !== undefined && saysTheSame(live, object);
+};

@@ -1,0 +1,103 @@
+import { type Permission, READ } from "./permissions.ts";
+
+const TIERS = "policy.networking.k8s.io";
+const NETWORKS = "k8s.cni.cncf.io";
+const PUBLISH = [...READ, "create", "delete", "patch"] as const;
+
+/** A component that switches publishing on, and what it grants. */
+export type PublishingComponent = { readonly about: string; readonly permissions: readonly Permission[] };
+
+/**
+ * What publishing policies needs besides, by component: each is the switch of its targets. `publishing` comes first, and
+ * reads what others bring.
+ */
+export const PUBLISHING_PERMISSIONS: Readonly<Record<string, PublishingComponent>> = {
+  publishing: {
+    about: "Publishes what approved sentences mean, as NetworkPolicies.",
+    permissions: [
+      {
+        group: "networking.k8s.io",
+        resources: ["networkpolicies"],
+        verbs: PUBLISH,
+        where: "cluster",
+        why: "writes and prunes its own, mends them, and judges what those of others open beside them",
+      },
+      {
+        group: TIERS,
+        resources: ["adminnetworkpolicies", "baselineadminnetworkpolicies", "clusternetworkpolicies"],
+        verbs: READ,
+        where: "cluster",
+        why: "judges what policies of others deny above",
+      },
+      { group: "", resources: ["nodes"], verbs: READ, where: "cluster", why: "which addresses Pods have" },
+    ],
+  },
+  "publishing-tiers": {
+    about: "Publishes fences, denials and quarantines above all policies: ClusterNetworkPolicy, AdminNetworkPolicy.",
+    permissions: [
+      {
+        group: TIERS,
+        resources: ["adminnetworkpolicies", "clusternetworkpolicies"],
+        verbs: PUBLISH,
+        where: "cluster",
+        why: "writes and prunes what denies above all policies",
+      },
+    ],
+  },
+  "publishing-baseline": {
+    about: "Publishes default deny as the one BaselineAdminNetworkPolicy that a cluster has.",
+    permissions: [
+      {
+        group: TIERS,
+        resources: ["baselineadminnetworkpolicies"],
+        verbs: ["create", "delete", "get", "patch"],
+        names: ["default"],
+        where: "cluster",
+        why: "writes the one that there is",
+      },
+    ],
+  },
+  "publishing-cilium": {
+    about: "Publishes for Cilium, with HTTP and DNS of data clauses, instead of NetworkPolicies.",
+    permissions: [
+      {
+        group: "cilium.io",
+        resources: ["ciliumclusterwidenetworkpolicies", "ciliumnetworkpolicies"],
+        verbs: PUBLISH,
+        where: "cluster",
+        why: "writes and prunes its own, and mends them",
+      },
+    ],
+  },
+  "publishing-istio": {
+    about: "Publishes AuthorizationPolicies for ztunnel besides.",
+    permissions: [
+      {
+        group: "security.istio.io",
+        resources: ["authorizationpolicies"],
+        verbs: PUBLISH,
+        where: "cluster",
+        why: "writes and prunes its own, and mends them",
+      },
+    ],
+  },
+  "publishing-multinetwork": {
+    about: "Publishes MultiNetworkPolicies for secondary networks besides.",
+    permissions: [
+      {
+        group: NETWORKS,
+        resources: ["multi-networkpolicies"],
+        verbs: PUBLISH,
+        where: "cluster",
+        why: "writes and prunes its own, and mends them",
+      },
+      {
+        group: NETWORKS,
+        resources: ["network-attachment-definitions"],
+        verbs: READ,
+        where: "cluster",
+        why: "which secondary networks there are",
+      },
+    ],
+  },
+};

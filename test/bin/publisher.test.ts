@@ -1,0 +1,307 @@
+import { expect, test } from "vitest";
+import { Publisher } from "../../src/bin/cluster/publishing/publisher.ts";
+import type { Catalogue } from "../../src/domain/catalogue.ts";
+import { ok, refuse, type Result } from "../../src/domain/problem.ts";
+import type { Term } from "../../src/kube/lease.ts";
+import type { WatchStatus } from "../../src/kube/mirror.ts";
+import type { Resource } from "../../src/kube/resources.ts";
+import { POLICY_RESOURCES } from "../../src/reconcile/policies/published-kinds.ts";
+import { type Raw, rawAt, textAt } from "../../src/wire/read-object.ts";
+import { catalogueOf, NOON, objectsOf } from "../fakes/judging.ts";
+import { applyPatch } from "../fakes/json-patch.ts";
+import { quietLog } from "../fakes/quiet-log.ts";
+import { estateText, PARTS } from "../policy/compile/estate.ts";
+
+const NODE: Raw = { apiVersion: "v1", kind: "Node", metadata: { name: "n1" }, spec: { podCIDRs: ["10.0.0.0/16"] } };
+
+const podOf = (account: string, namespace: string): Raw => ({
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name: account, namespace, uid: `u-${account}`, resourceVersion: "1", labels: { app: account } },
+  spec: { serviceAccountName: account, containers: [{ ports: [{ containerPort: 80 }] }] },
+  status: { phase: "Running" },
+});
+
+/** An API server in memory that holds the estate, and publishers over it. */
+function world(changed: Parameters<typeof estateText>[0] = {}) {
+  const policies = new Map<string, Raw>();
+  const state = {
+    text: estateText(changed),
+    now: NOON,
+    monotonic: 0,
+    version: 10,
+    may: new Set(["networkpolicies", "clusternetworkpolicies"]),
+    failAfter: Number.POSITIVE_INFINITY,
+    writes: [] as string[],
+    statuses: [] as string[],
+    events: [] as string[],
+    compiled: 0,
+  };
+  let read = { text: "", catalogue: undefined as Catalogue | undefined, objects: objectsOf("") };
+  const current = () => {
+    if (read.text !== state.text)
+      read = { text: state.text, catalogue: catalogueOf(state.text), objects: withMetadata(state.text) };
+    return read;
+  };
+  const keyOf = ({ kind }: Pick<Resource, "kind">, { namespace = "", name }: { namespace?: string; name: string }) =>
+    `${kind} ${namespace}/${name}`;
+  const write = (verb: string, key: string): void => {
+    if (state.writes.length >= state.failAfter) throw new Error("killed");
+    state.writes.push(`${verb} ${key}`);
+    state.version += 1;
+  };
+  const client = {
+    create: async (_resource: Resource, review: Raw): Promise<Result<Raw>> => {
+      const wanted = textAt(rawAt(rawAt(review, "spec"), "resourceAttributes"), "resource") ?? "";
+      return ok({ status: { allowed: state.may.has(wanted) } });
+    },
+    patch: async (resource: Resource, name: { namespace?: string; name: string }, { body }: { body: unknown }) => {
+      if (resource.kind === "SegmentPolicy" || resource.kind === "Restriction") return patchStatus(name, body as never);
+      write("apply", keyOf(resource, name));
+      const metadata = {
+        ...(body as { metadata: object }).metadata,
+        uid: keyOf(resource, name),
+        resourceVersion: String(state.version),
+      };
+      const made: Raw = { ...(body as Raw), metadata };
+      policies.set(keyOf(resource, name), made);
+      return ok(made);
+    },
+    delete: async (resource: Resource, name: { namespace?: string; name: string }) => {
+      write("delete", keyOf(resource, name));
+      return policies.delete(keyOf(resource, name)) ? ok({}) : refuse("NOT_FOUND", "", "gone");
+    },
+  };
+  const patchStatus = (name: { namespace?: string; name: string }, patch: never): Result<Raw> => {
+    const found = current().objects.find(
+      (object) => object.namespace === (name.namespace ?? "") && object.name === name.name,
+    );
+    const after = applyPatch(found?.raw, patch) as Raw;
+    const [condition] = rawAt(after, "status")["conditions"] as { reason: string; message: string }[];
+    state.statuses.push(`${name.namespace ?? ""}/${name.name} ${condition?.reason}: ${condition?.message}`);
+    read = { ...read, objects: read.objects.map((object) => (object === found ? { ...object, raw: after } : object)) };
+    return ok(after);
+  };
+  const term: Term = { fence: 1, signal: new AbortController().signal, valid: () => true };
+  const publisher = () =>
+    new Publisher(
+      {
+        client,
+        log: quietLog,
+        events: {
+          emit: ({ reason, regarding }) => void state.events.push(`${reason} ${regarding.kind} ${regarding.name}`),
+        },
+        clock: { monotonic: () => (state.monotonic += 300), wall: () => state.now, after: () => () => undefined },
+        live: () => ({ current: () => current().catalogue, objects: () => current().objects }),
+        pods: { objects: PODS, status: () => ({ synced: true }) as WatchStatus },
+        policies: {
+          look: async () => new Set(POLICY_RESOURCES.map(({ kind }) => kind)),
+          synced: () => true,
+          hasSeen: () => true,
+          objects: (kinds) => {
+            const wanted = new Set(kinds);
+            return wanted.has("Node")
+              ? [NODE]
+              : [...policies.values()].filter(({ kind }) => wanted.has(kind as string));
+          },
+        },
+        podNetworks: { v4: [], v6: [] },
+        now: () => state.now,
+      },
+      term,
+    );
+  return { state, policies, publisher };
+}
+
+const PODS = new Map(
+  [podOf("db", "pay"), podOf("web", "shop"), podOf("trial", "lab")].map((pod) => [
+    rawAt(pod, "metadata")["uid"] as string,
+    pod,
+  ]),
+);
+
+/** The definitions as the API server has them. */
+const withMetadata = (text: string) =>
+  objectsOf(text).map((object) => {
+    const metadata = { ...rawAt(object.raw, "metadata"), uid: object.name, resourceVersion: "5", generation: 1 };
+    return { ...object, raw: { ...object.raw, metadata, status: { approvals: [] } } };
+  });
+
+const tended = async (publisher: Publisher, rounds = 4): Promise<Publisher> => {
+  for (let round = 0; round < rounds; round++) await publisher.tend();
+  return publisher;
+};
+
+const specs = (policies: ReadonlyMap<string, Raw>): readonly (readonly [string, unknown])[] =>
+  [...policies].map(([key, { spec }]) => [key, spec] as const).sort(([a], [b]) => (a < b ? -1 : 1));
+
+test("nothing is published, and nothing asked for, where no component grants the right", async () => {
+  const { state, publisher } = world();
+  state.may.clear();
+  const one = await tended(publisher());
+  expect([state.writes, state.statuses, one.figures()]).toEqual([[], [], undefined]);
+});
+
+test("what the sentences mean is published once, and each SegmentPolicy says where it stands", async () => {
+  const { state, publisher } = world();
+  const one = await tended(publisher());
+  expect(state.writes.length).toBeGreaterThan(8);
+  expect(new Set(state.writes).size).toBe(state.writes.length);
+  expect(state.statuses).toEqual([
+    "pay/p Active: 3 objects stand as they are meant, of networkpolicy.",
+    "shop/p Active: 5 objects stand as they are meant, of networkpolicy.",
+  ]);
+  expect(one.figures()?.objects.get("networkpolicy")).toEqual({ wanted: 5, active: 5 });
+});
+
+test("denials alone close and never open: without NetworkPolicies the tiers above are not published", async () => {
+  const { state, publisher } = world();
+  state.may = new Set(["clusternetworkpolicies"]);
+  await tended(publisher());
+  expect(state.writes).toEqual([]);
+});
+
+test("killed after any number of writes, whoever comes after ends with the same objects", {
+  timeout: 30_000,
+}, async () => {
+  const whole = world();
+  await tended(whole.publisher());
+  const expected = specs(whole.policies);
+  const { length } = whole.state.writes;
+  for (const after of [0, 1, Math.floor(length / 2), length - 1]) {
+    const { state, policies, publisher } = world();
+    state.failAfter = after;
+    await tended(publisher(), 1);
+    state.failAfter = Number.POSITIVE_INFINITY;
+    await tended(publisher());
+    expect(specs(policies)).toEqual(expected);
+  }
+});
+
+test("an edit by somebody is said on the object, and mended", async () => {
+  const { state, policies, publisher } = world();
+  const one = await tended(publisher());
+  const key = "NetworkPolicy pay/signet-role-db";
+  const before = policies.get(key);
+  policies.set(key, { ...before, spec: { podSelector: {}, ingress: [{}] } });
+  await tended(one);
+  expect(state.events).toContain("PolicyEdited NetworkPolicy signet-role-db");
+  expect(policies.get(key)?.["spec"]).toEqual(before?.["spec"]);
+  expect(one.figures()?.mended).toBe(1);
+});
+
+test("a policy of somebody else that opens more keeps everything back, is said on the SegmentPolicies, and counted", async () => {
+  const { state, policies, publisher } = world();
+  const open: Raw = {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: { name: "open", namespace: "pay", uid: "x", resourceVersion: "1" },
+    spec: { podSelector: {}, ingress: [{}], egress: [{}] },
+  };
+  policies.set("NetworkPolicy pay/open", open);
+  const one = await tended(publisher());
+  expect(state.writes).toEqual([]);
+  expect(state.statuses[0]).toMatch(
+    /^pay\/p WouldBeWider: Nothing is published, for it would let through more than is meant: FOREIGN_ALLOW of /,
+  );
+  expect(state.events).toContain("WouldBeWider SegmentPolicy p");
+  expect([...(one.figures()?.blocking.keys() ?? [])]).toEqual(["FOREIGN_ALLOW"]);
+  policies.delete("NetworkPolicy pay/open");
+  await tended(one);
+  expect(state.statuses.at(-1)).toBe("shop/p Active: 5 objects stand as they are meant, of networkpolicy.");
+});
+
+test("a Guardrail's waiver lets it be published until its end", async () => {
+  const waived = PARTS.guardrails.map((text) =>
+    text.replace("fences:", "waive: [{loss: FOREIGN_ALLOW, until: 2026-12-01T00:00:00Z, why: moves out}], fences:"),
+  );
+  const { state, policies, publisher } = world({ guardrails: waived });
+  policies.set("NetworkPolicy pay/open", {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: { name: "open", namespace: "pay", uid: "x", resourceVersion: "1" },
+    spec: { podSelector: {}, ingress: [{}], egress: [{}] },
+  });
+  await tended(publisher());
+  expect(state.writes.length).toBeGreaterThan(8);
+});
+
+test("what an exception opens is taken out at its end, without anything else having changed", async () => {
+  const { state, policies, publisher } = world();
+  const one = await tended(publisher());
+  expect(JSON.stringify([...policies.values()])).toContain("5433");
+  state.now = Date.parse("2026-12-24T00:00:01Z");
+  expect(one.figures()?.overdueSince).toBe(Date.parse("2026-12-24T00:00:00Z"));
+  await tended(one);
+  expect(JSON.stringify([...policies.values()])).not.toContain("5433");
+  expect(one.figures()?.overdueSince).toBeUndefined();
+});
+
+const quarantine = (target: string): string =>
+  `{apiVersion: signet.dev/v1alpha1, kind: Restriction, metadata: {name: q}, spec: {target: {${target}}, effect: quarantine, reason: stolen}}`;
+
+const marked = (raw: Raw): Raw => {
+  const metadata = rawAt(raw, "metadata");
+  const labels = { ...rawAt(metadata, "labels"), "signet.dev/quarantine": "true" };
+  return { ...raw, metadata: { ...metadata, labels } };
+};
+
+test("a quarantine of one Pod is in effect when it is marked and every object stands, and is said so", async () => {
+  const { state, policies, publisher } = world({
+    restrictions: [quarantine("pod: {namespace: pay, name: db, uid: u-db}")],
+  });
+  const one = await tended(publisher());
+  expect(state.statuses[0]).toBe("/q Pending: 1 Pods are not marked yet, and 0 objects not written.");
+  const db = podOf("db", "pay");
+  PODS.set("u-db", marked(db));
+  await tended(one);
+  PODS.set("u-db", db);
+  expect(state.statuses.at(-1)).toBe("/q CutOff: 1 workload is cut off by networkpolicy, clusternetworkpolicy.");
+  expect(policies.get("NetworkPolicy pay/signet-quarantine")?.["spec"]).toEqual({
+    podSelector: { matchExpressions: [{ key: "signet.dev/quarantine", operator: "Exists" }] },
+    policyTypes: ["Ingress", "Egress"],
+  });
+  expect(JSON.stringify(policies.get("NetworkPolicy pay/signet-role-db")?.["spec"])).toContain(
+    '"matchExpressions":[{"key":"signet.dev/quarantine","operator":"DoesNotExist"}]',
+  );
+  expect(JSON.stringify(policies.get("ClusterNetworkPolicy /signet-quarantine")?.["spec"])).toContain("Deny");
+});
+
+test("what a policy of somebody else keeps open of a quarantine is named, pair by pair, and does not keep it back", async () => {
+  const { state, policies, publisher } = world();
+  state.may = new Set(["networkpolicies"]);
+  const guardless = {
+    ...PARTS,
+    guardrails: PARTS.guardrails.map((text) =>
+      text.replace(/, \{from: \{entity: any\}, to: \{entity: any\}.*?debugging\}/, ""),
+    ),
+  };
+  state.text = estateText(guardless);
+  const one = await tended(publisher());
+  policies.set("NetworkPolicy pay/open", {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: { name: "open", namespace: "pay", uid: "x", resourceVersion: "1" },
+    spec: { podSelector: { matchLabels: { app: "db" } }, ingress: [{}], egress: [{}] },
+  });
+  state.text = estateText({ ...guardless, restrictions: [quarantine("role: db")] });
+  const db = podOf("db", "pay");
+  PODS.set("u-db", marked(db));
+  await tended(one);
+  PODS.set("u-db", db);
+  expect(state.statuses.filter((text) => text.startsWith("/q")).at(-1)).toMatch(
+    /^\/q OpenStill: Policies that are not ours keep \d+ pairs open: /,
+  );
+  expect(JSON.stringify(policies.get("NetworkPolicy shop/signet-role-web")?.["spec"])).not.toContain("5432");
+});
+
+test("a further replica of a workload is no reason to compile again", async () => {
+  const { state, publisher } = world();
+  const one = await tended(publisher());
+  const { compileMs } = one.figures() ?? {};
+  const before = state.writes.length;
+  PODS.set("u-new", podOf("db", "pay"));
+  await tended(one);
+  PODS.delete("u-new");
+  expect([state.writes.length, one.figures()?.compileMs]).toEqual([before, compileMs]);
+});

@@ -1,0 +1,264 @@
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import type { AuthorityCertificate } from "../../src/ca/authority.ts";
+import { authorityRequest } from "../../src/ca/authority-request.ts";
+import { generateKey, memoryKey, type SigningKey } from "../../src/ca/keys/signing-key.ts";
+import { makeAuthorityPair, type Making, signIssuing, signRoot } from "../../src/ca/new-authority.ts";
+import { makeOfflineRoot, openOfflineRoot, signByRoot } from "../../src/ca/offline-root.ts";
+import { certificatesPem, toPem } from "../../src/ca/pem.ts";
+import { type ChainTerms, readAuthorityChain } from "../../src/ca/read-chain.ts";
+import type { Profiles } from "../../src/domain/certificate.ts";
+import { ok, type Result } from "../../src/domain/problem.ts";
+import { PROFILES } from "../fakes/ca.ts";
+import { must, NOON } from "../fakes/judging.ts";
+import { handClock, keeperOver, memoryVault, pass, workAll } from "../fakes/vault.ts";
+
+const DAY = 24 * 3_600_000;
+const SEALING = { secret: "0123456789abcdef0123456789abcdef", kind: "random" } as const;
+const MAKING: Making = { trustDomain: "example.org", profiles: PROFILES, now: NOON, random: randomBytes };
+
+let folder = "";
+beforeEach(() => {
+  const made = mkdtempSync(join(tmpdir(), "signet-root-"));
+  onTestFinished(() => rmSync(made, { recursive: true }));
+  folder = join(made, "root");
+});
+
+const openers = { sealing: () => ok(SEALING), token: () => Promise.reject(new Error("no token")) };
+const sealed = { in: "folder", sealing: SEALING } as const;
+
+/** A server that has asked for a chain, and the offline root that it asks. */
+async function asked() {
+  const [vault, clock] = [memoryVault(), handClock()];
+  const keeper = keeperOver(vault, clock);
+  await workAll(keeper);
+  must(await makeOfflineRoot(folder, sealed, MAKING));
+  const request = toPem("CERTIFICATE REQUEST", must(await keeper.requestChain()));
+  const root = must(await openOfflineRoot(folder, openers));
+  return { vault, clock, keeper, request, root };
+}
+
+const whyOf = (result: Result<unknown>): string =>
+  result.ok ? "ok" : result.problems.map(({ code, message }) => `${code} ${message}`).join("; ");
+
+test("a chain by the offline root goes through every state like any other, and its root's key is never the server's", async () => {
+  const { vault, clock, keeper, request, root } = await asked();
+  const { chain } = must(await signByRoot(folder, root, request, MAKING));
+  must(await keeper.importChain(chain));
+  expect(await workAll(keeper)).toEqual(["publish", "confirm"]);
+  pass(clock, 15 * 60_000);
+  expect(await workAll(keeper)).toEqual(["activate"]);
+  const { set, issuer } = keeper.current();
+  expect(set.authorities.map(({ state, offline }) => [state, offline])).toEqual([
+    ["tainted", undefined],
+    ["active", true],
+  ]);
+  expect(issuer?.facts.keyId).toBe(set.authorities[1]?.id);
+  expect(vault.text?.match(/BEGIN PRIVATE KEY/g)?.length).toBe(2);
+  expect(readFileSync(join(folder, "root.key"), "utf8")).not.toContain("PRIVATE KEY");
+  expect((statSync(join(folder, "root.key")).mode & 0o777).toString(8)).toBe("600");
+});
+
+test("below a root that readers have, the next authority does not wait for them", async () => {
+  const { clock, keeper, request, root } = await asked();
+  must(await keeper.importChain(must(await signByRoot(folder, root, request, MAKING)).chain));
+  await workAll(keeper);
+  pass(clock, 15 * 60_000);
+  await workAll(keeper);
+  const again = toPem("CERTIFICATE REQUEST", must(await keeper.requestChain()));
+  must(await keeper.importChain(must(await signByRoot(folder, root, again, { ...MAKING, now: clock.wall })).chain));
+  expect(await workAll(keeper)).toEqual(["publish", "confirm", "activate"]);
+});
+
+test("an authority below an offline root has no successor that was made here, not even when it has expired", async () => {
+  const { clock, keeper, request, root } = await asked();
+  must(await keeper.importChain(must(await signByRoot(folder, root, request, MAKING)).chain));
+  await workAll(keeper);
+  pass(clock, 15 * 60_000);
+  await workAll(keeper);
+  pass(clock, 100 * DAY);
+  expect(await workAll(keeper)).toEqual(["revoke"]);
+  const next = toPem("CERTIFICATE REQUEST", must(await keeper.requestChain()));
+  must(await keeper.importChain(must(await signByRoot(folder, root, next, { ...MAKING, now: clock.wall })).chain));
+  expect(await workAll(keeper)).toContain("activate");
+});
+
+test("where roots are kept offline none is made, and none can be asked for", async () => {
+  const keeper = keeperOver(memoryVault(), handClock(), { ownRoots: false });
+  expect([await workAll(keeper), keeper.current().issuer]).toEqual([[], undefined]);
+  expect(whyOf(await keeper.step({ step: "request" }))).toBe(
+    'ROTATION_REFUSED The step "request" cannot be made now: roots are kept offline here: `signet ca csr`, `sign` and `import` bring one.',
+  );
+  must(await makeOfflineRoot(folder, sealed, MAKING));
+  const request = toPem("CERTIFICATE REQUEST", must(await keeper.requestChain()));
+  const root = must(await openOfflineRoot(folder, openers));
+  must(await keeper.importChain(must(await signByRoot(folder, root, request, MAKING)).chain));
+  expect(await workAll(keeper)).toEqual(["publish", "confirm", "activate"]);
+});
+
+test("the same request is given until its chain has come, and the same chain is taken twice", async () => {
+  const { keeper, request, root } = await asked();
+  expect(toPem("CERTIFICATE REQUEST", must(await keeper.requestChain()))).toBe(request);
+  const { chain } = must(await signByRoot(folder, root, request, MAKING));
+  must(await keeper.importChain(chain));
+  must(await keeper.importChain(chain));
+  expect(keeper.current().set.authorities).toHaveLength(2);
+  expect(whyOf(await keeper.requestChain())).toBe(
+    'ROTATION_REFUSED The step "awaitChain" cannot be made now: a new authority is on its way already.',
+  );
+});
+
+test("a root is never written over, and is opened by its own passphrase alone", async () => {
+  must(await makeOfflineRoot(folder, sealed, MAKING));
+  expect(whyOf(await makeOfflineRoot(folder, sealed, MAKING))).toBe(
+    `FILE_UNREADABLE There is a root in ${folder} already.`,
+  );
+  const other = { ...openers, sealing: () => ok({ ...SEALING, secret: "another" }) };
+  expect(whyOf(await openOfflineRoot(folder, other))).toBe(
+    `FILE_UNREADABLE ${join(folder, "root.key")} cannot be opened: another passphrase, or a damaged file.`,
+  );
+  expect(whyOf(await openOfflineRoot(join(folder, "none"), openers))).toBe(
+    `FILE_UNREADABLE There is no root in ${join(folder, "none")}.`,
+  );
+  const root = must(await openOfflineRoot(folder, openers));
+  const late = { ...MAKING, now: NOON + 400 * DAY };
+  expect(whyOf(await signByRoot(folder, root, await requestOf(memoryKey(generateKey("ECDSAP256"))), late))).toMatch(
+    /^AUTHORITY_UNAVAILABLE The root holds from .* to .*, and not now\.$/,
+  );
+});
+
+const requestOf = async (key: SigningKey, profile = PROFILES.issuing): Promise<string> =>
+  toPem("CERTIFICATE REQUEST", await authorityRequest({ trustDomain: "example.org", profile }, key));
+
+describe("openssl signs the request as the runbook says", () => {
+  const openssl = (...args: readonly string[]): string =>
+    execFileSync("openssl", args, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+
+  test("and the chain is taken; what it leaves out is noticed", { timeout: 60_000 }, async () => {
+    const key = memoryKey(generateKey("ECDSAP256"));
+    must(await makeOfflineRoot(folder, sealed, MAKING));
+    writeFileSync(join(folder, "next.csr"), await requestOf(key));
+    expect(openssl("req", "-in", "next.csr", "-noout", "-verify", "-text")).toContain("spiffe://example.org");
+    openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", "ca.key");
+    const subject = ["-subj", "/O=Corporate/CN=Root", "-addext", "keyUsage=critical,keyCertSign,cRLSign"];
+    openssl("req", "-new", "-x509", "-key", "ca.key", "-days", "3650", "-out", "ca.crt", ...subject);
+    writeFileSync(join(folder, "ext.cnf"), "authorityKeyIdentifier=keyid:always\n");
+    const common = ["x509", "-req", "-in", "next.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial"];
+    const copied = ["-copy_extensions", "copy", "-extfile", "ext.cnf"];
+    openssl(...common, ...copied, "-days", "90", "-out", "signed.crt");
+    openssl(...common, "-days", "90", "-extfile", "ext.cnf", "-out", "bare.crt");
+    openssl(...common, ...copied, "-days", "900", "-out", "long.crt");
+    const chainOf = (name: string): string =>
+      [name, "ca.crt"].map((each) => readFileSync(join(folder, each), "utf8")).join("");
+    const terms = termsOf(key, { now: Date.now() });
+    expect(whyOf(await readAuthorityChain(chainOf("signed.crt"), terms))).toBe("ok");
+    expect(whyOf(await readAuthorityChain(chainOf("bare.crt"), terms))).toMatch(/^AUTHORITY_INVALID /);
+    expect(whyOf(await readAuthorityChain(chainOf("long.crt"), terms))).toBe(
+      "AUTHORITY_INVALID The chain is not taken: it holds for longer than profile issuing allows.",
+    );
+    expect(openssl("verify", "-x509_strict", "-CAfile", "ca.crt", "signed.crt")).toBe("signed.crt: OK\n");
+  });
+});
+
+const termsOf = (key: SigningKey, more: Partial<ChainTerms> = {}): ChainTerms => ({
+  trustDomain: "example.org",
+  profiles: PROFILES,
+  spki: key.spki,
+  now: NOON,
+  roots: [],
+  ...more,
+});
+
+describe("a chain is verified whole", () => {
+  type Made = { readonly key: SigningKey; readonly issuing: AuthorityCertificate; readonly root: AuthorityCertificate };
+
+  async function made(
+    change: (profiles: Profiles) => Profiles = (same) => same,
+    trustDomain = "example.org",
+  ): Promise<Made> {
+    const key = memoryKey(generateKey("ECDSAP256"));
+    const rootKey = memoryKey(generateKey("ECDSAP256"));
+    const making = { ...MAKING, trustDomain, profiles: change(PROFILES) };
+    const root = await signRoot(making, rootKey);
+    return { key, root, issuing: await signIssuing(making, key, { certificate: root, key: rootKey }) };
+  }
+
+  const read = async ({ key, issuing, root }: Made, more: Partial<ChainTerms> = {}): Promise<string> =>
+    whyOf(await readAuthorityChain(certificatesPem([issuing.der, root.der]), termsOf(key, more)));
+  const refused = (why: string): string => `AUTHORITY_INVALID The chain is not taken: ${why}.`;
+  const issuing = (more: Partial<Profiles["issuing"]>) => (profiles: Profiles) => ({
+    ...profiles,
+    issuing: { ...profiles.issuing, ...more },
+  });
+
+  test("one that is as the profiles say is taken, with its root in it or with one that is trusted already", async () => {
+    const chain = await made();
+    expect(await read(chain)).toBe("ok");
+    const alone = certificatesPem([chain.issuing.der]);
+    expect(whyOf(await readAuthorityChain(alone, termsOf(chain.key, { roots: [chain.root.der] })))).toBe("ok");
+    expect(whyOf(await readAuthorityChain(alone, termsOf(chain.key)))).toBe(
+      refused("its root is not in it, and is none that is trusted already"),
+    );
+  });
+
+  test.each<[string, (profiles: Profiles) => Profiles, string]>([
+    [
+      "usages",
+      issuing({ keyUsage: ["keyCertSign"] }),
+      "its key usage is not that of profile issuing, critical (X509-SVID §3.2)",
+    ],
+    ["path length", issuing({ pathLength: 1 }), "its path length is not that of profile issuing, critical"],
+    [
+      "constraint",
+      issuing({ constrained: false }),
+      "its name constraints do not fix it to this trust domain, critical (RFC 5280 §4.2.1.10)",
+    ],
+    ["long life", issuing({ lifetimeSeconds: 100 * 86_400 }), "it holds for longer than profile issuing allows"],
+    ["short life", issuing({ lifetimeSeconds: 86_000 }), "it ends before a certificate of the longest lifetime could"],
+    [
+      "root without room",
+      (profiles) => ({ ...profiles, root: { ...profiles.root, pathLength: 0 } }),
+      "more authorities stand below an issuer than it allows (RFC 5280 §4.2.1.9)",
+    ],
+  ])("another %s is refused", async (_, change, why) => {
+    expect(await read(await made(change))).toBe(refused(why));
+  });
+
+  test("another key, another trust domain, another signer, a time that is over, and no chain at all are refused", async () => {
+    const [chain, other] = [await made(), await made()];
+    expect(await read({ ...chain, key: other.key })).toBe(
+      refused("its key is not the one that the server requested it for"),
+    );
+    expect(await read(await made(undefined, "example.net"))).toBe(
+      "AUTHORITY_INVALID The certificate is not one of an authority of this trust domain: it names another trust domain.",
+    );
+    expect(await read({ ...chain, root: other.root })).toBe(
+      refused("an authority key identifier is not its issuer's subject key identifier (RFC 5280 §4.2.1.1)"),
+    );
+    expect(await read(chain, { now: NOON + 89.5 * DAY })).toBe(
+      refused("it ends before a certificate of the longest lifetime could"),
+    );
+    expect(await read(chain, { now: NOON - DAY })).toMatch(/holds from .* to /);
+    const spoilt = Buffer.from(chain.issuing.der);
+    spoilt[spoilt.length - 1] = (spoilt.at(-1) ?? 0) ^ 1;
+    expect(await read({ ...chain, issuing: { ...chain.issuing, der: spoilt } })).toBe(
+      refused("a certificate of the chain is not signed by the next"),
+    );
+    for (const text of ["", "-----BEGIN CERTIFICATE-----\nAAA\n-----END CERTIFICATE-----\n"])
+      expect(whyOf(await readAuthorityChain(text, termsOf(chain.key)))).toMatch(/^AUTHORITY_INVALID /);
+  });
+
+  test("a root that another key signed is no root", async () => {
+    const key = memoryKey(generateKey("ECDSAP256"));
+    const pair = await makeAuthorityPair(MAKING, key);
+    const spoilt = Buffer.from(pair.root.der);
+    spoilt[spoilt.length - 1] = (spoilt.at(-1) ?? 0) ^ 1;
+    expect(whyOf(await readAuthorityChain(certificatesPem([pair.issuing.der, spoilt]), termsOf(key)))).toBe(
+      refused("its root is not signed by itself"),
+    );
+  });
+});
