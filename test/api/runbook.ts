@@ -28,7 +28,7 @@ export type Ran = { readonly code: number | null; readonly output: string };
 
 /** Runs a block as somebody would who pastes it into bash, but that the first failure ends it. */
 export function runScript(script: string, cwd: string, env: Readonly<Record<string, string>>): Promise<Ran> {
-  const child = spawn("bash", ["-euo", "pipefail", "-c", script], { cwd, env: { ...process.env, ...env } });
+  const child = spawn("bash", ["--norc", "-euo", "pipefail", "-c", script], { cwd, env: { ...process.env, ...env } });
   let output = "";
   for (const stream of [child.stdout, child.stderr])
     stream.on("data", (chunk: Buffer) => {

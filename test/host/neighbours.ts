@@ -133,4 +133,4 @@ async function isApart({ pid }: ChildProcess): Promise<void> {
 }
 
 const inside = ({ pid }: ChildProcess, script: string, input = ""): string =>
-  execFileSync("nsenter", ["--net", `--target=${pid}`, "bash", "-euc", script], { input, encoding: "utf8" });
+  execFileSync("nsenter", ["--net", `--target=${pid}`, "bash", "--norc", "-euc", script], { input, encoding: "utf8" });

@@ -7,7 +7,7 @@ const RULES = readFileSync("test/golden/compile/estate.nft", "utf8");
 
 /** Runs a script in a network namespace of its own, with the rules as its input. */
 const inNamespace = (script: string) =>
-  spawnSync("unshare", ["--net", "bash", "-c", script], { input: RULES, encoding: "utf8" });
+  spawnSync("unshare", ["--net", "bash", "--norc", "-c", script], { input: RULES, encoding: "utf8" });
 
 test("what was compiled for a machine is a ruleset to the real nft", () => {
   const { status, stderr } = inNamespace("nft --check -f -");
