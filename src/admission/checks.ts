@@ -1,8 +1,9 @@
-import type { Catalogue } from "../domain/catalogue.ts";
-import type { Segment } from "../domain/definitions.ts";
+import type { Catalogue, NamespaceView } from "../domain/catalogue.ts";
+import type { Role, Segment } from "../domain/definitions.ts";
 import type { Instant } from "../domain/instant.ts";
 import { problem, type Problem } from "../domain/problem.ts";
 import type { ProblemCode } from "../domain/problem-codes.ts";
+import { remembered } from "../domain/remembered.ts";
 import type { Escape, EscapeCheck, Launching, Workload } from "../domain/workload.ts";
 import type { Identity } from "../identity/fit-role.ts";
 import { exceptionOf, excepts } from "./exceptions.ts";
@@ -42,14 +43,19 @@ export const checkAdded = (
   terms: When & { readonly launching?: Launching },
 ): readonly Problem[] => unpermitted(catalogue, { ...launcher, escapes: terms.launching?.added ?? [] }, role, terms);
 
+/** A strict segment that owns a namespace with roles of another, and the first of these; nothing where there is none. */
+const strictSharing = remembered(({ segments, roles }: NamespaceView): { strict?: Segment; other?: Role } => {
+  const strict = segments.find(
+    (owner) => owner.isolation === "strict" && roles.some((role) => role.segment !== owner.name),
+  );
+  const other = roles.find((role) => role.segment !== strict?.name);
+  return strict && other ? { strict, other } : {};
+});
+
 /** A strict segment refuses to share a namespace of its own with roles of another (product rules, "namespace is the unit of trust"). */
 function sharedStrictly(catalogue: Catalogue, { namespace, kind }: Workload): Failed | undefined {
   const view = catalogue.namespaces.get(namespace);
-  if (!view) return undefined;
-  const strict = view.segments.find(
-    (owner) => owner.isolation === "strict" && view.roles.some((role) => role.segment !== owner.name),
-  );
-  const other = view.roles.find((role) => role.segment !== strict?.name);
+  const { strict, other } = view ? strictSharing(view) : {};
   if (!strict || !other) return undefined;
   const found = problem(
     "SEGMENT_STRICT",

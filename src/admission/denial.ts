@@ -1,4 +1,6 @@
 import type { Problem } from "../domain/problem.ts";
+import { remembered } from "../domain/remembered.ts";
+import type { Identity } from "../identity/fit-role.ts";
 import type { Verdict } from "./judge.ts";
 
 /** Longest first line of a denial, and longest warning, in characters (API convention for warnings). */
@@ -28,12 +30,20 @@ export const warningsOf = (verdict: Verdict): readonly string[] =>
     ? []
     : verdict.findings.map(({ problem: { code, message } }) => oneLine(`${code}: ${message}`));
 
-/** What goes into the API server's audit log; keys are plain names (the webhook's name is put before them). */
-export function auditAnnotations(verdict: Verdict): Readonly<Record<string, string>> {
-  const { identity, problems } = verdict;
-  return {
-    verdict: verdict.decision,
-    ...(identity ? { role: identity.role.name, segment: identity.segment.name, "spiffe-id": identity.spiffeId } : {}),
-    ...(problems.length > 0 ? { problems: [...new Set(problems.map(({ code }) => code))].join(",") } : {}),
-  };
+/**
+ * What goes into the API server's audit log; keys are plain names (the webhook's name is put before them). Frozen, and always
+ * the same, where there is no more to say than who it is.
+ */
+export function auditAnnotations({ decision, identity, problems }: Verdict): Readonly<Record<string, string>> {
+  if (problems.length === 0) return identity ? admitted(identity) : { verdict: decision };
+  const codes = [...new Set(problems.map(({ code }) => code))].join(",");
+  return { verdict: decision, ...(identity ? namesOf(identity) : {}), problems: codes };
 }
+
+const namesOf = ({ role, segment, spiffeId }: Identity) => ({
+  role: role.name,
+  segment: segment.name,
+  "spiffe-id": spiffeId,
+});
+
+const admitted = remembered((identity: Identity) => Object.freeze({ verdict: "admit", ...namesOf(identity) }));

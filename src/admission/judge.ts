@@ -2,7 +2,7 @@ import type { Catalogue } from "../domain/catalogue.ts";
 import type { Approval, Segment } from "../domain/definitions.ts";
 import { EXEMPT_NAMESPACES } from "../domain/exempt-namespaces.ts";
 import type { Instant } from "../domain/instant.ts";
-import { problem, type Problem } from "../domain/problem.ts";
+import { problem, type Problem, type Result } from "../domain/problem.ts";
 import { ROLE_LABEL } from "../domain/reserved-keys.ts";
 import type { Launching, Workload } from "../domain/workload.ts";
 import { candidatesOf, deriveIdentity, fitting, type Identity } from "../identity/fit-role.ts";
@@ -62,17 +62,18 @@ export function judge(catalogue: Catalogue, workload: Workload, terms: Terms): V
   if (lineage.is === "unknown") return unknownLauncher(catalogue, workload, terms);
   const enrolled = isEnrolled(catalogue, workload);
   const identity = deriveIdentity(catalogue, workload);
-  const claims = claimed(catalogue, workload);
+  const claims = claimed(catalogue, workload, identity);
   const forged = lineage.is === "forged" ? [lineage.problem] : [];
   const findings: Finding[] = [...forged, ...claims].map((found) => ({ problem: found, refuses: enrolled }));
   if (identity.ok) findings.push(...judgeIdentity(catalogue, workload, identity.value, terms));
   else findings.push(...identity.problems.map((found) => ({ problem: found, refuses: enrolled })));
   const stamp = identity.ok ? stampOf(identity.value) : NO_STAMP;
-  findings.push(...overwritten(workload, stamp, claims.length > 0));
+  const differing = deviations({ labels: workload.ownLabels, annotations: workload.ownAnnotations }, stamp);
+  findings.push(...overwritten(workload, stamp, { differing, claimReported: claims.length > 0 }));
   return verdictOf(findings, {
     ...(identity.ok ? { identity: identity.value } : {}),
     stamp,
-    deviations: deviations({ labels: workload.ownLabels, annotations: workload.ownAnnotations }, stamp),
+    deviations: differing,
     approval: identity.ok ? approvalOf(identity.value) : "none",
     enrolled,
   });
@@ -125,7 +126,7 @@ export function verdictOf(
   found: readonly Finding[],
   rest: Omit<Verdict, "decision" | "findings" | "problems">,
 ): Verdict {
-  const findings = [...found].sort((a, b) => Number(b.refuses) - Number(a.refuses));
+  const findings = found.length > 1 ? [...found].sort((a, b) => Number(b.refuses) - Number(a.refuses)) : found;
   return { ...rest, decision: decide(findings), findings, problems: findings.map((each) => each.problem) };
 }
 
@@ -172,10 +173,10 @@ const unapproved = ({ role, segment }: Identity): Problem =>
  * A label that claims a role which does not fit: it points to something that was never granted. On a VirtualMachine itself it
  * is no claim: a clone copies its original's, and what starts goes by the template.
  */
-function claimed(catalogue: Catalogue, workload: Workload): readonly Problem[] {
+function claimed(catalogue: Catalogue, workload: Workload, identity: Result<Identity>): readonly Problem[] {
   const own = workload.object.kind === "VirtualMachine" ? [] : [workload.ownLabels];
   const claim = [workload.labels, ...own].find((labels) => Object.hasOwn(labels, ROLE_LABEL))?.[ROLE_LABEL];
-  if (claim === undefined) return [];
+  if (claim === undefined || (identity.ok && claim === identity.value.role.name)) return [];
   if (fitting(candidatesOf(catalogue, workload), workload).some((role) => role.name === claim)) return [];
   return [
     problem(
@@ -188,17 +189,21 @@ function claimed(catalogue: Catalogue, workload: Workload): readonly Problem[] {
 }
 
 /** Each reserved key that came with another value and is replaced or removed, in the object or in what its template brings. */
-function overwritten(workload: Workload, stamp: Stamp, claimReported: boolean): readonly Finding[] {
-  const own = { labels: workload.ownLabels, annotations: workload.ownAnnotations };
+function overwritten(
+  workload: Workload,
+  stamp: Stamp,
+  { differing, claimReported }: { readonly differing: readonly Deviation[]; readonly claimReported: boolean },
+): readonly Finding[] {
   const carried = { labels: workload.labels, annotations: workload.annotations };
-  const found = workload.form === "template" ? [] : overwrittenIn(own, stamp, "metadata");
-  if (workload.metadataPath !== "metadata") found.push(...overwrittenIn(carried, stamp, workload.metadataPath));
+  const found = workload.form === "template" ? [] : overwrittenIn(differing, "metadata");
+  if (workload.metadataPath !== "metadata")
+    found.push(...overwrittenIn(deviations(carried, stamp), workload.metadataPath));
   const kept = found.filter((each) => !(claimReported && each.path.endsWith(`labels.${ROLE_LABEL}`)));
   return kept.map((each) => ({ problem: each, refuses: false }));
 }
 
-const overwrittenIn = (carried: Stamp, stamp: Stamp, path: string): Problem[] =>
-  deviations(carried, stamp)
+const overwrittenIn = (differing: readonly Deviation[], path: string): Problem[] =>
+  differing
     .filter(({ present }) => present !== undefined)
     .map(({ map, key, wanted }) =>
       problem(

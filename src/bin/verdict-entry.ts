@@ -14,7 +14,9 @@ export function verdictEntry(
   const summary: VerdictSummary = {
     allowed,
     decision: verdict.decision,
-    ...(identity ? { role: identity.role.name, segment: identity.segment.name, spiffeId: identity.spiffeId } : {}),
+    role: identity?.role.name,
+    segment: identity?.segment.name,
+    spiffeId: identity?.spiffeId,
     approval: verdict.approval,
     enrolled: verdict.enrolled,
     codes: verdict.problems.map(({ code }) => code),

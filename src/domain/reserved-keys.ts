@@ -30,7 +30,10 @@ export const USER_ANNOTATIONS = [EXCEPTION_ANNOTATION, USE_ROLE_ANNOTATION] as c
 /** The same, to look a key up. */
 export const USERS_MAY_WRITE: ReadonlySet<string> = new Set(USER_ANNOTATIONS);
 
-const hasReservedPrefix = (key: string): boolean => RESERVED_PREFIXES.some((prefix) => key.startsWith(prefix));
+function hasReservedPrefix(key: string): boolean {
+  for (const prefix of RESERVED_PREFIXES) if (key.startsWith(prefix)) return true;
+  return false;
+}
 
 /** The label of Pods that are under quarantine, whatever names them: data planes that know no Pods know it. */
 export const QUARANTINE_LABEL = "signet.dev/quarantine";

@@ -44,7 +44,10 @@ export const METRICS = {
     "gauge",
     "1 while the last write to the ledger failed (a full disk, say), otherwise 0.",
   ),
-  signet_ledger_copied_records_total: metric("counter", "Records copied to PostgreSQL; only where one is configured."),
+  signet_ledger_copied_records_total: metric(
+    "counter",
+    "Records copied to PostgreSQL, of which one may hold many verdicts; only where one is configured.",
+  ),
   signet_ledger_copy_behind_records: metric(
     "gauge",
     "Records that PostgreSQL does not have yet; only where one is configured.",

@@ -29,7 +29,22 @@ export function deriveIdentity(catalogue: Catalogue, bearer: Bearer): Result<Ide
   if (!role.ok) return role;
   const segment = catalogue.segments.get(role.value.segment);
   if (!segment) throw new Error(`role ${role.value.name} covers a namespace of a segment that is not in the catalogue`);
-  return ok({ role: role.value, segment, spiffeId: spiffeId.value });
+  return ok(identityOf(role.value, segment, spiffeId.value));
+}
+
+/** Whoever may write any account's name cannot fill the memory with identities. */
+const MOST_REMEMBERED = 256;
+const identities = new WeakMap<Role, Map<SpiffeId, Identity>>();
+
+/** One object for one identity while its definitions are in force: what follows from it alone is made once, by `remembered`. */
+function identityOf(role: Role, segment: Segment, spiffeId: SpiffeId): Identity {
+  const ofRole = identities.get(role) ?? new Map<SpiffeId, Identity>();
+  const known = ofRole.get(spiffeId);
+  if (known?.segment === segment) return known;
+  const made = Object.freeze({ role, segment, spiffeId });
+  if (ofRole.size >= MOST_REMEMBERED) ofRole.clear();
+  identities.set(role, ofRole.set(spiffeId, made));
+  return made;
 }
 
 /** Roles that can cover the bearer's namespace and service account. */

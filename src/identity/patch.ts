@@ -1,4 +1,5 @@
 import { type PatchOperation, pointer } from "../domain/json-patch.ts";
+import { remembered } from "../domain/remembered.ts";
 import type { Deviation } from "./stamp.ts";
 
 /** What of an object's metadata is there; `add` below something that is absent would fail. */
@@ -9,10 +10,19 @@ export type MetadataPresence = { readonly metadata: boolean; readonly labels: bo
  * deviations, and no deviations make no operations.
  */
 export function patchOf(found: readonly Deviation[], present: MetadataPresence): readonly PatchOperation[] {
-  const maps = (["labels", "annotations"] as const).flatMap((map) => mapPatch(map, found, present));
+  if (present.labels && present.annotations && Object.isFrozen(found)) return wholePatch(found);
+  const maps = mapsPatch(found, present);
   if (present.metadata || maps.length === 0) return maps;
   return [{ op: "add", path: "/metadata", value: {} }, ...maps];
 }
+
+/** What is wanted of most: a whole stamp, beside the labels and annotations that are there. Frozen, and always the same. */
+const wholePatch = remembered((found: readonly Deviation[]) =>
+  Object.freeze(mapsPatch(found, { metadata: true, labels: true, annotations: true })),
+);
+
+const mapsPatch = (found: readonly Deviation[], present: MetadataPresence): readonly PatchOperation[] =>
+  (["labels", "annotations"] as const).flatMap((map) => mapPatch(map, found, present));
 
 function mapPatch(
   map: Deviation["map"],

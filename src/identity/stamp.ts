@@ -1,10 +1,12 @@
 import type { Catalogue } from "../domain/catalogue.ts";
 import type { Definition, Role, Segment } from "../domain/definitions.ts";
 import type { Labels } from "../domain/label-selector.ts";
+import { remembered } from "../domain/remembered.ts";
 import {
   CLASSIFICATION_LABEL,
   ENVIRONMENT_LABEL,
   isReservedAnnotation,
+  isReservedLabel,
   isStampLabel,
   ROLE_LABEL,
   ROLE_LABEL_PREFIX,
@@ -27,10 +29,11 @@ type RoleStamp = { readonly segment: Segment; readonly labels: Labels; readonly 
 const made = new WeakMap<Role, RoleStamp>();
 
 /** The stamp that an identity brings. Equal identities at equal generations have equal stamps, letter for letter. */
-export function stampOf({ role, segment, spiffeId }: Identity): Stamp {
+export const stampOf = remembered(({ role, segment, spiffeId }: Identity): Stamp => {
   const { labels, origin } = partOf(role, segment);
-  return { labels, annotations: { [SPIFFE_ID_ANNOTATION]: spiffeId, [STAMP_ANNOTATION]: origin } };
-}
+  const annotations = Object.freeze({ [SPIFFE_ID_ANNOTATION]: spiffeId, [STAMP_ANNOTATION]: origin });
+  return Object.freeze({ labels, annotations });
+});
 
 function partOf(role: Role, segment: Segment): RoleStamp {
   const known = made.get(role);
@@ -111,12 +114,22 @@ export type Deviation = {
   readonly wanted: string | undefined;
 };
 
-/** Every reserved key in which an object's own metadata differs from the stamp. */
+/** Every reserved key in which an object's own metadata differs from the stamp. Frozen, and always the same, where all are missing. */
 export function deviations(own: Stamp, stamp: Stamp): readonly Deviation[] {
-  return [
-    ...differences("labels", own.labels, stamp.labels, isStampLabel),
-    ...differences("annotations", own.annotations, stamp.annotations, isReservedAnnotation),
-  ];
+  if (!hasAny(own.labels, isReservedLabel) && !hasAny(own.annotations, isReservedAnnotation)) return allMissing(stamp);
+  return differing(own, stamp);
+}
+
+const differing = (own: Stamp, stamp: Stamp): readonly Deviation[] => [
+  ...differences("labels", own.labels, stamp.labels, isStampLabel),
+  ...differences("annotations", own.annotations, stamp.annotations, isReservedAnnotation),
+];
+
+const allMissing = remembered((stamp: Stamp) => Object.freeze(differing(NO_STAMP, stamp)));
+
+function hasAny(map: Labels, reserved: (key: string) => boolean): boolean {
+  for (const key in map) if (reserved(key)) return true;
+  return false;
 }
 
 /**

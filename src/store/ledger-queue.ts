@@ -53,7 +53,7 @@ export class LedgerQueue {
       remember: (snapshot, at) => {
         this.#waiting.snapshots.push(snapshot);
         const body = JSON.stringify({ digest: snapshot.digest, bytes: snapshot.text.length });
-        this.#enqueue({ kind: "catalogue", subject: snapshot.digest, at, body });
+        this.#entries().add({ kind: "catalogue", subject: snapshot.digest, at, body });
         this.#schedule(0);
       },
       figures: () => ({
@@ -68,7 +68,7 @@ export class LedgerQueue {
   #offer(entry: Entry): void {
     const { count, bytes } = this.#waiting.entries;
     if (this.#dead || count >= this.#limits.records || bytes >= this.#limits.bytes) return this.#drop(1);
-    this.#enqueue(entry);
+    this.#entries().group(entry);
     this.#schedule(this.#limits.gatherMs);
   }
 
@@ -78,14 +78,14 @@ export class LedgerQueue {
     this.#figures.dropped += count;
   }
 
-  /** The gap stands before what comes after it. */
-  #enqueue(entry: Entry): Place {
+  /** What waits, for one more entry: a gap stands before what comes after it. */
+  #entries(): PackedEntries {
     const { entries } = this.#waiting;
     if (this.#gap.dropped > 0) {
       entries.add({ kind: "gap", subject: "", at: this.#settings.now(), body: JSON.stringify(this.#gap) });
       this.#gap = { dropped: 0, since: 0 };
     }
-    return entries.add(entry);
+    return entries;
   }
 
   #append(entries: readonly Entry[]): Promise<void> {
@@ -95,7 +95,7 @@ export class LedgerQueue {
       const last = entries.length - 1;
       for (const [index, entry] of entries.entries()) {
         const done = index === last ? resolve : () => undefined;
-        this.#waiting.asked.push({ place: this.#enqueue(entry), done, failed });
+        this.#waiting.asked.push({ place: this.#entries().add(entry), done, failed });
       }
       this.#schedule(0);
     });
@@ -199,7 +199,7 @@ export class LedgerQueue {
       this.#closed = resolve;
     });
     this.#worker.ref();
-    this.#enqueue({ kind: "stop", subject: "", at: this.#settings.now(), body: "{}" });
+    this.#entries().add({ kind: "stop", subject: "", at: this.#settings.now(), body: "{}" });
     this.#schedule(0);
     await closed;
     this.#dead = true;

@@ -3,6 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { Instant } from "../domain/instant.ts";
 import type { LedgerRecord } from "./chain.ts";
 import { ChainWalk, type Verification } from "./chain-walk.ts";
+import { entriesOf, recordKinds } from "./groups.ts";
 import type { StoredSnapshot } from "./ledger-file.ts";
 import { headPath, readHead, type SealedHead } from "./sealed-head.ts";
 
@@ -41,27 +42,39 @@ export class LedgerReader {
     return undefined;
   }
 
-  /** Records in the order in which they were written; with a limit the newest so many. */
-  records({ kind, since, limit }: RecordFilter): readonly LedgerRecord[] {
-    const rows = this.#database
-      .prepare("SELECT * FROM records WHERE at >= ? AND (? IS NULL OR kind = ?) ORDER BY id DESC LIMIT ?")
-      .all(since ?? 0, kind ?? null, kind ?? null, limit ?? -1);
-    return (rows as unknown as LedgerRecord[]).toReversed();
+  /** Records in the order in which they were written, those of a group one by one; with a limit the newest so many. */
+  records(filter: RecordFilter): readonly LedgerRecord[] {
+    const found: LedgerRecord[] = [];
+    for (const record of this.#newestFirst(filter)) {
+      if (found.length === filter.limit) break;
+      found.push(record);
+    }
+    return found.toReversed();
   }
 
   /**
    * The newest verdict on an object at a moment. `subject` is `KIND NAMESPACE/NAME`; a record of a name that the API server
-   * had still to choose (`web-7d9f-*`) counts for the names it could become.
+   * had still to choose (`web-7d9f-*`) counts for the names it could become, where there is none of the name itself.
    */
   lastVerdict(subject: string, at: Instant): LedgerRecord | undefined {
-    const row = this.#database
-      .prepare(
-        `SELECT * FROM records WHERE kind = 'verdict' AND at <= ?2 AND (subject = ?1 COLLATE NOCASE OR (substr(subject, -1) = '*' AND
-         substr(?1, 1, length(subject) - 1) = substr(subject, 1, length(subject) - 1) COLLATE NOCASE))
-         ORDER BY subject = ?1 COLLATE NOCASE DESC, id DESC LIMIT 1`,
-      )
-      .get(subject, at);
-    return row as LedgerRecord | undefined;
+    const asked = subject.toLowerCase();
+    let prefixed: LedgerRecord | undefined;
+    for (const record of this.#newestFirst({ kind: "verdict" })) {
+      if (record.at > at) continue;
+      const about = record.subject.toLowerCase();
+      if (about === asked) return record;
+      if (about.endsWith("*") && asked.startsWith(about.slice(0, -1))) prefixed ??= record;
+    }
+    return prefixed;
+  }
+
+  *#newestFirst({ kind, since = 0 }: RecordFilter): Generator<LedgerRecord> {
+    const kinds = kind === undefined ? [null, null] : recordKinds(kind);
+    const rows = this.#database
+      .prepare("SELECT * FROM records WHERE at >= ? AND (? IS NULL OR kind IN (?, ?)) ORDER BY id DESC")
+      .iterate(since, kind ?? null, ...kinds);
+    for (const row of rows)
+      for (const record of entriesOf(row as unknown as LedgerRecord).toReversed()) if (record.at >= since) yield record;
   }
 
   /** The catalogue's text that was stored under a digest. */

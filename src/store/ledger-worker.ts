@@ -1,5 +1,7 @@
 import { setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
+import type { Entry } from "./chain.ts";
+import { entriesOf } from "./groups.ts";
 import { LedgerFile, type StoredSnapshot } from "./ledger-file.ts";
 import { type Lent, unpack } from "./packed-entries.ts";
 
@@ -66,10 +68,14 @@ function serve(file: LedgerFile, asked: ToWorker): void {
 }
 
 function write(file: LedgerFile, { packed, snapshots, sift }: PackedBatch): readonly number[] {
-  const batch = { entries: unpack(packed), snapshots };
-  if (sift) return file.writeSifted(batch);
-  file.write(batch);
+  if (sift) return file.writeSifted({ entries: ungrouped(packed), snapshots });
+  file.write({ entries: unpack(packed), snapshots });
   return [];
+}
+
+/** Each entry as a record of its own, so that one that is refused is left out alone. */
+function* ungrouped(packed: Lent): Generator<Entry> {
+  for (const record of unpack(packed)) yield* entriesOf(record);
 }
 
 function seal(file: LedgerFile): void {

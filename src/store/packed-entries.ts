@@ -1,4 +1,5 @@
 import type { Entry } from "./chain.ts";
+import { emptyGroup, groupLine } from "./groups.ts";
 
 /** Where an entry lies in a pack: in bytes, and how many stand before it. */
 export type Place = { readonly from: number; readonly to: number; readonly index: number };
@@ -11,6 +12,11 @@ const HEADER_BYTES = 20;
 const FIRST_BYTES = 64 * 1024;
 /** A buffer that grew larger in some bad hour is not kept for the good ones. */
 const MOST_KEPT_BYTES = 4 * 1024 * 1024;
+/** A group that is as long is closed: whoever reads a record holds it whole. */
+const MOST_GROUPED_BYTES = 64 * 1024;
+
+/** The last record of a pack, where it is a group that takes more: of which kind, and where it begins. */
+type Open = { readonly kind: string; readonly from: number };
 
 /**
  * Entries that wait, as bytes outside the heap: thousands that lived there for a moment would be carried over by the garbage
@@ -20,6 +26,7 @@ export class PackedEntries {
   #buffer: Buffer<ArrayBuffer>;
   #length = 0;
   #count = 0;
+  #open: Open | undefined;
 
   /** Takes the memory of a pack that is no longer needed, where there is one: fresh memory by the megabyte wakes the collector. */
   constructor(memory?: ArrayBuffer) {
@@ -34,8 +41,39 @@ export class PackedEntries {
     return this.#length;
   }
 
-  /** Adds an entry at the end. */
-  add({ kind, subject, at, body }: Entry): Place {
+  /** Adds an entry at the end, as a record of its own. */
+  add(entry: Entry): Place {
+    this.#open = undefined;
+    return this.#add(entry);
+  }
+
+  /** Adds an entry to the group at the end, which is begun where there is none. */
+  group(entry: Entry): void {
+    const open = this.#open;
+    const fits = open?.kind === entry.kind && this.#length - open.from < MOST_GROUPED_BYTES;
+    this.#append(fits ? open : this.#begin(entry), entry);
+    this.#count += 1;
+  }
+
+  #begin(entry: Entry): Open {
+    const { from } = this.#add(emptyGroup(entry));
+    this.#count -= 1;
+    this.#open = { kind: entry.kind, from };
+    return this.#open;
+  }
+
+  /** A group is as old as its newest entry. */
+  #append({ from }: Open, entry: Entry): void {
+    const line = groupLine(entry);
+    this.#reserve(3 * line.length);
+    const buffer = this.#buffer;
+    const size = buffer.write(line, this.#length);
+    buffer.writeDoubleLE(entry.at, from);
+    buffer.writeUInt32LE(buffer.readUInt32LE(from + 16) + size, from + 16);
+    this.#length += size;
+  }
+
+  #add({ kind, subject, at, body }: Entry): Place {
     const from = this.#length;
     this.#reserve(HEADER_BYTES + 3 * (kind.length + subject.length + body.length));
     let end = from + HEADER_BYTES;
@@ -54,11 +92,12 @@ export class PackedEntries {
   /** Adds all entries of another pack behind its own; gives how far their places move. */
   addAll(other: PackedEntries): { readonly bytes: number; readonly entries: number } {
     const moved = { bytes: this.#length, entries: this.#count };
-    this.#append(other.#buffer.subarray(0, other.#length), other.#count);
+    this.#put(other.#buffer.subarray(0, other.#length), other.#count);
     return moved;
   }
 
-  #append(bytes: Uint8Array, count: number): void {
+  #put(bytes: Uint8Array, count: number): void {
+    this.#open = undefined;
     this.#reserve(bytes.length);
     this.#buffer.set(bytes, this.#length);
     this.#length += bytes.length;
@@ -92,7 +131,7 @@ export class PackedEntries {
     const kept = new PackedEntries();
     let from = 0;
     for (const place of [...places, { from: this.#length, to: this.#length }]) {
-      kept.#append(this.#buffer.subarray(from, place.from), 0);
+      kept.#put(this.#buffer.subarray(from, place.from), 0);
       from = place.to;
     }
     kept.#count = this.#count - places.length;

@@ -1,3 +1,5 @@
+import { remembered } from "../domain/remembered.ts";
+
 /** What is answered to a review; `patch` is a JSON Patch, `code` and `message` count only for a denial. */
 export type ReviewAnswer = {
   readonly uid: string;
@@ -24,9 +26,9 @@ export function renderReviewAnswer(answer: ReviewAnswer): string {
   const { uid, allowed, code, message, warnings, patch, auditAnnotations } = answer;
   let response = `{"uid":${JSON.stringify(uid)},"allowed":${allowed}`;
   if (!allowed) response += `,"status":${JSON.stringify(statusOf(code, message))}`;
-  if (patch.length > 0) response += `,"patchType":"JSONPatch","patch":"${base64(JSON.stringify(patch))}"`;
+  if (patch.length > 0) response += `,"patchType":"JSONPatch","patch":"${patchText(patch)}"`;
   if (warnings.length > 0) response += `,"warnings":${JSON.stringify(warnings)}`;
-  response += `,"auditAnnotations":${JSON.stringify(auditAnnotations)}}`;
+  response += `,"auditAnnotations":${annotationsText(auditAnnotations)}}`;
   return `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":${response}}`;
 }
 
@@ -35,4 +37,11 @@ const statusOf = (code: number, message: string) => {
   return reason === undefined ? { code, message } : { code, reason, message };
 };
 
-const base64 = (text: string): string => Buffer.from(text).toString("base64");
+/** What is frozen is answered again and again. */
+const oftenOrOnce = <T extends object>(render: (value: T) => string): ((value: T) => string) => {
+  const often = remembered(render);
+  return (value) => (Object.isFrozen(value) ? often(value) : render(value));
+};
+
+const patchText = oftenOrOnce((patch: readonly object[]) => Buffer.from(JSON.stringify(patch)).toString("base64"));
+const annotationsText = oftenOrOnce((annotations: Readonly<Record<string, string>>) => JSON.stringify(annotations));

@@ -9,9 +9,9 @@ import { isJudgedAnnotation } from "./relevant-change.ts";
 export type VerdictSummary = {
   readonly allowed: boolean;
   readonly decision: string;
-  readonly role?: string;
-  readonly segment?: string;
-  readonly spiffeId?: string;
+  readonly role?: string | undefined;
+  readonly segment?: string | undefined;
+  readonly spiffeId?: string | undefined;
   readonly approval: string;
   readonly enrolled: boolean;
   readonly codes: readonly string[];
@@ -29,7 +29,8 @@ export type VerdictRecord = {
 
 /**
  * The record as JSON. Of annotations only those that a verdict hangs on are kept: others may hold whole manifests, with
- * secrets in them. What an object's own metadata repeats, and groups, which no verdict hangs on, are left out.
+ * secrets in them. What an object's own metadata repeats, what is as it mostly is, and groups, which no verdict hangs on, are
+ * left out.
  */
 export const renderVerdictRecord = ({ webhook, catalogue, requireApproval, request, verdict }: VerdictRecord): string =>
   JSON.stringify({
@@ -39,10 +40,10 @@ export const renderVerdictRecord = ({ webhook, catalogue, requireApproval, reque
     request: {
       uid: request.uid,
       operation: request.operation,
-      subResource: request.subResource,
+      subResource: request.subResource || undefined,
       user: request.user.username,
       presence: request.presence,
-      deleting: request.deleting,
+      deleting: request.deleting || undefined,
       workload: request.workload && kept(request.workload),
       oldWorkload: request.oldWorkload && kept(request.oldWorkload),
       superseded: request.superseded,
@@ -52,10 +53,8 @@ export const renderVerdictRecord = ({ webhook, catalogue, requireApproval, reque
   });
 
 /** A workload as it is kept: without its place in a text, and its own metadata only where these are others. */
-type Kept = Omit<Workload, "source" | "ownLabels" | "ownAnnotations"> & {
-  readonly ownLabels?: Labels;
-  readonly ownAnnotations?: Labels;
-};
+type Kept = Omit<Workload, "source" | Left> & { readonly [K in Left]?: Workload[K] | undefined };
+type Left = "ownLabels" | "ownAnnotations" | "owner" | "serves" | "creator" | "escapes" | "metadataPath";
 
 const kept = (workload: Workload): Kept => ({
   kind: workload.kind,
@@ -65,23 +64,25 @@ const kept = (workload: Workload): Kept => ({
   serviceAccount: workload.serviceAccount,
   labels: workload.labels,
   annotations: judged(workload.annotations),
-  ...(workload.ownLabels === workload.labels ? {} : { ownLabels: workload.ownLabels }),
-  ...(workload.ownAnnotations === workload.annotations ? {} : { ownAnnotations: judged(workload.ownAnnotations) }),
-  ...(workload.owner ? { owner: workload.owner } : {}),
-  ...(workload.serves === undefined ? {} : { serves: workload.serves }),
-  ...(workload.creator === undefined ? {} : { creator: workload.creator }),
-  escapes: workload.escapes,
-  metadataPath: workload.metadataPath,
+  ownLabels: workload.ownLabels === workload.labels ? undefined : workload.ownLabels,
+  ownAnnotations: workload.ownAnnotations === workload.annotations ? undefined : judged(workload.ownAnnotations),
+  owner: workload.owner,
+  serves: workload.serves,
+  creator: workload.creator,
+  escapes: workload.escapes.length === 0 ? undefined : workload.escapes,
+  metadataPath: workload.metadataPath === METADATA ? undefined : workload.metadataPath,
 });
 
-type KeptLaunching = Omit<Launching, "machine"> & { readonly machine: Kept | "none" | "unknown" };
+const METADATA = "metadata";
+
+type KeptLaunching<K = Kept> = Omit<Launching, "machine"> & { readonly machine: K | "none" | "unknown" };
 
 const keptLaunching = ({ machine, ...rest }: Launching): KeptLaunching => ({
   ...rest,
   machine: typeof machine === "string" ? machine : kept(machine),
 });
 
-const wholeLaunching = ({ machine, ...rest }: KeptLaunching): Launching => ({
+const wholeLaunching = ({ machine, ...rest }: KeptLaunching<Read>): Launching => ({
   ...rest,
   machine: typeof machine === "string" ? machine : whole(machine),
 });
@@ -96,6 +97,8 @@ function judged(annotations: Labels): Labels {
 function restore(raw: Raw): ReviewRequest {
   const { user, workload, oldWorkload, launching, ...rest } = raw as unknown as Stored;
   return {
+    subResource: "",
+    deleting: false,
     ...rest,
     dryRun: false,
     relevantChange: true,
@@ -106,14 +109,21 @@ function restore(raw: Raw): ReviewRequest {
   };
 }
 
-type Stored = Omit<ReviewRequest, "user" | "workload" | "oldWorkload" | "launching"> & {
+type Stored = Omit<ReviewRequest, "user" | "workload" | "oldWorkload" | "launching" | "subResource" | "deleting"> & {
+  readonly subResource?: string;
+  readonly deleting?: boolean;
   readonly user: string;
-  readonly workload?: Kept;
-  readonly oldWorkload?: Kept;
-  readonly launching?: KeptLaunching;
+  readonly workload?: Read;
+  readonly oldWorkload?: Read;
+  readonly launching?: KeptLaunching<Read>;
 };
 
-const whole = (stored: Kept): Workload => ({
+/** What JSON gives back: what is left out is not there at all. */
+type Read = Omit<Workload, "source" | Left> & Partial<Pick<Workload, Left>>;
+
+const whole = (stored: Read): Workload => ({
+  escapes: [],
+  metadataPath: METADATA,
   ...stored,
   ownLabels: stored.ownLabels ?? stored.labels,
   ownAnnotations: stored.ownAnnotations ?? stored.annotations,

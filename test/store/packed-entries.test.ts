@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Entry } from "../../src/store/chain.ts";
+import { entriesOf } from "../../src/store/groups.ts";
 import { PackedEntries, unpack } from "../../src/store/packed-entries.ts";
 
 const text = fc.oneof(fc.string({ unit: "grapheme", maxLength: 20 }), fc.constant("x".repeat(40_000)));
@@ -20,6 +21,33 @@ test("what is packed is unpacked as it was, in order", () => {
       expect([...unpack(packed.lend())]).toEqual(entries);
     }),
   );
+});
+
+const told = entry.map((each) => ({ ...each, body: JSON.stringify(each.body) }));
+
+test("entries that are grouped come out one by one as they went in, in order, whatever stands between them", () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(told, fc.boolean()), { maxLength: 12 }), (some) => {
+      const packed = new PackedEntries();
+      for (const [each, grouped] of some)
+        if (grouped) packed.group(each);
+        else packed.add(each);
+      const records = [...unpack(packed.lend())];
+      expect([packed.count, records.flatMap(entriesOf)]).toEqual([some.length, some.map(([each]) => each)]);
+    }),
+  );
+});
+
+test("a text that looks like the rest of a line stays a text", () => {
+  const subject = 'a","body":"b\n"},';
+  const packed = new PackedEntries();
+  for (const at of [1, 2]) packed.group({ kind: "verdict", subject, at, body: '{"body":"\\n"}' });
+  const [record, ...more] = [...unpack(packed.lend())];
+  expect([record?.kind, record?.at, more]).toEqual(["verdicts", 2, []]);
+  expect(record && entriesOf(record).map((each) => [each.subject, each.at, each.body])).toEqual([
+    [subject, 1, '{"body":"\\n"}'],
+    [subject, 2, '{"body":"\\n"}'],
+  ]);
 });
 
 test("entries can be taken out and others put behind, and places tell where each lies", () => {

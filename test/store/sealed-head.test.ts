@@ -157,7 +157,7 @@ describe("a record that can never be written", () => {
     file.close();
     const database = new DatabaseSync(path);
     database.exec(
-      "CREATE TRIGGER poison BEFORE INSERT ON records WHEN NEW.subject = 'Pod shop/poison' BEGIN SELECT RAISE(ABORT, 'never'); END",
+      "CREATE TRIGGER poison BEFORE INSERT ON records WHEN instr(NEW.body, 'poison') BEGIN SELECT RAISE(ABORT, 'never'); END",
     );
     database.close();
   }

@@ -44,8 +44,8 @@ export const holdsRoles = (view: NamespaceView | undefined): boolean => (view?.r
 
 type NamespacePeer = Extract<Peer, { by: "namespace" }>;
 
-/** Peers that name Pods without a role; each once. */
-function namespacePeers(intent: Intent): readonly NamespacePeer[] {
+/** Peers that name Pods without a role; each once. Of all that sentences say, cells hang on these alone. */
+export function namespacePeers(intent: Intent): readonly NamespacePeer[] {
   const found = new Map<string, NamespacePeer>();
   for (const { from, to } of intent.lines)
     for (const peer of [from, to])

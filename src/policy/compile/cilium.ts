@@ -1,8 +1,9 @@
 import type { LabelSelector } from "../../domain/label-selector.ts";
+import { remembered } from "../../domain/remembered.ts";
 import type { DataClause, PortSpec } from "../../domain/sentences.ts";
 import { DIRECTIONS, type Direction } from "../model/policy.ts";
 import { blocksOf } from "./blocks.ts";
-import type { Doors, Subject } from "./doors.ts";
+import { type Doors, type Ground, perSubject } from "./doors.ts";
 import { subjectName } from "./network-policy.ts";
 import type { Opening } from "./opening.ts";
 import type { Party, Pods } from "./parties.ts";
@@ -25,12 +26,12 @@ const MOST_PORTS = 40;
  * DNS of data clauses are enforced where a Cilium proxy is on; a rule without peers or ports is default deny alone.
  */
 export const ciliumPolicies = (doors: Doors): readonly Rendered[] => [
-  ...doors.subjects.map((subject) => allowing(doors, subject)),
-  ...defaultDenies(doors),
-  ...denying(doors),
+  ...doors.subjects.map((subject) => allowing(doors.ground, subject)),
+  ...defaultDenies(doors.ground),
+  ...denying(doors.ground),
 ];
 
-function allowing(doors: Doors, subject: Subject): Rendered {
+const allowing = perSubject((ground, subject): Rendered => {
   const { cell } = subject;
   const rules = (direction: Direction): readonly Values[] => {
     const all = subject[direction].flatMap((opening) => rulesOf(opening, direction));
@@ -41,21 +42,22 @@ function allowing(doors: Doors, subject: Subject): Rendered {
     kind: "CiliumNetworkPolicy",
     metadata: metadataOf(CILIUM, subjectName(cell), cell.namespace, [...subject.ingress, ...subject.egress]),
     spec: {
-      endpointSelector: prefixed(doors.selecting.podsOf(cell)),
+      endpointSelector: prefixed(ground.selecting.podsOf(cell)),
       ingress: rules("ingress"),
       egress: rules("egress"),
     },
   };
-}
+});
 
 /** Whatever stands in an enclosed namespace is closed, whatever its labels are. */
-const defaultDenies = ({ intent }: Doors): readonly Rendered[] =>
+const defaultDenies = remembered(({ intent }: Ground): readonly Rendered[] =>
   [...intent.enclosedNamespaces.keys()].sort().map((namespace) => ({
     apiVersion: "cilium.io/v2",
     kind: "CiliumNetworkPolicy",
     metadata: metadataOf(CILIUM, "signet", namespace, []),
     spec: { endpointSelector: {}, ingress: [{}], egress: [{}] },
-  }));
+  })),
+);
 
 function rulesOf({ parties, on, line }: Opening, direction: Direction): readonly Values[] {
   const isAny = on.some(({ protocol }) => protocol === "any");
@@ -144,9 +146,9 @@ const prefixed = (selector: LabelSelector): Values =>
   selectorOf(selector.map((one) => ({ ...one, key: one.key === NAME_LABEL ? CILIUM_NAMESPACE : `k8s:${one.key}` })));
 
 /** One cluster-wide policy for each origin and subject; what it denies no policy allows. */
-function denying(doors: Doors): readonly Rendered[] {
+const denying = remembered((ground: Ground): readonly Rendered[] => {
   const groups = new Map<string, Refusal[]>();
-  for (const refusal of refusalsOf(doors)) {
+  for (const refusal of refusalsOf(ground)) {
     const key = JSON.stringify([refusal.origin, refusal.subject]);
     groups.set(key, [...(groups.get(key) ?? []), refusal]);
   }
@@ -181,7 +183,7 @@ function denying(doors: Doors): readonly Rendered[] {
       },
     ];
   });
-}
+});
 
 function deniesOf({ parties, on, direction }: Refusal): readonly Values[] {
   const isAny = on.some(({ protocol }) => protocol === "any");

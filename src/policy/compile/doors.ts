@@ -1,7 +1,9 @@
+import type { Segment } from "../../domain/definitions.ts";
 import type { Instant } from "../../domain/instant.ts";
 import type { LabelSelector } from "../../domain/label-selector.ts";
+import { remembered } from "../../domain/remembered.ts";
 import { isActive } from "../../domain/sentences.ts";
-import type { Intent } from "../intent/intent.ts";
+import { differInPolicies, type Intent } from "../intent/intent.ts";
 import type { Line, Quarantine } from "../intent/line.ts";
 import { enclosureOf } from "../intent/pair.ts";
 import { DIRECTIONS, type Direction } from "../model/policy.ts";
@@ -9,7 +11,7 @@ import { addAll, type Bits, both, eachBit, hasBit, isEmpty, noBits, setBit } fro
 import { type Area, areasOf } from "../reach/rectangles.ts";
 import { type AddressSet, ALL_ADDRESSES, noAddresses, subtractAddresses, uniteAddresses } from "../sets/address-set.ts";
 import { type Blocked, blockedIn } from "./blocked.ts";
-import { type CanaryWorkload, type Cell, cellsOf } from "./cells.ts";
+import { type CanaryWorkload, type Cell, cellsOf, namespacePeers } from "./cells.ts";
 import { FAR, NEAR, type Opening } from "./opening.ts";
 import { outsideOpenings } from "./outside-openings.ts";
 import { type Machine, type Party, type Selecting, selectingOver } from "./parties.ts";
@@ -29,6 +31,8 @@ export type Doors = {
   /** Cells under quarantine. */
   readonly cut: Bits;
   readonly site: Site;
+  /** The same object as long as nothing but sentences has changed; with it a subject of the same openings is the same. */
+  readonly ground: Ground;
 };
 
 /** What of a cluster no definition tells: its Pod networks, its machines, and the workloads that a canary names. */
@@ -58,33 +62,47 @@ export type QuarantinedPods = {
 export const insideOf = ({ machines, podNetworks }: Site): AddressSet =>
   machines.reduce((all, { addresses }) => uniteAddresses(all, addresses), podNetworks);
 
-/** Works out the doors of all cells. Workloads under quarantine have doors that nothing opens. */
-export function doorsOf(intent: Intent, site: Site, now: Instant): Doors {
-  const cells = cellsOf(intent, site.canaries);
-  const selecting = selectingOver(intent, cells, site);
-  const inside = insideOf(site);
-  const blocked = blockedIn(intent, cells, now);
+/**
+ * Works out the doors of all cells. Workloads under quarantine have doors that nothing opens. Beside the doors of the same
+ * definitions but for some sentences (`before`, of an intent that this one was compiled beside) only those are worked out anew
+ * that the sentences open; the result is the same as without.
+ */
+export function doorsOf(intent: Intent, site: Site, now: Instant, before?: Doors): Doors {
+  const ground = before && stands(before, intent, site, now) ? before.ground : groundOf(intent, site, now);
+  const { cells, selecting, inside, blocked, closed } = ground;
   const doors = new Map<number, Record<Direction, Opening[]>>();
-  for (const [place, cell] of cells.entries())
-    if (cell.namespace !== undefined && (enclosureOf(intent, cell.end) || hasBit(blocked.cut, place)))
-      doors.set(place, { ingress: [], egress: [] });
-  const closed = noBits(cells.length);
-  for (const place of doors.keys()) setBit(closed, place);
-  const ends = cells.map(({ end }) => end);
-  const ground: Ground = { intent, cells, selecting, inside, blocked, closed, areas: areasOf(intent, ends) };
-  for (const line of openLines(intent, now))
+  eachBit(closed, (place) => doors.set(place, { ingress: [], egress: [] }));
+  for (const line of openLines(intent, now)) {
+    const found = ground.known.get(line) ?? openingsOfLine(ground, line);
+    ground.known.set(line, found);
     for (const direction of DIRECTIONS)
-      for (const [place, openings] of openingsOf(ground, line, direction))
-        doors.get(place)?.[direction].push(...openings);
-  const subjects = [...doors].flatMap(([place, open]) => {
+      for (const [place, openings] of found[direction]) doors.get(place)?.[direction].push(...openings);
+  }
+  const knownSubjects = before?.ground === ground ? before.subjects : [];
+  const subjects = [...doors].flatMap(([place, open], index) => {
     const cell = cells[place];
-    return cell ? [{ cell, place, ...open }] : [];
+    return cell ? [sameSubject(knownSubjects[index], open) ?? { cell, place, ...open }] : [];
   });
-  return { intent, now, cells, selecting, subjects, inside, cut: blocked.cut, site };
+  return { intent, now, cells, selecting, subjects, inside, cut: blocked.cut, site, ground };
 }
 
-type Ground = {
+/** What is rendered of a subject: once, as long as it is the same. What else it may hang on is the ground. */
+export function perSubject<T extends object>(
+  render: (ground: Ground, subject: Subject) => T,
+): (ground: Ground, subject: Subject) => T {
+  const known = new WeakMap<Subject, T>();
+  return (ground, subject) => {
+    const made = known.get(subject) ?? render(ground, subject);
+    known.set(subject, made);
+    return made;
+  };
+}
+
+/** What doors stand on beside the sentences that open them. */
+export type Ground = {
   readonly intent: Intent;
+  readonly site: Site;
+  readonly now: Instant;
   readonly cells: readonly Cell[];
   readonly selecting: Selecting;
   readonly inside: AddressSet;
@@ -92,7 +110,59 @@ type Ground = {
   /** The cells that have doors. */
   readonly closed: Bits;
   readonly areas: (line: Line) => readonly Area[];
+  /** What each line was found to open here. */
+  readonly known: WeakMap<Line, Readonly<Record<Direction, Placed>>>;
 };
+
+/** Openings by the place of the subject. */
+type Placed = readonly (readonly [place: number, openings: readonly Opening[]])[];
+
+function groundOf(intent: Intent, site: Site, now: Instant): Ground {
+  const cells = cellsOf(intent, site.canaries);
+  const blocked = blockedIn(intent, cells, now);
+  const closed = noBits(cells.length);
+  for (const [place, cell] of cells.entries())
+    if (cell.namespace !== undefined && (enclosureOf(intent, cell.end) || hasBit(blocked.cut, place)))
+      setBit(closed, place);
+  return {
+    intent,
+    site,
+    now,
+    cells,
+    selecting: selectingOver(intent, cells, site),
+    inside: insideOf(site),
+    blocked,
+    closed,
+    areas: areasOf(
+      intent,
+      cells.map(({ end }) => end),
+    ),
+    known: new WeakMap(),
+  };
+}
+
+/** Whether the ground of doors is that of another intent, site and instant too: no denial or exception begins or ends. */
+function stands({ ground }: Doors, intent: Intent, site: Site, now: Instant): boolean {
+  const peers = (of: Intent): string => JSON.stringify(namespacePeers(of));
+  return (
+    site === ground.site &&
+    differInPolicies(intent.catalogue, ground.intent.catalogue) &&
+    intent.lines.every((line) => line.kind === "sentence" || isActive(line, now) === isActive(line, ground.now)) &&
+    peers(intent) === peers(ground.intent)
+  );
+}
+
+/** The subject as it was, where the very same openings are its openings still. */
+const sameSubject = (known: Subject | undefined, open: Record<Direction, readonly Opening[]>): Subject | undefined =>
+  known && DIRECTIONS.every((direction) => isSameList(known[direction], open[direction])) ? known : undefined;
+
+const isSameList = <T>(a: readonly T[], b: readonly T[]): boolean =>
+  a.length === b.length && a.every((one, index) => one === b[index]);
+
+const openingsOfLine = (ground: Ground, line: Line): Readonly<Record<Direction, Placed>> => ({
+  ingress: openingsOf(ground, line, "ingress"),
+  egress: openingsOf(ground, line, "egress"),
+});
 
 /** Active lines that open, and `intra: allow` of segments as a line from the segment to itself. */
 const openLines = (intent: Intent, now: Instant): readonly Line[] => [
@@ -100,23 +170,21 @@ const openLines = (intent: Intent, now: Instant): readonly Line[] => [
   ...[...intent.catalogue.segments.values()].filter(({ intra }) => intra === "allow").map(intraLine),
 ];
 
-const intraLine = ({ name, approval }: { name: string; approval: { state: Line["approval"] } }): Line => ({
-  kind: "sentence",
-  object: `Segment ${name}`,
-  path: "spec.intra",
-  approval: approval.state,
-  from: { by: "segment", name },
-  to: { by: "segment", name },
-  on: [{ protocol: "any" }],
-  segment: name,
-});
+const intraLine = remembered(
+  ({ name, approval }: Segment): Line => ({
+    kind: "sentence",
+    object: `Segment ${name}`,
+    path: "spec.intra",
+    approval: approval.state,
+    from: { by: "segment", name },
+    to: { by: "segment", name },
+    on: [{ protocol: "any" }],
+    segment: name,
+  }),
+);
 
-/** The openings of one line in one direction, by the place of the subject. */
-function openingsOf(
-  ground: Ground,
-  line: Line,
-  direction: Direction,
-): readonly (readonly [number, readonly Opening[]])[] {
+/** The openings of one line in one direction. */
+function openingsOf(ground: Ground, line: Line, direction: Direction): Placed {
   const { selecting, cells, blocked, closed, inside } = ground;
   const areas = ground.areas(line);
   const [nearSide, farSide] = direction === "ingress" ? ([1, 0] as const) : ([0, 1] as const);

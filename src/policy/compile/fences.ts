@@ -3,7 +3,7 @@ import type { LabelSelector } from "../../domain/label-selector.ts";
 import type { FenceDimension, PortSpec } from "../../domain/sentences.ts";
 import type { Fence, Line } from "../intent/line.ts";
 import { type Bits, both, eachBit, isEmpty, noBits, without } from "../reach/bits.ts";
-import type { Doors } from "./doors.ts";
+import type { Ground } from "./doors.ts";
 import type { Pods } from "./parties.ts";
 import { stillDenied } from "./ports.ts";
 import type { Refusal } from "./refusals.ts";
@@ -26,13 +26,13 @@ type Side = {
 };
 
 /** One value of a fence refuses all others; who has none is outside it. Roles that an exception lets be called stand apart. */
-export function fenceRefusals(doors: Doors, fence: Fence, crossings: readonly Crossing[]): readonly Refusal[] {
+export function fenceRefusals(ground: Ground, fence: Fence, crossings: readonly Crossing[]): readonly Refusal[] {
   const key = LABELS[fence.dimension];
-  const values = new Set([...doors.intent.catalogue.segments.values()].flatMap((one) => one[fence.dimension] ?? []));
+  const values = new Set([...ground.intent.catalogue.segments.values()].flatMap((one) => one[fence.dimension] ?? []));
   return [...values].sort().flatMap((value) => {
-    const cells = doors.selecting.sure({ by: fence.dimension, name: value });
+    const cells = ground.selecting.sure({ by: fence.dimension, name: value });
     const lifted = crossings.filter(({ from, to }) => !isEmpty(both(to, cells)) && !isEmpty(without(from, cells)));
-    const roles = rolesIn(doors, both(unionOf(lifted, "to", doors), cells));
+    const roles = rolesIn(ground, both(unionOf(lifted, "to", ground), cells));
     const side: Side = {
       base: { origin: `fence-${fence.dimension}-${value}`, ruling: fence, direction: "ingress" },
       here: [{ key, operator: "In", values: [value] }],
@@ -42,14 +42,14 @@ export function fenceRefusals(doors: Doors, fence: Fence, crossings: readonly Cr
       ],
     };
     const plain = refusal(side, [...side.here, ...notRoles(roles)], side.others, ANY);
-    return [plain, ...roles.flatMap((role) => aroundRole(doors, side, role, lifted))];
+    return [plain, ...roles.flatMap((role) => aroundRole(ground, side, role, lifted))];
   });
 }
 
 /** The fence around one role that exceptions let be called: by those roles on the rest of the ports, by all others on none. */
-function aroundRole(doors: Doors, side: Side, role: string, lifted: readonly Crossing[]): readonly Refusal[] {
+function aroundRole(ground: Ground, side: Side, role: string, lifted: readonly Crossing[]): readonly Refusal[] {
   const touching = lifted.filter(({ line }) => line.to.by === "role" && line.to.name === role);
-  const callers = rolesIn(doors, unionOf(touching, "from", doors));
+  const callers = rolesIn(ground, unionOf(touching, "from", ground));
   const subject = isRole(role);
   const rest = callers.flatMap((caller) => {
     const on = touching
@@ -75,10 +75,10 @@ const notRoles = (roles: readonly string[]): LabelSelector =>
   roles.length > 0 ? [{ key: ROLE_LABEL, operator: "NotIn", values: roles }] : [];
 
 /** Everybody that exceptions name on one side. */
-export const unionOf = (crossings: readonly Crossing[], side: "from" | "to", { cells }: Pick<Doors, "cells">): Bits =>
+export const unionOf = (crossings: readonly Crossing[], side: "from" | "to", { cells }: Pick<Ground, "cells">): Bits =>
   crossings.reduce<Bits>((all, one) => all.map((word, index) => word | (one[side][index] ?? 0)), noBits(cells.length));
 
-function rolesIn({ cells }: Doors, bits: Bits): readonly string[] {
+function rolesIn({ cells }: Ground, bits: Bits): readonly string[] {
   const roles = new Set<string>();
   eachBit(bits, (place) => {
     const role = cells[place]?.role;

@@ -1,6 +1,7 @@
+import { remembered } from "../../domain/remembered.ts";
 import type { PortSpec } from "../../domain/sentences.ts";
 import { cidrsOf } from "./blocks.ts";
-import type { Doors, Subject } from "./doors.ts";
+import { type Doors, type Ground, perSubject, type Subject } from "./doors.ts";
 import { subjectName } from "./network-policy.ts";
 import type { Opening } from "./opening.ts";
 import { metadataOf, type Rendered } from "./rendered.ts";
@@ -24,16 +25,18 @@ const MOST_PORTS = 64;
  * a rule an ALLOW policy closes. Only TCP passes it.
  */
 export const ztunnelPolicies = (doors: Doors): readonly Rendered[] => [
-  ...closedNamespaces(doors, ZTUNNEL),
-  ...doors.subjects.flatMap((subject) => {
-    const { cell } = subject;
-    if (cell.role === undefined) return [];
-    const rules = subject.ingress.flatMap((opening) => ruleOf(doors, opening, false));
-    return [
-      policy(ZTUNNEL, subject, { selector: { matchLabels: { "signet.dev/role": cell.role } }, action: "ALLOW", rules }),
-    ];
-  }),
+  ...closedNamespaces(doors.ground),
+  ...doors.subjects.flatMap((subject) => atDestination(doors.ground, subject)),
 ];
+
+const atDestination = perSubject((ground, subject): readonly Rendered[] => {
+  const { cell } = subject;
+  if (cell.role === undefined) return [];
+  const rules = subject.ingress.flatMap((opening) => ruleOf(ground, opening, false));
+  return [
+    policy(ZTUNNEL, subject, { selector: { matchLabels: { "signet.dev/role": cell.role } }, action: "ALLOW", rules }),
+  ];
+});
 
 /**
  * AuthorizationPolicies for the waypoint of each namespace, with methods and paths; and beside each one for ztunnel that
@@ -45,7 +48,7 @@ export const waypointPolicies = (doors: Doors): readonly Rendered[] => {
   );
   return withData.flatMap((subject) => {
     const { cell } = subject;
-    const rules = subject.ingress.flatMap((opening) => ruleOf(doors, opening, true));
+    const rules = subject.ingress.flatMap((opening) => ruleOf(doors.ground, opening, true));
     const waypoint = `${doors.intent.catalogue.trustDomain}/ns/${cell.namespace ?? ""}/sa/${WAYPOINT_ACCOUNT}`;
     const targetRefs = [{ group: "", kind: "Service", name: cell.role }];
     return [
@@ -64,13 +67,14 @@ export const waypointPolicies = (doors: Doors): readonly Rendered[] => {
   });
 };
 
-const closedNamespaces = ({ intent }: Doors, target: string): readonly Rendered[] =>
+const closedNamespaces = remembered(({ intent }: Ground): readonly Rendered[] =>
   [...intent.enclosedNamespaces.keys()].sort().map((namespace) => ({
     apiVersion: "security.istio.io/v1",
     kind: "AuthorizationPolicy",
-    metadata: metadataOf(target, "signet", namespace, []),
+    metadata: metadataOf(ZTUNNEL, "signet", namespace, []),
     spec: {},
-  }));
+  })),
+);
 
 const policy = (target: string, { cell, ingress }: Subject, spec: Values, suffix = ""): Rendered => ({
   apiVersion: "security.istio.io/v1",
@@ -79,8 +83,8 @@ const policy = (target: string, { cell, ingress }: Subject, spec: Values, suffix
   spec,
 });
 
-function ruleOf(doors: Doors, opening: Opening, l7: boolean): readonly Values[] {
-  const sources = sourcesOf(doors, opening);
+function ruleOf(ground: Ground, opening: Opening, l7: boolean): readonly Values[] {
+  const sources = sourcesOf(ground, opening);
   const ports = portsOf(opening.on);
   if (sources.length === 0 || ports.length === 0) return [];
   const operation = { ...(ports === EVERY_PORT ? {} : { ports }), ...(l7 ? dataOf(opening) : {}) };
@@ -117,10 +121,10 @@ const isEveryTcpPort = (spec: PortSpec): boolean =>
   spec.protocol === "any" || (spec.protocol === "tcp" && "first" in spec && spec.first === 1 && spec.last === 65535);
 
 /** Accounts of the roles that are meant, and addresses; Pods that only labels tell apart have no form. */
-function sourcesOf(doors: Doors, { cells, parties }: Opening): readonly Values[] {
+function sourcesOf(ground: Ground, { cells, parties }: Opening): readonly Values[] {
   const principals = new Set<string>();
   eachBit(cells, (place) => {
-    for (const principal of principalsOf(doors, place)) principals.add(principal);
+    for (const principal of principalsOf(ground, place)) principals.add(principal);
   });
   const blocks = parties.flatMap((party) => (party.kind === "addresses" ? cidrsOf(party.addresses) : []));
   const everyone = parties.some(({ kind }) => kind === "everyone");
@@ -132,7 +136,7 @@ function sourcesOf(doors: Doors, { cells, parties }: Opening): readonly Values[]
 }
 
 /** A role that names no account is held by every account of its namespaces. */
-function principalsOf({ cells, intent: { catalogue } }: Doors, place: number): readonly string[] {
+function principalsOf({ cells, intent: { catalogue } }: Ground, place: number): readonly string[] {
   const cell = cells[place];
   const role = cell?.role === undefined ? undefined : catalogue.roles.get(cell.role);
   if (!role || cell?.namespace === undefined) return [];

@@ -10,7 +10,7 @@ export const MULTI_NETWORK_POLICY = "multinetworkpolicy";
  * takes addresses as peers only, and label peers match nobody: narrower.
  */
 export const multiNetworkPolicies = (doors: Doors): readonly Rendered[] =>
-  networkPolicies(doors).flatMap((policy) => {
+  (doors.site.networks.length === 0 ? [] : networkPolicies(doors)).flatMap((policy) => {
     const names = doors.site.networks.filter(({ namespace }) => namespace === policy.metadata.namespace);
     if (names.length === 0) return [];
     const annotations = {

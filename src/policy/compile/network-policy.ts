@@ -4,7 +4,7 @@ import type { PortSpec } from "../../domain/sentences.ts";
 import { DIRECTIONS, type Direction } from "../model/policy.ts";
 import { blocksOf } from "./blocks.ts";
 import type { Cell } from "./cells.ts";
-import type { Doors, Subject } from "./doors.ts";
+import { type Doors, perSubject, type Subject } from "./doors.ts";
 import type { Opening } from "./opening.ts";
 import type { Party } from "./parties.ts";
 import { metadataOf, type Rendered, selectorOf, shortHash } from "./rendered.ts";
@@ -51,19 +51,28 @@ const NOTHING: Sided = { ingress: [], egress: [] };
 const FREE: LabelSelector = [{ key: QUARANTINE_LABEL, operator: "DoesNotExist", values: [] }];
 
 function inNamespace(doors: Doors, namespace: string, subjects: readonly Subject[]): readonly Rendered[] {
-  const ruled = subjects.map((subject) => ({ subject, rules: rulesOf(subject) }));
+  const ruled = subjects.map((subject) => ({ subject, rules: rulesOf(doors.ground, subject) }));
   const isWhole = doors.intent.enclosedNamespaces.has(namespace);
   const shared = isWhole ? sharedBy(ruled.map(({ rules }) => rules)) : undefined;
-  const marked = (doors.site.quarantined ?? []).filter((one) => one.namespace === namespace);
-  const base = shared ? [policy("signet", namespace, marked.length > 0 ? selectorOf(FREE) : {}, shared)] : [];
-  const own = ruled.flatMap(({ subject: { cell }, rules }) => {
-    const pods = doors.selecting.podsOf(cell);
-    if (shared && (isSame(rules, shared) || pods.length === 0)) return [];
-    const some = marked.some(({ role }) => role === cell.role);
-    return [policy(subjectName(cell), namespace, selectorOf(some ? [...pods, ...FREE] : pods), rules)];
-  });
+  const marked = (doors.site.quarantined ?? []).some((one) => one.namespace === namespace);
+  const base = shared ? [policy("signet", namespace, marked ? selectorOf(FREE) : {}, shared)] : [];
+  const own = ruled.flatMap(({ subject, rules }) =>
+    shared && (isSame(rules, shared) || doors.selecting.podsOf(subject.cell).length === 0)
+      ? []
+      : [ownPolicy(doors.ground, subject)],
+  );
   return [...base, ...own];
 }
+
+const ownPolicy = perSubject((ground, subject) => {
+  const { cell } = subject;
+  const pods = ground.selecting.podsOf(cell);
+  const some = (ground.site.quarantined ?? []).some(
+    ({ namespace, role }) => namespace === cell.namespace && role === cell.role,
+  );
+  const selected = selectorOf(some ? [...pods, ...FREE] : pods);
+  return policy(subjectName(cell), cell.namespace, selected, rulesOf(ground, subject));
+});
 
 /** `signet-role-checkout`, `signet-nobody`; cells that labels tell apart carry a digest of them. */
 export function subjectName({ role, labels }: Cell): string {
@@ -71,10 +80,12 @@ export function subjectName({ role, labels }: Cell): string {
   return role === undefined ? `signet-nobody${digest}` : `signet-role-${role}${digest}`;
 }
 
-const rulesOf = (subject: Subject): Sided => ({
-  ingress: subject.ingress.flatMap((opening) => ruleOf(opening, "from")),
-  egress: subject.egress.flatMap((opening) => ruleOf(opening, "to")),
-});
+const rulesOf = perSubject(
+  (_ground, { ingress, egress }): Sided => ({
+    ingress: ingress.flatMap((opening) => ruleOf(opening, "from")),
+    egress: egress.flatMap((opening) => ruleOf(opening, "to")),
+  }),
+);
 
 /** A named port means nothing towards addresses: those get the numbered ports only. */
 function ruleOf(opening: Opening, side: "from" | "to"): readonly Rule[] {
@@ -139,7 +150,7 @@ const isSame = (rules: Sided, shared: Sided): boolean =>
 /** Both directions are closed but for the rules. */
 function policy(
   name: string,
-  namespace: string,
+  namespace: string | undefined,
   podSelector: Readonly<Record<string, unknown>>,
   rules: Sided,
 ): Rendered {

@@ -5,7 +5,8 @@ import type { Direction } from "../model/policy.ts";
 import { type Bits, both, eachBit, hasBit, isEmpty, noBits, setBit, without } from "../reach/bits.ts";
 import { type AddressSet, ALL_ADDRESSES, noAddresses, subtractAddresses } from "../sets/address-set.ts";
 import { crosses, mayMean } from "./blocked.ts";
-import type { Doors } from "./doors.ts";
+import { remembered } from "../../domain/remembered.ts";
+import type { Ground } from "./doors.ts";
 import { type Crossing, fenceRefusals, unionOf } from "./fences.ts";
 import { addressesOf, isOther } from "./outside-openings.ts";
 import type { Party, Pods } from "./parties.ts";
@@ -23,27 +24,27 @@ export type Refusal = {
 };
 
 /** Fences, denials and quarantines, without what exceptions lift. Between workloads the door of the destination refuses. */
-export const refusalsOf = (doors: Doors): readonly Refusal[] => {
-  const crossings = doors.intent.lines
-    .filter((line) => crosses(line) && isActive(line, doors.now))
-    .map(crossingOf(doors));
-  const denials = doors.intent.lines.filter((line) => line.kind === "deny" && isActive(line, doors.now));
+export const refusalsOf = remembered((ground: Ground): readonly Refusal[] => {
+  const crossings = ground.intent.lines
+    .filter((line) => crosses(line) && isActive(line, ground.now))
+    .map(crossingOf(ground));
+  const denials = ground.intent.lines.filter((line) => line.kind === "deny" && isActive(line, ground.now));
   return [
-    ...quarantines(doors),
-    ...quarantinedPods(doors),
-    ...doors.intent.fences.flatMap((fence) => fenceRefusals(doors, fence, crossings)),
-    ...denials.flatMap((line) => [...betweenPods(doors, line, crossings), ...towardsOutside(doors, line)]),
+    ...quarantines(ground),
+    ...quarantinedPods(ground),
+    ...ground.intent.fences.flatMap((fence) => fenceRefusals(ground, fence, crossings)),
+    ...denials.flatMap((line) => [...betweenPods(ground, line, crossings), ...towardsOutside(ground, line)]),
   ];
-};
+});
 
 const crossingOf =
-  ({ selecting }: Doors) =>
+  ({ selecting }: Ground) =>
   (line: Line): Crossing => ({ line, from: selecting.sure(line.from), to: selecting.sure(line.to) });
 
 const EVERYONE: Pods = { kind: "pods", namespaces: [], pods: [] };
 const ANY: readonly PortSpec[] = [{ protocol: "any" }];
 
-function quarantines({ cells, selecting, intent, cut }: Doors): readonly Refusal[] {
+function quarantines({ cells, selecting, intent, blocked: { cut } }: Ground): readonly Refusal[] {
   const refusals: Refusal[] = [];
   eachBit(cut, (place) => {
     const cell = cells[place];
@@ -57,7 +58,7 @@ function quarantines({ cells, selecting, intent, cut }: Doors): readonly Refusal
 }
 
 /** Single Pods under quarantine, wherever they are: by the label that they carry. */
-function quarantinedPods({ site }: Doors): readonly Refusal[] {
+function quarantinedPods({ site }: Ground): readonly Refusal[] {
   const subject: Pods = {
     kind: "pods",
     namespaces: [],
@@ -88,17 +89,17 @@ const originOf = ({ object, path }: Line): string =>
   `deny-${object.replace(/^Guardrail /, "")}-${/\[(\d+)\]$/.exec(path)?.[1] ?? "0"}`;
 
 /** A denial between Pods, at the destination; destinations that an exception names have rules of their own. */
-function betweenPods(doors: Doors, line: Line, crossings: readonly Crossing[]): readonly Refusal[] {
-  const [from, to] = [mayMean(line.from, doors.cells), mayMean(line.to, doors.cells)];
+function betweenPods(ground: Ground, line: Line, crossings: readonly Crossing[]): readonly Refusal[] {
+  const [from, to] = [mayMean(line.from, ground.cells), mayMean(line.to, ground.cells)];
   const lifted = crossings.filter((one) => !isEmpty(both(one.from, from)) && !isEmpty(both(one.to, to)));
-  const touched = both(unionOf(lifted, "to", doors), to);
-  const plain = deniedPods(doors, line.to, without(to, touched)).map((subject) => ({
+  const touched = both(unionOf(lifted, "to", ground), to);
+  const plain = deniedPods(ground, line.to, without(to, touched)).map((subject) => ({
     subject,
     peers: from,
     on: line.on,
   }));
-  return [...plain, ...liftedAt(doors, line, { from, touched, lifted })].flatMap(({ subject, peers, on }) => {
-    const parties = deniedPods(doors, line.from, peers);
+  return [...plain, ...liftedAt(ground, line, { from, touched, lifted })].flatMap(({ subject, peers, on }) => {
+    const parties = deniedPods(ground, line.from, peers);
     const base = { origin: originOf(line), ruling: line, direction: "ingress" } as const;
     return on.length === 0 || parties.length === 0 ? [] : [{ ...base, subject, parties, on }];
   });
@@ -108,7 +109,7 @@ type Lifted = { readonly from: Bits; readonly touched: Bits; readonly lifted: re
 type Left = { readonly subject: Pods; readonly peers: Bits; readonly on: readonly PortSpec[] };
 
 /** What is left of a denial at each destination that exceptions name. */
-function liftedAt({ cells, selecting }: Doors, line: Line, { from, touched, lifted }: Lifted): readonly Left[] {
+function liftedAt({ cells, selecting }: Ground, line: Line, { from, touched, lifted }: Lifted): readonly Left[] {
   const left: Left[] = [];
   eachBit(touched, (place) => {
     const one = noBits(cells.length);
@@ -128,7 +129,7 @@ const lessCrossing = (parts: readonly Left[], crossing: Crossing): readonly Left
   ]);
 
 /** The Pods that a denial means: Pods without a role by the very labels it names, all others by cell. */
-function deniedPods({ selecting, cells }: Doors, peer: Peer, bits: Bits): readonly Pods[] {
+function deniedPods({ selecting, cells }: Ground, peer: Peer, bits: Bits): readonly Pods[] {
   if (isEmpty(bits)) return [];
   if (peer.by !== "namespace") return podsIn(selecting.partiesOf(peer, bits));
   const cell = cells.find(({ namespace, role }) => namespace === peer.name && role === undefined);
@@ -143,10 +144,10 @@ function deniedPods({ selecting, cells }: Doors, peer: Peer, bits: Bits): readon
 }
 
 /** A denial towards the outside, at the door of the source; a name or an identity may be anybody there. */
-function towardsOutside(doors: Doors, line: Line): readonly Refusal[] {
-  const addresses = deniedAddresses(line.to, doors.inside);
+function towardsOutside(ground: Ground, line: Line): readonly Refusal[] {
+  const addresses = deniedAddresses(line.to, ground.inside);
   if (noAddresses(addresses)) return [];
-  return deniedPods(doors, line.from, mayMean(line.from, doors.cells)).map((subject) => ({
+  return deniedPods(ground, line.from, mayMean(line.from, ground.cells)).map((subject) => ({
     origin: originOf(line),
     ruling: line,
     subject,

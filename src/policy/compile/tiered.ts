@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
+import { remembered } from "../../domain/remembered.ts";
 import type { PortSpec } from "../../domain/sentences.ts";
 import type { Direction } from "../model/policy.ts";
 import { ALL_ADDRESSES } from "../sets/address-set.ts";
 import { cidrsOf } from "./blocks.ts";
-import type { Doors } from "./doors.ts";
+import type { Doors, Ground } from "./doors.ts";
 import type { Party, Pods } from "./parties.ts";
 import { type Refusal, refusalsOf } from "./refusals.ts";
 import { metadataOf, type Rendered, selectorOf } from "./rendered.ts";
@@ -66,29 +67,33 @@ const PRIORITIES = { [ADMIN.target]: 100, [CLUSTER.target]: 1001 };
  * ClusterNetworkPolicies: in the Admin tier what is refused above all that anybody allows, in the Baseline tier default deny
  * of enclosed namespaces, should a NetworkPolicy be missing.
  */
-export const clusterNetworkPolicies = (doors: Doors): readonly Rendered[] => [
-  ...prioritised(CLUSTER, objectsOf(CLUSTER, doors)).map((object) => withTier(object, "Admin")),
-  ...baseline(CLUSTER, doors, "signet-baseline").map((object) =>
+export const clusterNetworkPolicies = ({ ground }: Doors): readonly Rendered[] => tieredOf(ground);
+
+const tieredOf = remembered((ground: Ground): readonly Rendered[] => [
+  ...prioritised(CLUSTER, objectsOf(CLUSTER, ground)).map((object) => withTier(object, "Admin")),
+  ...baseline(CLUSTER, ground, "signet-baseline").map((object) =>
     withTier({ ...object, spec: { priority: 1000, ...object.spec } }, "Baseline"),
   ),
-];
+]);
 
 /** AdminNetworkPolicies for what is refused. OVN-Kubernetes enforces priorities 0 to 99 only. */
-export const adminNetworkPolicies = (doors: Doors): readonly Rendered[] => prioritised(ADMIN, objectsOf(ADMIN, doors));
+export const adminNetworkPolicies = ({ ground }: Doors): readonly Rendered[] => administeredOf(ground);
+
+const administeredOf = remembered((ground: Ground) => prioritised(ADMIN, objectsOf(ADMIN, ground)));
 
 /** The name of the target BaselineAdminNetworkPolicy, of which a cluster has one. */
 export const BASELINE_NETWORK_POLICY = "baselineadminnetworkpolicy";
 
 /** The BaselineAdminNetworkPolicy: default deny of enclosed namespaces, should a NetworkPolicy be missing. */
-export const baselineNetworkPolicy = (doors: Doors): readonly Rendered[] =>
-  baseline({ ...ADMIN, target: BASELINE_NETWORK_POLICY, kind: "BaselineAdminNetworkPolicy" }, doors, "default");
+export const baselineNetworkPolicy = ({ ground }: Doors): readonly Rendered[] =>
+  baseline({ ...ADMIN, target: BASELINE_NETWORK_POLICY, kind: "BaselineAdminNetworkPolicy" }, ground, "default");
 
 type Unranked = Rendered & { readonly spec: Values };
 
 const withTier = (object: Unranked, tier: string): Rendered => ({ ...object, spec: { tier, ...object.spec } });
 
-function baseline(dialect: Dialect, doors: Doors, name: string): readonly Unranked[] {
-  const namespaces = [...doors.intent.enclosedNamespaces.keys()].sort();
+function baseline(dialect: Dialect, { intent }: Ground, name: string): readonly Unranked[] {
+  const namespaces = [...intent.enclosedNamespaces.keys()].sort();
   if (namespaces.length === 0) return [];
   const subject: Pods = {
     kind: "pods",
@@ -112,9 +117,9 @@ function baseline(dialect: Dialect, doors: Doors, name: string): readonly Unrank
 }
 
 /** Objects by origin and subject; what is more than one object holds stands in several. All of them deny: order is free. */
-function objectsOf(dialect: Dialect, doors: Doors): readonly Unranked[] {
+function objectsOf(dialect: Dialect, ground: Ground): readonly Unranked[] {
   const groups = new Map<string, Refusal[]>();
-  for (const refusal of refusalsOf(doors)) {
+  for (const refusal of refusalsOf(ground)) {
     const key = JSON.stringify([refusal.origin, refusal.subject]);
     groups.set(key, [...(groups.get(key) ?? []), refusal]);
   }

@@ -1,8 +1,8 @@
-import { type Catalogue, inForce } from "../../domain/catalogue.ts";
+import { type Catalogue, type Definitions, inForce } from "../../domain/catalogue.ts";
 import type { Exception, Segment } from "../../domain/definitions.ts";
 import { capBegins } from "../../domain/exception-cap.ts";
 import type { Instant } from "../../domain/instant.ts";
-import type { Sentence, SegmentPolicy } from "../../domain/sentences.ts";
+import type { Guardrail, Sentence, SegmentPolicy } from "../../domain/sentences.ts";
 import type { Fence, Line } from "./line.ts";
 import { indexLines, type LineIndex } from "./line-index.ts";
 import { type QuarantineOf, quarantinesOf } from "./quarantine.ts";
@@ -28,21 +28,28 @@ export type Intent = {
   /** Every line, in the order of the catalogue. */
   readonly lines: readonly Line[];
   readonly idle: readonly IdleLine[];
+  readonly written: Written;
 };
 
+/** What every object came to. */
+type Written = {
+  readonly guardrails: readonly Compiled[];
+  readonly policies: ReadonlyMap<SegmentPolicy, readonly Compiled[]>;
+  readonly exceptions: readonly Compiled[];
+};
+
+/** A line, and why it counts for nothing where it does. */
 type Compiled = { readonly line: Line; readonly because?: Idleness };
 
-/** Compiles a catalogue. What is not in force is kept aside as idle. */
-export function compileIntent(catalogue: Catalogue): Intent {
-  const { guardrails, policies, exceptions } = catalogue.definitions;
-  const compiled = [
-    ...guardrails.flatMap((guardrail) => [
-      ...guardrail.deny.map((sentence) => ruled(guardrail, `Guardrail ${guardrail.name}`, "deny", sentence)),
-      ...guardrail.allow.map((sentence) => ruled(guardrail, `Guardrail ${guardrail.name}`, "allow", sentence)),
-    ]),
-    ...policies.flatMap((policy) => policy.allow.map((sentence) => sentenceLine(catalogue, policy, sentence))),
-    ...exceptions.flatMap((exception) => exceptionLines(catalogue, exception)),
-  ];
+/**
+ * Compiles a catalogue. What is not in force is kept aside as idle. Beside an intent of the same definitions but for some
+ * policies, the lines of all others are the very same objects, so that what was made of them can be known again.
+ */
+export function compileIntent(catalogue: Catalogue, before?: Intent): Intent {
+  const { guardrails } = catalogue.definitions;
+  const known = before && differInPolicies(catalogue, before.catalogue) ? before.written : undefined;
+  const written = writtenIn(catalogue, known);
+  const compiled = [...written.guardrails, ...[...written.policies.values()].flat(), ...written.exceptions];
   const lines = compiled.filter(({ because }) => because === undefined).map(({ line }) => line);
   return {
     catalogue,
@@ -54,7 +61,30 @@ export function compileIntent(catalogue: Catalogue): Intent {
     enclosedNamespaces: enclosedNamespaces(catalogue),
     lines,
     idle: compiled.flatMap(({ line, because }) => (because === undefined ? [] : [{ line, because }])),
+    written,
   };
+}
+
+function writtenIn(catalogue: Catalogue, known: Written | undefined): Written {
+  const { guardrails, policies, exceptions } = catalogue.definitions;
+  const linesOf = (policy: SegmentPolicy): readonly Compiled[] =>
+    known?.policies.get(policy) ?? policy.allow.map((sentence) => sentenceLine(catalogue, policy, sentence));
+  return {
+    guardrails: known?.guardrails ?? guardrails.flatMap(guardrailLines),
+    policies: new Map(policies.map((policy) => [policy, linesOf(policy)])),
+    exceptions: known?.exceptions ?? exceptions.flatMap((exception) => exceptionLines(catalogue, exception)),
+  };
+}
+
+const guardrailLines = (guardrail: Guardrail): readonly Compiled[] => [
+  ...guardrail.deny.map((sentence) => ruled(guardrail, `Guardrail ${guardrail.name}`, "deny", sentence)),
+  ...guardrail.allow.map((sentence) => ruled(guardrail, `Guardrail ${guardrail.name}`, "allow", sentence)),
+];
+
+/** Whether two catalogues are made of the very same definitions, their policies left aside. */
+export function differInPolicies({ definitions: a }: Catalogue, { definitions: b }: Catalogue): boolean {
+  const kinds = Object.keys({ ...a, ...b }) as readonly (keyof Definitions)[];
+  return kinds.every((kind) => kind === "policies" || a[kind] === b[kind]);
 }
 
 function ruled(owner: Owner, object: string, kind: Line["kind"], sentence: Sentence): Compiled {

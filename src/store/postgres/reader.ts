@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import pg from "pg";
 import type { LedgerRecord } from "../chain.ts";
 import { ChainWalk, type Verification } from "../chain-walk.ts";
+import { entriesOf, recordKinds } from "../groups.ts";
 import type { RecordFilter } from "../ledger-reader.ts";
 import { parseHead } from "../sealed-head.ts";
 import { clientConfig, type DatabaseSettings } from "./settings.ts";
@@ -72,17 +73,18 @@ export class CopyReader {
     return { whole };
   }
 
-  /** Records of all ledgers in the order of time; with a limit the newest so many. */
+  /** Records of all ledgers in the order of time, those of a group one by one; with a limit the newest so many. */
   async records({
     kind,
-    since,
+    since = 0,
     limit,
   }: RecordFilter): Promise<readonly (LedgerRecord & { readonly ledger: string })[]> {
     const { rows } = await this.#client.query<Row>(
-      "SELECT * FROM signet_records WHERE at >= $1 AND ($2::text IS NULL OR kind = $2) ORDER BY at DESC, ledger, chain DESC, seq DESC LIMIT $3",
-      [since ?? 0, kind ?? null, limit ?? null],
+      "SELECT * FROM signet_records WHERE at >= $1 AND ($2::text[] IS NULL OR kind = ANY($2)) ORDER BY at DESC, ledger, chain DESC, seq DESC LIMIT $3",
+      [since, kind === undefined ? null : recordKinds(kind), limit ?? null],
     );
-    return rows.map(recordOf).toReversed();
+    const found = rows.map(recordOf).toReversed().flatMap(entriesOf);
+    return found.filter(({ at }) => at >= since).slice(limit === undefined ? 0 : -limit);
   }
 
   /** The catalogue's text that was stored under a digest. */

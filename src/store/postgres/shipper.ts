@@ -22,7 +22,8 @@ export type ShipperParts = {
   readonly random: () => number;
 };
 
-const MOST_AT_ONCE = 1000;
+/** Records in one transaction; a group of verdicts may have 64 KiB. */
+const MOST_AT_ONCE = 200;
 const LOOK_MS = 200;
 const BACKOFF_MS = { first: 250, most: 30_000 } as const;
 

@@ -4,10 +4,15 @@ import { type FieldPath, pathText } from "../documents.ts";
 import { isRaw, type Place, problemAt, type Raw } from "../read-object.ts";
 
 const NO_LABELS: Labels = Object.freeze({});
-type Field = { readonly raw: Raw; readonly key: string; readonly path: FieldPath };
+type Field = { readonly key: string; readonly path: FieldPath };
 
 const NOTHING: Raw = Object.freeze({});
+const NO_ITEMS: readonly unknown[] = Object.freeze([]);
 const anyObject = (): boolean => true;
+const isText = (value: unknown): value is string => typeof value === "string";
+const isFlag = (value: unknown): value is boolean => typeof value === "boolean";
+const isNumber = (value: unknown): value is number => typeof value === "number";
+const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value);
 
 /**
  * Reads fields of a foreign object and collects what is wrong. Fields nobody asks for are left aside; a field that is asked
@@ -22,23 +27,23 @@ export class FieldReader {
   }
 
   object(raw: Raw, key: string, path: FieldPath): Raw {
-    return this.#read({ raw, key, path }, isRaw, "an object") ?? NOTHING;
+    return this.#read(raw, { key, path }, isRaw, "an object") ?? NOTHING;
   }
 
   text(raw: Raw, key: string, path: FieldPath): string | undefined {
-    return this.#read({ raw, key, path }, (value) => typeof value === "string", "a text");
+    return this.#read(raw, { key, path }, isText, "a text");
   }
 
   flag(raw: Raw, key: string, path: FieldPath): boolean {
-    return this.#read({ raw, key, path }, (value) => typeof value === "boolean", "true or false") ?? false;
+    return this.#read(raw, { key, path }, isFlag, "true or false") ?? false;
   }
 
   number(raw: Raw, key: string, path: FieldPath): number | undefined {
-    return this.#read({ raw, key, path }, (value) => typeof value === "number", "a number");
+    return this.#read(raw, { key, path }, isNumber, "a number");
   }
 
   list(raw: Raw, key: string, path: FieldPath): readonly unknown[] {
-    return this.#read({ raw, key, path }, (value) => Array.isArray(value), "a list") ?? [];
+    return this.#read(raw, { key, path }, isList, "a list") ?? NO_ITEMS;
   }
 
   /** The objects of a list, each with its path. */
@@ -64,17 +69,17 @@ export class FieldReader {
 
   /** A map of texts: labels or annotations. */
   labels(raw: Raw, key: string, path: FieldPath): Labels {
-    const map = this.#read({ raw, key, path }, isRaw, "a map of texts");
+    const map = this.#read(raw, { key, path }, isRaw, "a map of texts");
     if (map === undefined) return NO_LABELS;
     for (const name in map) if (typeof map[name] !== "string") this.#wrong([...path, key, name], "a text");
     return map as Labels;
   }
 
-  #read<T>({ raw, key, path }: Field, is: (value: unknown) => value is T, what: string): T | undefined {
-    const value = Object.hasOwn(raw, key) ? raw[key] : undefined;
-    if (value === undefined || value === null) return undefined;
+  #read<T>(raw: Raw, field: Field, is: (value: unknown) => value is T, what: string): T | undefined {
+    const value = raw[field.key];
+    if (value === undefined || value === null || !Object.hasOwn(raw, field.key)) return undefined;
     if (is(value)) return value;
-    this.#wrong([...path, key], what);
+    this.#wrong([...field.path, field.key], what);
     return undefined;
   }
 
