@@ -10,6 +10,8 @@ export type Part = {
   readonly scripts?: readonly string[];
   /** …or the test files below these folders. */
   readonly folders?: readonly string[];
+  /** Test files in processes rather than threads: native libraries don't see what a thread sets in its environment. */
+  readonly pool?: "forks";
   /** Commands that must be there. */
   readonly commands?: readonly string[];
   /** A command line that makes what the part needs (binaries built once into a cache), and its own ceiling in seconds. */
@@ -99,6 +101,7 @@ export const PARTS: readonly Part[] = [
     // A third of it on two idle cores.
     ceiling: 180,
     folders: ["test/host"],
+    pool: "forks",
     commands: ["nft", "unshare", "nsenter", "ip", "bash", "busybox", "conntrack", "psql", "setpriv", "softhsm2-util"],
   },
   {
