@@ -83,7 +83,11 @@ test.each(AUTHORITIES)(
 
     const judged = lines((await run(built.go, ["example.org", bundle, ...chains])).stdout);
     const seen = judged.map((line) => JSON.parse(line) as { id: string; error: string; lints: readonly string[] });
-    expect(seen).toEqual(chains.map(() => ({ id: "spiffe://example.org/ns/web/sa/cart", error: "", lints: [] })));
+    const ids = [
+      ...LEAVES.map(() => "spiffe://example.org/ns/web/sa/cart"),
+      "spiffe://example.org/ns/pay/sa/orders-db",
+    ];
+    expect(seen).toEqual(ids.map((id) => ({ id, error: "", lints: [] })));
 
     expect(lines((await run("java", ["-cp", built.java, "Verify", bundle, ...chains])).stdout)).toEqual(
       chains.map(() => "ok"),

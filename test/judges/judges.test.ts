@@ -214,14 +214,15 @@ describe.each(JUDGES)("under %s", (judge) => {
       await shop.until((line) => CALLS.has(line));
     });
 
-    test.runIf(judge === "cilium")("a change to its own kinds is seen by nobody", { timeout: TEST_MS }, async () => {
-      const wrong = await shop.during(watchedBut(), async () => {
-        const written = await publish(cluster, EXAMPLE, "--target", "ciliumnetworkpolicy");
-        expect(written).toContain("delete NetworkPolicy default/signet (remove)\n");
-        await shop.until((line) => CALLS.has(line));
+    if (judge === "cilium")
+      test("a change to its own kinds is seen by nobody", { timeout: TEST_MS }, async () => {
+        const wrong = await shop.during(watchedBut(), async () => {
+          const written = await publish(cluster, EXAMPLE, "--target", "ciliumnetworkpolicy");
+          expect(written).toContain("delete NetworkPolicy default/signet (remove)\n");
+          await shop.until((line) => CALLS.has(line));
+        });
+        expect(wrong).toEqual([]);
+        await publish(cluster, EXAMPLE);
       });
-      expect(wrong).toEqual([]);
-      await publish(cluster, EXAMPLE);
-    });
   });
 });

@@ -79,7 +79,8 @@ async function runFolders(part: Part, output: Output): Promise<Counted> {
   const report = join(tmpdir(), `signet-tests-${process.pid}-${part.name}.json`);
   const vitest = ["node", "node_modules/vitest/vitest.mjs", "run", "--config", "test/vitest.config.ts"];
   const reporters = ["--reporter=dot", "--reporter=json", `--outputFile.json=${report}`];
-  const code = await run([...vitest, ...reporters, ...filesOf(part)], part.ceiling, output);
+  const pool = part.pool ? [`--pool=${part.pool}`] : [];
+  const code = await run([...vitest, ...pool, ...reporters, ...filesOf(part)], part.ceiling, output);
   try {
     return countOf(JSON.parse(readFileSync(report, "utf8")) as Report, code);
   } catch {

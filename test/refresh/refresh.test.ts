@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { kubectlDone } from "../cluster/accepted.ts";
 import { inside, linesOf, runPod } from "../node/pods.ts";
@@ -38,6 +39,8 @@ let shop: Shop;
 beforeAll(async () => {
   shop = await openShop();
   await kubectlDone(shop.cluster, ["apply", "-f", "-"], { stdin: EARLY });
+  // An API server takes some seconds to know a policy, and nothing tells when.
+  await pause(15_000);
 }, BOOT_MS);
 afterAll(() => shop?.stop(), BOOT_MS);
 
