@@ -346,6 +346,7 @@ describe("while the watches of one replica of two stand still", { timeout: TEST_
   beforeAll(async () => {
     lag = await startWatchLag(cluster, await cluster.kubeconfigForServiceAccount("signet-system/signet"));
     await signet.add(lag.kubeconfig);
+    signet.reconnect();
     await vi.waitFor(async () => expect(await revisions()).toBe(1), PATIENCE);
     lag.freeze();
     await applyApproved(cluster, EDITED, "alice");

@@ -6,6 +6,8 @@ export type Balancer = {
   readonly port: number;
   /** The ports that new connections go to; those that are open stay where they are, as with kube-proxy. */
   readonly route: (ports: readonly number[]) => void;
+  /** Ends the connections that are open: whoever held them connects anew. */
+  readonly cut: () => void;
   readonly close: () => void;
 };
 
@@ -25,14 +27,18 @@ export async function startBalancer(port = 0): Promise<Balancer> {
   server.listen(port, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
+  const cut = (): void => {
+    for (const socket of open) socket.destroy();
+  };
   return {
     port: typeof address === "object" && address !== null ? address.port : 0,
     route: (next) => {
       ports = next;
     },
+    cut,
     close: () => {
       server.close();
-      for (const socket of open) socket.destroy();
+      cut();
     },
   };
 }

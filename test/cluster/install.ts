@@ -21,6 +21,8 @@ export type Installed = {
   readonly add: (through?: string) => Promise<Replica>;
   /** Asks replicas no longer whether they are ready: a bench that calls one by its own port would measure that too. */
   readonly leaveRoutes: () => void;
+  /** API servers keep their connections: this makes them connect anew, to each replica in turn. */
+  readonly reconnect: () => void;
   /** Ends everything that was started; the objects stay. */
   readonly stop: () => Promise<void>;
 };
@@ -86,7 +88,14 @@ export async function installSignet(cluster: Cluster, options: InstallOptions = 
     await stop();
     throw fault;
   }
-  return { url, replicas: () => replicas, add, leaveRoutes: () => clearInterval(watching), stop };
+  return {
+    url,
+    replicas: () => replicas,
+    add,
+    leaveRoutes: () => clearInterval(watching),
+    reconnect: balancer.cut,
+    stop,
+  };
 }
 
 async function applyManifests(cluster: Cluster, url: string, overlay = join(ROOT, BY_URL)): Promise<void> {
