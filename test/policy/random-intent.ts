@@ -76,6 +76,13 @@ const sentence: fc.Arbitrary<Sentence> = fc
   .record({ from: peer, to: peer, on: fc.array(portSpec, { minLength: 1, maxLength: 2 }), window })
   .map(({ window: when, ...rest }) => ({ path: "spec", ...rest, ...when }));
 
+/** Sentences where they stand: what decides on a flow is told by its place, so no two share one. */
+const sentences = (
+  side: "allow" | "deny",
+  limits: { readonly minLength?: number; readonly maxLength: number },
+): fc.Arbitrary<readonly Sentence[]> =>
+  fc.array(sentence, limits).map((all) => all.map((one, index) => ({ ...one, path: `spec.${side}[${index}]` })));
+
 const segment = (name: string): fc.Arbitrary<Segment> =>
   fc
     .record({
@@ -117,15 +124,15 @@ const policy = (name: string): fc.Arbitrary<SegmentPolicy> =>
     approval,
     namespace: pick(...NAMESPACES),
     segment: pick(...SEGMENTS),
-    allow: fc.array(sentence, { minLength: 2, maxLength: 4 }),
+    allow: sentences("allow", { minLength: 2, maxLength: 4 }),
   });
 
 const guardrail: fc.Arbitrary<Guardrail> = fc.record({
   name: fc.constant("g"),
   approval,
   fences: fc.uniqueArray(pick("environment" as const, "classification" as const), { maxLength: 2 }),
-  deny: fc.array(sentence, { maxLength: 2 }),
-  allow: fc.array(sentence, { maxLength: 2 }),
+  deny: sentences("deny", { maxLength: 2 }),
+  allow: sentences("allow", { maxLength: 2 }),
 });
 
 const exception = (name: string): fc.Arbitrary<Exception> =>
