@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { Instant } from "../domain/instant.ts";
 import { type Entry, hashOf, type Head, NO_HASH, type StartBody } from "./chain.ts";
+import { openLedgerDatabase } from "./ledger-database.ts";
 import { headPath, NOTHING, readHead, Sealer } from "./sealed-head.ts";
 
 const SCHEMA = `
@@ -39,8 +40,8 @@ export class LedgerFile {
   /** Throws where another process holds the ledger, or where the file is none. */
   constructor(path: string, version: string, now: Instant) {
     this.#lock = takeLock(`${path}.lock`);
-    this.#database = new DatabaseSync(path);
-    this.#database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;");
+    this.#database = openLedgerDatabase(path);
+    this.#database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
     this.#database.exec(SCHEMA);
     this.#insert = this.#database.prepare(
       "INSERT INTO records (chain, seq, at, kind, subject, body, hash) VALUES (?, ?, ?, ?, ?, ?, ?)",

@@ -1,9 +1,10 @@
 import { hash } from "node:crypto";
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { Instant } from "../domain/instant.ts";
 import type { LedgerRecord } from "./chain.ts";
 import { ChainWalk, type Verification } from "./chain-walk.ts";
 import { entriesOf, recordKinds } from "./groups.ts";
+import { openLedgerDatabase } from "./ledger-database.ts";
 import type { StoredSnapshot } from "./ledger-file.ts";
 import { headPath, readHead, type SealedHead } from "./sealed-head.ts";
 
@@ -18,7 +19,7 @@ export class LedgerReader {
   /** Throws where there is no ledger at the path. */
   constructor(path: string) {
     this.#path = path;
-    this.#database = new DatabaseSync(path, { readOnly: true });
+    this.#database = openLedgerDatabase(path, { readOnly: true });
     this.#database.prepare("SELECT id FROM records LIMIT 1").get();
   }
 

@@ -1,5 +1,6 @@
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { Head, LedgerRecord, StartBody } from "../chain.ts";
+import { openLedgerDatabase } from "../ledger-database.ts";
 import type { StoredSnapshot } from "../ledger-file.ts";
 import { headPath, readHead, type SealedHead } from "../sealed-head.ts";
 
@@ -16,7 +17,7 @@ export class LocalLedger {
   /** Throws where there is no ledger. */
   constructor(path: string) {
     this.#path = path;
-    this.#database = new DatabaseSync(path, { readOnly: true });
+    this.#database = openLedgerDatabase(path, { readOnly: true });
     const first = this.#database.prepare("SELECT body FROM records WHERE id = 1").get();
     this.id = (JSON.parse(String(first?.["body"])) as StartBody).id;
   }
