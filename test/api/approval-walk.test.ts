@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { APPROVABLE_KINDS } from "../../src/cli/approvable-kinds.ts";
 import { accepted } from "../cluster/accepted.ts";
 import type { Cluster } from "../cluster/boot.ts";
@@ -46,11 +46,7 @@ const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOS
 const create = async (who: Actor, plural: string, kind: string, name: string, spec: Json, namespace = "") => {
   const path = `${GROUP}/${namespace === "" ? "" : `namespaces/${namespace}/`}${plural}`;
   const body = { apiVersion: "signet.dev/v1alpha1", kind, metadata: { name }, spec };
-  // After policies or kinds appear, an API server refuses writes for some seconds.
-  await vi.waitFor(async () => expect(await post(path, body)(cluster, who)).toMatchObject({ status: 201 }), {
-    timeout: 20_000,
-    interval: 200,
-  });
+  await accepted(cluster, "POST", path, { body, ...who });
 };
 const approved = async (path: string) => {
   const { body } = await cluster.request("GET", `${GROUP}/${path}`);
