@@ -166,7 +166,7 @@ function callerOf({ renews, ...present }: Present & Renewing, door: Door, parts:
         ...contents.window,
       });
     },
-    inNameOf: (spiffeId) => inNameOf(spiffeId, present, parts, (other) => callerOf(other, door, parts)),
+    inNameOf: (spiffeId) => inNameOf(spiffeId, { ...present, ...line }, parts, (other) => callerOf(other, door, parts)),
     issueToken: async (wish) => {
       const issued = await issueToken({ ...who, wish }, parts.tokens);
       if (!issued.ok) return issued;
@@ -179,9 +179,9 @@ function callerOf({ renews, ...present }: Present & Renewing, door: Door, parts:
 /** The caller itself, or for a node proxy somebody who runs on its node under that identity. */
 function inNameOf(
   spiffeId: string,
-  asker: Present,
+  asker: Present & Renewing,
   parts: CallerParts,
-  callerFor: (present: Present) => Caller,
+  callerFor: (present: Present & Renewing) => Caller,
 ): Result<Caller> {
   const { namespace, serviceAccount } = asker.bearer;
   const own = composeSpiffeId(parts.walk.lookup().catalogue.trustDomain, namespace, serviceAccount);

@@ -94,6 +94,16 @@ test("whoever asks for its own identity by name gets it", async () => {
   expect((await ask(impersonating(CART, "cart-token"))).status).toBe(0);
 });
 
+test.each([
+  ["without a name", undefined],
+  ["for its own by name", CART],
+])("whoever shows a certificate and asks %s gets one of the same line", async (_, identity) => {
+  const { cert, key, serial } = await door.svidOf("web", "cart");
+  const { certificates } = await ask({ cert, key, body: framed(certificateRequest(newCsr(), undefined, identity)) });
+  const next = new X509Certificate(certificates[0] ?? "").serialNumber.toLowerCase();
+  expect([next.slice(0, 16), next === serial]).toEqual([serial.slice(0, 16), false]);
+});
+
 test("a restriction of a Pod of the node stops its proxy too", async () => {
   door.world.catalogue = catalogueOf(`${SHOP_CATALOGUE}---
 {apiVersion: signet.dev/v1alpha1, kind: Restriction, metadata: {name: q-1}, spec: {target: {pod: {namespace: web, name: cart-1}}, effect: quarantine, reason: Taken.}}
