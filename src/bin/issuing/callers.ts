@@ -3,9 +3,11 @@ import { certificatesPem } from "../../ca/pem.ts";
 import { issueToken, type TokenParts } from "../../ca/tokens/issue-token.ts";
 import { type TrustAnchors, verifySvid } from "../../ca/verify-svid.ts";
 import { ok, refuse, refuseAll, type Result } from "../../domain/problem.ts";
+import type { Catalogue } from "../../domain/catalogue.ts";
 import { deriveEntitlement } from "../../identity/entitlement.ts";
+import type { Bearer } from "../../identity/fit-role.ts";
 import { renewedBy } from "../../identity/renewal.ts";
-import { restrictedProblem, restrictionOn, restrictionOnGone, type Whereabouts } from "../../identity/restricted.ts";
+import { type Holder, restrictedProblem, restrictionOn, restrictionOnGone, type Whereabouts } from "../../identity/restricted.ts";
 import type { Caller, Credential, Door } from "../../http/issuing/services.ts";
 import { composeSpiffeId, parseSpiffeId, type SpiffeName } from "../../domain/spiffe-id.ts";
 import type { Present } from "./present.ts";
@@ -111,14 +113,24 @@ function restrictedAmong(
 ): Result<never> | undefined {
   const { catalogue } = walk.lookup();
   for (const { bearer, whereabouts } of holders) {
-    const entitled = deriveEntitlement(catalogue, bearer);
-    if (!entitled.ok) continue;
-    const { spiffeId, role, segment } = entitled.value;
-    const identity = { spiffeId, role: role.name, segment: segment.name };
+    const identity = identityOf(catalogue, bearer);
     const found = restrictionOn(catalogue.definitions.restrictions, { identity, serial, ...whereabouts });
     if (found) return refuseAll([restrictedProblem(found)]);
   }
   return undefined;
+}
+
+/** Who somebody is to a restriction; one that is entitled to nothing, as a node proxy may be, has its account's name alone. */
+function identityOf(catalogue: Catalogue, bearer: Bearer): Holder["identity"] {
+  const entitled = deriveEntitlement(catalogue, bearer);
+  if (!entitled.ok) return { spiffeId: ownName(catalogue, bearer) ?? "", role: "", segment: "" };
+  const { spiffeId, role, segment } = entitled.value;
+  return { spiffeId, role: role.name, segment: segment.name };
+}
+
+function ownName({ trustDomain }: Catalogue, { namespace, serviceAccount }: Bearer): string | undefined {
+  const own = composeSpiffeId(trustDomain, namespace, serviceAccount);
+  return own.ok ? own.value : undefined;
 }
 
 /** Whoever of them it is, or one that has gone. */
@@ -176,7 +188,7 @@ function callerOf({ renews, ...present }: Present & Renewing, door: Door, parts:
   };
 }
 
-/** The caller itself, or for a node proxy somebody who runs on its node under that identity. */
+/** The caller itself, or for a node proxy that is not restricted somebody who runs on its node under that identity. */
 function inNameOf(
   spiffeId: string,
   asker: Present & Renewing,
@@ -184,12 +196,13 @@ function inNameOf(
   callerFor: (present: Present & Renewing) => Caller,
 ): Result<Caller> {
   const { namespace, serviceAccount } = asker.bearer;
-  const own = composeSpiffeId(parts.walk.lookup().catalogue.trustDomain, namespace, serviceAccount);
-  if (own.ok && own.value === spiffeId) return ok(callerFor(asker));
+  if (ownName(parts.walk.lookup().catalogue, asker.bearer) === spiffeId) return ok(callerFor(asker));
   const { pod, node } = asker.whereabouts;
   const asked = parseSpiffeId(spiffeId, "metadata");
   if (!asked.ok || !pod || !node || !parts.nodeProxies.includes(`${namespace}/${serviceAccount}`))
     return notYours(spiffeId);
+  const restricted = restrictedAmong([asker], "", parts);
+  if (restricted) return restricted;
   const found = neighbours(asked.value, node.name, parts);
   if (!found.ok || !found.value) return found.ok ? notYours(spiffeId) : found;
   return ok(callerFor({ ...found.value, caller: `${asker.caller} on node ${node.name}` }));

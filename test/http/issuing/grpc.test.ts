@@ -104,6 +104,19 @@ test.each([
   expect([next.slice(0, 16), next === serial]).toEqual([serial.slice(0, 16), false]);
 });
 
+test.each([
+  ["its Pod", "{pod: {namespace: istio-system, name: ztunnel-1}}"],
+  ["its node", "{node: {name: n1}}"],
+  ["its identity", "{identity: spiffe://example.org/ns/istio-system/sa/ztunnel}"],
+])("a node proxy gets nothing for others while a restriction names %s", async (_, target) => {
+  door.world.catalogue = catalogueOf(`${SHOP_CATALOGUE}---
+{apiVersion: signet.dev/v1alpha1, kind: Restriction, metadata: {name: q-1}, spec: {target: ${target}, effect: quarantine, reason: Taken.}}
+`);
+  expect(await told(impersonating(CART))).toBe(
+    "7 IDENTITY_RESTRICTED Restriction q-1 (quarantine) stands against it: Taken.",
+  );
+});
+
 test("a restriction of a Pod of the node stops its proxy too", async () => {
   door.world.catalogue = catalogueOf(`${SHOP_CATALOGUE}---
 {apiVersion: signet.dev/v1alpha1, kind: Restriction, metadata: {name: q-1}, spec: {target: {pod: {namespace: web, name: cart-1}}, effect: quarantine, reason: Taken.}}
