@@ -188,7 +188,10 @@ function callerOf({ renews, ...present }: Present & Renewing, door: Door, parts:
   };
 }
 
-/** The caller itself, or for a node proxy that is not restricted somebody who runs on its node under that identity. */
+/**
+ * The caller itself, or somebody who runs on its node under that identity, where the caller is a node proxy that is not
+ * restricted and has shown a token.
+ */
 function inNameOf(
   spiffeId: string,
   asker: Present & Renewing,
@@ -201,6 +204,8 @@ function inNameOf(
   const asked = parseSpiffeId(spiffeId, "metadata");
   if (!asked.ok || !pod || !node || !parts.nodeProxies.includes(`${namespace}/${serviceAccount}`))
     return notYours(spiffeId);
+  // A certificate may be shown from anywhere; a token is bound to a Pod that was just seen to live.
+  if (asker.renews !== undefined) return notYours(spiffeId);
   const restricted = restrictedAmong([asker], "", parts);
   if (restricted) return restricted;
   const found = neighbours(asked.value, node.name, parts);

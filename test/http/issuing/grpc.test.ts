@@ -104,6 +104,20 @@ test.each([
   expect([next.slice(0, 16), next === serial]).toEqual([serial.slice(0, 16), false]);
 });
 
+test("a node proxy that shows a certificate speaks for nobody, though it is known to which Pod it was issued", async () => {
+  door.world.catalogue = catalogueOf(`${SHOP_CATALOGUE}---
+{apiVersion: signet.dev/v1alpha1, kind: Segment, metadata: {name: mesh}, spec: {namespaces: [istio-system], mode: enforce}}
+---
+{apiVersion: signet.dev/v1alpha1, kind: WorkloadRole, metadata: {name: proxy}, spec: {segment: mesh, match: {serviceAccounts: [ztunnel]}}}
+`);
+  const proxy = podOf("istio-system", "ztunnel");
+  door.world.pods = [...door.world.pods, proxy];
+  const { cert, key, serial } = await door.svidOf("istio-system", "ztunnel");
+  door.world.issuedTo = new Map([[serial, proxy.whereabouts]]);
+  const { token: _, ...asking } = impersonating(CART);
+  expect([await told({ ...asking, cert, key }), await told(impersonating(CART))]).toEqual([notYours(CART), "0  "]);
+});
+
 test.each([
   ["its Pod", "{pod: {namespace: istio-system, name: ztunnel-1}}"],
   ["its node", "{node: {name: n1}}"],
