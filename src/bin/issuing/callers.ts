@@ -7,9 +7,15 @@ import type { Catalogue } from "../../domain/catalogue.ts";
 import { deriveEntitlement } from "../../identity/entitlement.ts";
 import type { Bearer } from "../../identity/fit-role.ts";
 import { renewedBy } from "../../identity/renewal.ts";
-import { type Holder, restrictedProblem, restrictionOn, restrictionOnGone, type Whereabouts } from "../../identity/restricted.ts";
+import {
+  type Holder,
+  restrictedProblem,
+  restrictionOn,
+  restrictionOnGone,
+  type Whereabouts,
+} from "../../identity/restricted.ts";
 import type { Caller, Credential, Door } from "../../http/issuing/services.ts";
-import { composeSpiffeId, parseSpiffeId, type SpiffeName } from "../../domain/spiffe-id.ts";
+import { composeSpiffeId, parseSpiffeId, type SpiffeId, type SpiffeName } from "../../domain/spiffe-id.ts";
 import type { Present } from "./present.ts";
 
 /** What the doors stand on: the two walks, who is present, and how tokens are recognised. */
@@ -123,12 +129,12 @@ function restrictedAmong(
 /** Who somebody is to a restriction; one that is entitled to nothing, as a node proxy may be, has its account's name alone. */
 function identityOf(catalogue: Catalogue, bearer: Bearer): Holder["identity"] {
   const entitled = deriveEntitlement(catalogue, bearer);
-  if (!entitled.ok) return { spiffeId: ownName(catalogue, bearer) ?? "", role: "", segment: "" };
+  if (!entitled.ok) return { spiffeId: ownName(catalogue, bearer), role: "", segment: "" };
   const { spiffeId, role, segment } = entitled.value;
   return { spiffeId, role: role.name, segment: segment.name };
 }
 
-function ownName({ trustDomain }: Catalogue, { namespace, serviceAccount }: Bearer): string | undefined {
+function ownName({ trustDomain }: Catalogue, { namespace, serviceAccount }: Bearer): SpiffeId | undefined {
   const own = composeSpiffeId(trustDomain, namespace, serviceAccount);
   return own.ok ? own.value : undefined;
 }
@@ -198,19 +204,27 @@ function inNameOf(
   parts: CallerParts,
   callerFor: (present: Present & Renewing) => Caller,
 ): Result<Caller> {
-  const { namespace, serviceAccount } = asker.bearer;
   if (ownName(parts.walk.lookup().catalogue, asker.bearer) === spiffeId) return ok(callerFor(asker));
-  const { pod, node } = asker.whereabouts;
   const asked = parseSpiffeId(spiffeId, "metadata");
-  if (!asked.ok || !pod || !node || !parts.nodeProxies.includes(`${namespace}/${serviceAccount}`))
-    return notYours(spiffeId);
-  // A certificate may be shown from anywhere; a token is bound to a Pod that was just seen to live.
-  if (asker.renews !== undefined) return notYours(spiffeId);
+  const node = proxiedNode(asker, parts);
+  if (!asked.ok || node === undefined) return notYours(spiffeId);
   const restricted = restrictedAmong([asker], "", parts);
   if (restricted) return restricted;
-  const found = neighbours(asked.value, node.name, parts);
+  const found = neighbours(asked.value, node, parts);
   if (!found.ok || !found.value) return found.ok ? notYours(spiffeId) : found;
-  return ok(callerFor({ ...found.value, caller: `${asker.caller} on node ${node.name}` }));
+  return ok(callerFor({ ...found.value, caller: `${asker.caller} on node ${node}` }));
+}
+
+/**
+ * The node whose Pods the asker may speak for, if it is a node proxy with a token: that is bound to a Pod that was just seen to
+ * live, whereas a certificate may be shown from anywhere.
+ */
+function proxiedNode(
+  { bearer, whereabouts: { pod, node }, renews }: Present & Renewing,
+  { nodeProxies }: CallerParts,
+): string | undefined {
+  const isProxy = nodeProxies.includes(`${bearer.namespace}/${bearer.serviceAccount}`);
+  return isProxy && pod && renews === undefined ? node?.name : undefined;
 }
 
 /** Whoever holds an identity on a node: of one role, and none of them restricted. */
