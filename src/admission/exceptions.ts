@@ -1,6 +1,7 @@
 import type { Catalogue } from "../domain/catalogue.ts";
 import type { Exception, Grant } from "../domain/definitions.ts";
 import { capBegins, exceptionCapSeconds } from "../domain/exception-cap.ts";
+import { isOfNamespace } from "../domain/grants.ts";
 import { formatInstant, type Instant } from "../domain/instant.ts";
 import { type Problem, problem } from "../domain/problem.ts";
 import type { ProblemCode } from "../domain/problem-codes.ts";
@@ -62,8 +63,7 @@ const UNUSABLE: readonly {
   },
   {
     code: "GRANT_NAMESPACE",
-    holds: ({ grant }, { catalogue, workload }) =>
-      grant !== undefined && grant.namespaceUid !== uidOf(catalogue, workload),
+    holds: (exception, { catalogue }) => !isOfNamespace(catalogue.definitions, exception),
     says: ({ grant, namespace }, { catalogue, workload }) =>
       `is signed for namespace ${namespace} with UID ${grant?.namespaceUid ?? ""}, and here it is ${uidOf(catalogue, workload) ?? "not known"}`,
     mend: "Judge by a catalogue that holds the Namespace with its UID, or have a grant signed for this one.",

@@ -9,6 +9,15 @@ export type SignedGrants = {
 };
 
 /**
+ * Whether an exception is for the namespace that is there under its name. A signature is bound to a UID: in one that was made
+ * anew, or whose UID is not known, it grants nothing.
+ */
+export const isOfNamespace = (
+  { namespaces }: Pick<Definitions, "namespaces">,
+  { namespace, grant }: Exception,
+): boolean => grant === undefined || grant.namespaceUid === namespaces.find(({ name }) => name === namespace)?.uid;
+
+/**
  * The definitions with what is granted by signature. What a server approved stands as it is, unless only signatures grant:
  * then every other exception is unsigned. Of several grants under one name the one that was signed last counts.
  */
