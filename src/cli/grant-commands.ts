@@ -96,7 +96,7 @@ function payloadOf(
   now: Instant,
 ): Result<string> {
   const { namespace } = options;
-  const exception = catalogue.exceptions.get(`${namespace}/${name}`);
+  const [exception] = catalogue.exceptions.get(`${namespace}/${name}`) ?? [];
   const object = objects.find((each) => each.kind === "SegmentException" && isCalled(each, namespace, name));
   if (!exception || !object)
     return refuse("EXCEPTION_MISSING", "", `There is no exception "${name}" in namespace ${namespace}.`, ASK);
