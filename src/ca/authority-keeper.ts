@@ -14,7 +14,7 @@ import { keyIdOf } from "./der/extensions.ts";
 import type { Issuer } from "./issuer.ts";
 import type { KeyStore } from "./keys/key-store.ts";
 import { makeAuthorityPair } from "./new-authority.ts";
-import { chainsIn, compromisedIn, copyOf, emptyBook, keptOf, rootListsIn, rootsIn, trustedIn } from "./open-book.ts";
+import { chainsIn, compromisedIn, copyOf, emptyBook, keptOf, knownRootsIn, rootListsIn, rootsIn, trustedIn } from "./open-book.ts";
 import { certificatesIn } from "./pem.ts";
 import { readAuthorityChain } from "./read-chain.ts";
 import { readCsr } from "./read-csr.ts";
@@ -144,7 +144,8 @@ export class AuthorityKeeper {
     const key = await readCsr(Buffer.from(request.csr, "base64"));
     if (!key.ok) return key;
     const roots = this.#opened.bundle.roots.map(({ der }) => der);
-    const terms = { trustDomain, profiles, spki: Buffer.from(key.value.spki), now: now(), roots };
+    const known = knownRootsIn(this.#book);
+    const terms = { trustDomain, profiles, spki: Buffer.from(key.value.spki), now: now(), roots, known };
     const read = await readAuthorityChain(pem, terms);
     if (!read.ok) return read;
     const { issuing, root, chain } = read.value;

@@ -52,6 +52,13 @@ export function rootListsIn({ set, material }: AuthorityBook): readonly Buffer[]
   return [...new Set(lists)].map((list) => Buffer.from(list, "base64"));
 }
 
+/** Roots of all authorities that are kept, whether in the bundle or not. */
+export const knownRootsIn = ({ set, material }: AuthorityBook): readonly Pick<AuthorityCertificate, "keyId" | "der">[] =>
+  set.authorities.flatMap(({ id, root }) => {
+    const kept = material[id];
+    return kept ? [{ keyId: root, der: Buffer.from(kept.root, "base64") }] : [];
+  });
+
 /** The roots in the bundle. */
 export function rootsIn(book: AuthorityBook): readonly AuthorityCertificate[] {
   const wanted = bundleRoots(book.set);
