@@ -23,7 +23,7 @@ const YOUNG_MS = 60_000;
 const MOST = 20_000;
 
 /**
- * The book as it should be: what each Restriction names is in it, what was lifted or has ended is not. Gives the same book where
+ * The book as it should be, of now and no later instant: what each Restriction names is in it, what was lifted or has ended is not. Gives the same book where
  * there is nothing to write.
  */
 export function nextBook(book: RevocationBook, known: Known): RevocationBook {
@@ -34,7 +34,8 @@ export function nextBook(book: RevocationBook, known: Known): RevocationBook {
   );
   const revoked = fitting([...kept, ...missing(kept, known)]);
   const same = revoked.length === book.revoked.length && revoked.every((each, place) => each === book.revoked[place]);
-  if (same && book.number > 0 && now < book.thisUpdate + REISSUE_MS) return book;
+  const inTime = now >= book.thisUpdate && now < book.thisUpdate + REISSUE_MS;
+  if (same && book.number > 0 && inTime) return book;
   return { number: book.number + 1, thisUpdate: wholeSeconds(now), revoked };
 }
 

@@ -40,6 +40,10 @@ test("a book in which nothing changes is left alone, and issued anew after an ho
   expect(nextBook(first, known({ now: NOON + HOUR }))).toEqual({ ...first, number: 2, thisUpdate: NOON + HOUR });
 });
 
+test("a book from later than now is written anew: by a list that does not hold yet nobody can check", () => {
+  expect(nextBook(first, known({ now: NOON - 1 }))).toEqual({ ...first, number: 2, thisUpdate: NOON - 1000 });
+});
+
 test("an empty book is written once, for verifiers want a list that revokes nobody", () => {
   const empty = nextBook(NO_REVOCATIONS, known({ restrictions: [] }));
   expect([empty.number, empty.revoked, nextBook(empty, known({ restrictions: [], now: NOON + 1000 }))]).toEqual([
