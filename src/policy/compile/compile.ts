@@ -9,7 +9,7 @@ import { lossesOf } from "./explain.ts";
 import { fieldOf } from "./field.ts";
 import { type Difference, differences } from "./judge.ts";
 import type { Loss } from "./loss.ts";
-import { mayBePods, standingLosses, unreadData } from "./standing.ts";
+import { exhausted, mayBePods, passedBy, standingLosses, unreadData } from "./standing.ts";
 import { type Compiled, load, type LoadedPlane, type TargetName, TARGETS } from "./targets.ts";
 
 /** What is compiled, for which targets, and beside what. */
@@ -62,11 +62,16 @@ export function compile(order: Order): Result<Compilation> {
       ),
     );
   const together = judge(planes, planes.map(({ name }) => name).join("+"), widerBetweenWorkloads);
+  const lacking = [...exhausted(order, doors), ...passedBy(order)];
   const next = nextChange(intent, now);
   return ok({
     compiled,
-    losses: [...planes.flatMap((one) => judge([one], one.name, (all) => all)), ...standingLosses(order, doors)],
-    widening: [...together, ...mayBePods(order, doors), ...unreadData(order)].filter(isWide),
+    losses: [
+      ...planes.flatMap((one) => judge([one], one.name, (all) => all)),
+      ...standingLosses(order, doors),
+      ...lacking,
+    ],
+    widening: [...together, ...mayBePods(order, doors), ...unreadData(order), ...lacking].filter(isWide),
     ...(next === undefined ? {} : { nextChange: next }),
   });
 }

@@ -2,6 +2,7 @@ import { rolesOfIdentity } from "../../domain/catalogue.ts";
 import type { Role } from "../../domain/definitions.ts";
 import type { LossCode } from "../../domain/loss-codes.ts";
 import { isActive } from "../../domain/sentences.ts";
+import type { Intent } from "../intent/intent.ts";
 import { type Line, rulingText } from "../intent/line.ts";
 import { DIRECTIONS } from "../model/policy.ts";
 import { type AddressSet, meet, noAddresses, parseCidr, setOf, uniteAddresses } from "../sets/address-set.ts";
@@ -10,6 +11,7 @@ import type { Doors } from "./doors.ts";
 import type { Effect, Loss } from "./loss.ts";
 import type { Opening } from "./opening.ts";
 import { POSTGRES } from "./postgres.ts";
+import { splitRefusals, unranked } from "./tiered.ts";
 import type { TargetName } from "./targets.ts";
 
 /** Which data a target looks at. */
@@ -35,7 +37,7 @@ export function standingLosses(order: Order, doors: Doors): readonly Loss[] {
       ...(target === "postgres" && line.data?.protocol === "postgres" ? databaseLosses(order, line) : []),
     ]),
   );
-  return [...written, ...mayBePods(order, doors)];
+  return [...written, ...targets.flatMap((target) => ofTarget(order, doors, target)), ...mayBePods(order, doors)];
 }
 
 /** What PostgreSQL makes of certificates: it reads their subject, and knows accounts only. */
@@ -57,6 +59,75 @@ function databaseLosses({ intent: { catalogue } }: Order, line: Line): readonly 
     ...(callers.some(shares) ? [lossOf(POSTGRES, line, "IDENTITY_SHARED", "wider")] : []),
   ];
 }
+
+/** Targets that tell Pods apart by their stamp. */
+const BY_LABEL: ReadonlySet<TargetName> = new Set<TargetName>([
+  "networkpolicy",
+  "clusternetworkpolicy",
+  "adminnetworkpolicy",
+  "baselineadminnetworkpolicy",
+  "ciliumnetworkpolicy",
+  "multinetworkpolicy",
+]);
+
+/** Targets of which some implementation leaves connections that stand alone; Cilium's own cut them. */
+const KEEPS_CONNECTIONS: ReadonlySet<TargetName> = new Set<TargetName>([
+  "networkpolicy",
+  "clusternetworkpolicy",
+  "adminnetworkpolicy",
+  "nftables",
+]);
+
+/** What a target loses of every line, or of those that end, or of what its kinds hold. */
+function ofTarget({ intent, site, targets, now }: Order, doors: Doors, target: TargetName): readonly Loss[] {
+  const whole = (code: LossCode, rule: string, effect: Effect = "exact"): Loss => ({
+    ...NOBODY,
+    target,
+    code,
+    effect,
+    rule,
+  });
+  const ending = intent.lines.filter((line) => line.expires !== undefined && isActive(line, now));
+  const split = new Set(
+    splitRefusals(target, doors).map(({ ruling: { object, path } }) => rulingText({ object, path })),
+  );
+  const uncovered =
+    targets.includes("multinetworkpolicy") || !BY_LABEL.has(target) ? [] : secondary(intent, site.networks);
+  return [
+    ...(BY_LABEL.has(target)
+      ? [whole("IDENTITY_AS_LABEL", "every line"), whole("STARTUP_WINDOW", "every Pod that starts")]
+      : []),
+    ...(KEEPS_CONNECTIONS.has(target)
+      ? ending.map((line) => lossOf(target, line, "ESTABLISHED_SURVIVES", "exact"))
+      : []),
+    ...[...split].sort().map((rule) => whole("LIMIT_SPLIT", rule)),
+    ...uncovered.map((namespace) =>
+      whole("SECONDARY_NIC_UNCOVERED", `default deny: namespace ${namespace}`, "unenforced"),
+    ),
+  ];
+}
+
+const NOBODY = { workloads: [], residual: [] } as const;
+
+/** Enclosed namespaces that have secondary networks. */
+const secondary = (intent: Intent, networks: Order["site"]["networks"]): readonly string[] =>
+  [...new Set(networks.map(({ namespace }) => namespace))].filter((name) => intent.enclosedNamespaces.has(name)).sort();
+
+/** Denials for which a target has no priority left: they are not written, and block. */
+export const exhausted = ({ targets }: Order, doors: Doors): readonly Loss[] =>
+  targets.flatMap((target) =>
+    [...new Set(unranked(target, doors))]
+      .sort()
+      .map((rule): Loss => ({ ...NOBODY, target, code: "PRIORITY_EXHAUSTED", effect: "wider", rule })),
+  );
+
+/** Lines whose HTTP a waypoint looks at, while ztunnel is told to let the same callers through directly: they block. */
+export const passedBy = ({ intent, targets, now }: Order): readonly Loss[] =>
+  targets.includes("istio-waypoint") && targets.includes("istio-ztunnel")
+    ? intent.lines
+        .filter((line) => line.data?.protocol === "http" && isActive(line, now))
+        .map((line) => lossOf("istio-ztunnel+istio-waypoint", line, "WAYPOINT_BYPASS", "wider"))
+    : [];
 
 const isBlind = (target: TargetName, { data }: Line): boolean =>
   data !== undefined && !(READS[target] ?? []).includes(data.protocol);

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import { remembered } from "../../domain/remembered.ts";
 import type { PortSpec } from "../../domain/sentences.ts";
-import type { Direction } from "../model/policy.ts";
+import { DIRECTIONS, type Direction } from "../model/policy.ts";
 import { ALL_ADDRESSES } from "../sets/address-set.ts";
 import { cidrsOf } from "./blocks.ts";
 import type { Doors, Ground } from "./doors.ts";
 import type { Party, Pods } from "./parties.ts";
 import { type Refusal, refusalsOf } from "./refusals.ts";
-import { metadataOf, type Rendered, selectorOf } from "./rendered.ts";
+import { LINES_ANNOTATION, metadataOf, type Rendered, selectorOf } from "./rendered.ts";
 
 /** What tells the tiered kinds apart. */
 type Dialect = {
@@ -84,6 +84,31 @@ const administeredOf = remembered((ground: Ground) => prioritised(ADMIN, objects
 /** The name of the target BaselineAdminNetworkPolicy, of which a cluster has one. */
 export const BASELINE_NETWORK_POLICY = "baselineadminnetworkpolicy";
 
+const DIALECTS: Readonly<Record<string, Dialect>> = { [ADMIN.target]: ADMIN, [CLUSTER.target]: CLUSTER };
+
+/** Refusals that one rule or object of a target cannot hold: they stand in several. */
+export function splitRefusals(target: string, { ground }: Doors): readonly Refusal[] {
+  const dialect = DIALECTS[target];
+  if (!dialect) return [];
+  return groupsOf(ground).flatMap((refusals) => {
+    const rules = refusals.map((one) => ({ one, count: rulesOf(dialect, one).length }));
+    const tooMany = DIRECTIONS.some(
+      (direction) =>
+        rules.reduce((sum, { one, count }) => sum + (one.direction === direction ? count : 0), 0) > dialect.most,
+    );
+    return tooMany ? refusals : rules.filter(({ count }) => count > 1).map(({ one }) => one);
+  });
+}
+
+/** Rules of objects for which a target has no priority left, as texts. */
+export function unranked(target: string, { ground }: Doors): readonly string[] {
+  const dialect = DIALECTS[target];
+  if (!dialect) return [];
+  return objectsOf(dialect, ground)
+    .slice(roomOf(dialect))
+    .flatMap(({ metadata }) => (metadata.annotations?.[LINES_ANNOTATION] ?? "").split("\n"));
+}
+
 /** The BaselineAdminNetworkPolicy: default deny of enclosed namespaces, should a NetworkPolicy be missing. */
 export const baselineNetworkPolicy = ({ ground }: Doors): readonly Rendered[] =>
   baseline({ ...ADMIN, target: BASELINE_NETWORK_POLICY, kind: "BaselineAdminNetworkPolicy" }, ground, "default");
@@ -118,13 +143,8 @@ function baseline(dialect: Dialect, { intent }: Ground, name: string): readonly 
 
 /** Objects by origin and subject; what is more than one object holds stands in several. All of them deny: order is free. */
 function objectsOf(dialect: Dialect, ground: Ground): readonly Unranked[] {
-  const groups = new Map<string, Refusal[]>();
-  for (const refusal of refusalsOf(ground)) {
-    const key = JSON.stringify([refusal.origin, refusal.subject]);
-    groups.set(key, [...(groups.get(key) ?? []), refusal]);
-  }
   const counts = new Map<string, number>();
-  return [...groups.values()].flatMap((refusals) => {
+  return groupsOf(ground).flatMap((refusals) => {
     const [first] = refusals;
     if (!first) return [];
     const rules = (direction: Direction) =>
@@ -154,6 +174,11 @@ function objectsOf(dialect: Dialect, ground: Ground): readonly Unranked[] {
     });
   });
 }
+
+/** Refusals that may share an object: of one origin, for one subject. */
+const groupsOf = (ground: Ground): readonly (readonly Refusal[])[] => [
+  ...Map.groupBy(refusalsOf(ground), ({ origin, subject }) => JSON.stringify([origin, subject])).values(),
+];
 
 const nameOf = (origin: string, count: number): string => {
   const plain = /^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(origin) && origin.length < 200;
@@ -194,9 +219,11 @@ function chunked<T>(items: readonly T[], most: number): readonly (readonly T[])[
   return chunks;
 }
 
+const roomOf = ({ target }: Dialect): number => PRIORITIES[target] ?? 100;
+
 /** Every object a priority of its own, by its name: others keep theirs when one comes or goes. Too many are left out. */
 function prioritised(dialect: Dialect, objects: readonly Unranked[]): readonly Unranked[] {
-  const room = PRIORITIES[dialect.target] ?? 100;
+  const room = roomOf(dialect);
   const taken = new Set<number>();
   return objects.slice(0, room).map((object) => {
     let priority = digestOf(object.metadata.name) % room;

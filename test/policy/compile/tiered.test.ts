@@ -51,6 +51,8 @@ describe.each(TIERS)("NetworkPolicies and %s", (tier) => {
     expect(losses.filter(({ rule }) => rule.startsWith("SegmentException")).map(({ code }) => code)).toEqual([
       "EXPIRY_BY_CONTROLLER",
       "EXPIRY_BY_CONTROLLER",
+      "ESTABLISHED_SURVIVES",
+      "ESTABLISHED_SURVIVES",
     ]);
     const after = compiled(estate(), ["networkpolicy", tier], undefined, Date.parse("2026-12-24T00:00:00Z"));
     expect(JSON.stringify([...after.compiled.values()])).not.toContain("5433");
