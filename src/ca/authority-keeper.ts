@@ -14,7 +14,17 @@ import { keyIdOf } from "./der/extensions.ts";
 import type { Issuer } from "./issuer.ts";
 import type { KeyStore } from "./keys/key-store.ts";
 import { makeAuthorityPair } from "./new-authority.ts";
-import { chainsIn, compromisedIn, copyOf, emptyBook, keptOf, knownRootsIn, rootListsIn, rootsIn, trustedIn } from "./open-book.ts";
+import {
+  chainsIn,
+  compromisedIn,
+  copyOf,
+  emptyBook,
+  keptOf,
+  knownRootsIn,
+  rootListsIn,
+  rootsIn,
+  trustedIn,
+} from "./open-book.ts";
 import { certificatesIn } from "./pem.ts";
 import { readAuthorityChain } from "./read-chain.ts";
 import { readCsr } from "./read-csr.ts";

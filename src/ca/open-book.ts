@@ -53,7 +53,10 @@ export function rootListsIn({ set, material }: AuthorityBook): readonly Buffer[]
 }
 
 /** Roots of all authorities that are kept, whether in the bundle or not. */
-export const knownRootsIn = ({ set, material }: AuthorityBook): readonly Pick<AuthorityCertificate, "keyId" | "der">[] =>
+export const knownRootsIn = ({
+  set,
+  material,
+}: AuthorityBook): readonly Pick<AuthorityCertificate, "keyId" | "der">[] =>
   set.authorities.flatMap(({ id, root }) => {
     const kept = material[id];
     return kept ? [{ keyId: root, der: Buffer.from(kept.root, "base64") }] : [];
