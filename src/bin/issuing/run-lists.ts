@@ -36,11 +36,12 @@ export function runLists(means: ListMeans): RunningLists {
   let stopped = false;
   const turn = async (): Promise<void> => {
     const now = means.now();
-    const known = catalogue();
+    const [known, trusted] = [catalogue(), keys.authorities()?.trusted];
     // Without a catalogue nothing is known to be lifted.
-    if (known && keys.authorities()) {
+    if (known && trusted) {
       const { restrictions } = known.definitions;
-      await lists.advance({ now, restrictions, named: (target) => issued.named(target, now) });
+      const authorities = trusted.map(({ facts }) => ({ id: facts.keyId, notAfter: facts.window.notAfter }));
+      await lists.advance({ now, restrictions, named: (target) => issued.named(target, now), authorities });
     }
   };
   const again = (): void => {
