@@ -130,6 +130,7 @@ at once               Another authority is made, its root published.
 
 Who breaks, until when:
 - machines and functions that renew by certificate: from half of their certificate's life on, until they are invited anew (\`signet svid invite\`)
+- every holder of a certificate by it, where revocation lists are checked: from when the new authority signs, for \`/v1/crl\` has no list of it any more, until it has another certificate
 - whoever has not renewed at 2026-11-23T14:45:00Z: until it has another certificate
 - nobody else; but until then whoever verifies by the bundle alone takes a forged certificate for a true one (\`--remove now\` ends that)
 
@@ -172,6 +173,7 @@ then                  The new authority signs: at once below a root that readers
 
 Who breaks, until when:
 - machines and functions that renew by certificate: from half of their certificate's life on, until they are invited anew (\`signet svid invite\`)
+- every holder of a certificate by it, where revocation lists are checked: from when the new authority signs, for \`/v1/crl\` has no list of it any more, until it has another certificate
 - whoever has not renewed 150 min after the new authority signs: until it has another certificate
 - nobody else; but until then whoever verifies by the bundle alone takes a forged certificate for a true one (a chain below another root and \`--remove now\` end that)
 - below the same root nothing is gained: it stays in the bundle, and who verifies by it alone believes the key until 2027-01-30T00:00:00Z; to end that sooner, certify the next authority by another root
@@ -197,6 +199,7 @@ at once               The next authority is there already.
 
 Who breaks, until when:
 - machines and functions that renew by certificate: from half of their certificate's life on, until they are invited anew (\`signet svid invite\`)
+- every holder of a certificate by it, where revocation lists are checked: from when the new authority signs, for \`/v1/crl\` has no list of it any more, until it has another certificate
 - its root stands above authority bbbbbbbbbbbbbbbbbbbb too and stays in the bundle: who verifies by it alone believes the key until 2027-01-30T00:00:00Z; to end that sooner, certify the next authority by another root
 `);
 });

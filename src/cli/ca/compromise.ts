@@ -104,12 +104,16 @@ const removedAt = (of: Case): Instant => {
 
 const FORGED = "until then whoever verifies by the bundle alone takes a forged certificate for a true one";
 
+/** Its key is gone then, and nothing else can sign its list. */
+const UNLISTED =
+  "every holder of a certificate by it, where revocation lists are checked: from when the new authority signs, for `/v1/crl` has no list of it any more, until it has another certificate";
+
 function breaking(of: Case): readonly string[] {
   const { status, stolen, remove, now } = of;
   if (!["active", "tainted"].includes(stolen.state)) return ["nobody: nothing that it signed is in use"];
   const invited = "until they are invited anew (`signet svid invite`)";
   const renewing = `machines and functions that renew by certificate: from half of their certificate's life on, ${invited}`;
-  if (besides(of).length > 0) return [renewing];
+  if (besides(of).length > 0) return [renewing, UNLISTED];
   const waits = waitsForChain(of);
   const after = `${minutes(status.pace.renewedSeconds)} after the new authority signs`;
   if (remove === "now")
@@ -120,6 +124,7 @@ function breaking(of: Case): readonly string[] {
     ];
   return [
     renewing,
+    UNLISTED,
     `whoever has not renewed ${waits ? after : `at ${at(removedAt(of))}`}: until it has another certificate`,
     `nobody else; but ${FORGED} (${waits ? "a chain below another root and `--remove now` end that" : "`--remove now` ends that"})`,
   ];
