@@ -121,10 +121,9 @@ export class AuthorityKeeper {
     const made = await keys.make(profiles.issuing.keyType);
     const csr = await authorityRequest({ trustDomain, profile: profiles.issuing }, made.key);
     const request = { key: made.kept, csr: csr.toString("base64") };
-    const written = await this.#write({ step: "awaitChain", id: keyIdOf(made.key.spki).toString("hex") }, { request });
-    if (written.ok) return ok(csr);
-    await keys.forget(made.kept);
-    return written;
+    const id = keyIdOf(made.key.spki).toString("hex");
+    const written = await this.#write({ step: "awaitChain", id }, { request, made: made.kept });
+    return written.ok ? ok(csr) : written;
   }
 
   /**
@@ -169,29 +168,27 @@ export class AuthorityKeeper {
     );
     const authority = { id: issuing.keyId, root: root.keyId, window: issuing.window };
     const material = { root, rootList, chain: [issuing.der], key: made.kept };
-    const written = await this.#write({ step: "prepare", authority }, { material });
-    if (!written.ok) await keys.forget(made.kept);
-    return written;
+    return this.#write({ step: "prepare", authority }, { material, made: made.kept });
   }
 
-  /** One write: the step, and what it brings. A request is kept for as long as its key waits. */
-  async #write(step: Step, { material, request }: Brought): Promise<Result<AuthoritySet>> {
-    const made = makeStep(this.#book.set, step, this.world());
-    if (!made.ok) return made;
+  /**
+   * One write: the step, and what it brings. A key that was made for it and is not written is destroyed; one that may have
+   * been written is not.
+   */
+  async #write(step: Step, { material, request, made }: Brought): Promise<Result<AuthoritySet>> {
+    const unmade = async (): Promise<void> => {
+      if (made !== undefined) await this.#parts.keys.forget(made);
+    };
+    const moved = makeStep(this.#book.set, step, this.world());
+    if (!moved.ok) return unmade().then(() => moved);
     const brought = material && step.step === "prepare" ? storedAs(step.authority.id, material) : {};
     const all = { ...this.#book.material, ...brought };
-    const { request: waiting = request, ...book } = this.#book;
-    const next: AuthorityBook = {
-      ...book,
-      set: copyOf(made.value),
-      material: keptOf(all, made.value),
-      ...(made.value.awaiting && waiting ? { request: waiting } : {}),
-    };
-    const record = recordOf(step, made.value, brought);
-    await this.#parts.record(record);
+    const next = bookOf(this.#book, moved.value, all, request);
+    const record = recordOf(step, moved.value, brought);
+    await this.#parts.record(record).catch((fault: unknown) => unmade().then(() => Promise.reject(fault)));
     const written = await this.#parts.vault.write(renderAuthorityBook(next), this.#version);
     if (written) await this.#forgetAll(all, next);
-    else await this.#parts.record({ ...record, lost: true });
+    else await Promise.all([this.#parts.record({ ...record, lost: true }), unmade()]);
     await this.refresh();
     if (written) return ok(this.#book.set);
     return refuseAll([problem("API_CONFLICT", "", "Another replica changed the authorities first.", "Try again.")]);
@@ -223,4 +220,17 @@ const NO_REQUEST = "No key waits for a chain.";
 type Brought = {
   readonly material?: NewMaterial;
   readonly request?: NonNullable<AuthorityBook["request"]>;
+  /** What the vault is to keep of a key that was made for this step. */
+  readonly made?: string;
 };
+
+/** The book after a step; a request is kept for as long as its key waits. */
+function bookOf(
+  { request: known, ...book }: AuthorityBook,
+  set: AuthoritySet,
+  material: AuthorityBook["material"],
+  brought: AuthorityBook["request"],
+): AuthorityBook {
+  const request = set.awaiting && (known ?? brought);
+  return { ...book, set: copyOf(set), material: keptOf(material, set), ...(request ? { request } : {}) };
+}

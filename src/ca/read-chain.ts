@@ -1,18 +1,15 @@
-import { createPublicKey } from "node:crypto";
 import type { Profiles } from "../domain/certificate.ts";
 import type { Instant } from "../domain/instant.ts";
 import { ok, refuse, type Result } from "../domain/problem.ts";
 import type { AuthorityCertificate } from "./authority.ts";
-import { SIGNATURE_ALGORITHMS } from "./der/algorithms.ts";
 import { OID } from "./der/oids.ts";
 import { NotDer, readInside } from "./der/read.ts";
 import { TAG } from "./der/write.ts";
-import { verifySignature } from "./keys/verify-signature.ts";
 import { certificatesIn } from "./pem.ts";
 import { readAuthority } from "./read-authority.ts";
 import { type CertificateParts, constraintsOf, extensionAt, namesOf, readCertificate } from "./read-certificate.ts";
 import { usagesIn } from "./recheck.ts";
-import { pathProblem, permittedHosts } from "./verify-path.ts";
+import { isSignedBy, pathProblem, permittedHosts } from "./verify-path.ts";
 
 /** What a chain must fit: our trust domain and profiles, the key that was requested for, and now. */
 export type ChainTerms = {
@@ -97,12 +94,8 @@ async function brokenPath(path: readonly CertificateParts[], terms: ChainTerms):
 }
 
 /** Path validation takes an anchor as it is; one that comes with the chain must at least have signed itself. */
-async function brokenRoot(root: CertificateParts): Promise<string | undefined> {
-  const algorithm = SIGNATURE_ALGORITHMS.find(({ identifier }) => identifier.equals(root.algorithm.whole));
-  const key = createPublicKey({ key: root.spki.whole, format: "der", type: "spki" });
-  const valid = algorithm && (await verifySignature(algorithm, key, root.signed.whole, root.signature));
-  return valid ? undefined : "its root is not signed by itself";
-}
+const brokenRoot = async (root: CertificateParts): Promise<string | undefined> =>
+  (await isSignedBy(root, root)) ? undefined : "its root is not signed by itself";
 
 /** Each names its issuer's key, holds only while its issuer does, and leaves room for all that stands below it. */
 function brokenStep(path: readonly CertificateParts[]): string | undefined {

@@ -10,6 +10,7 @@ import { generateKey, memoryKey, type SigningKey } from "../../src/ca/keys/signi
 import { makeAuthorityPair, type Making, signIssuing, signRoot } from "../../src/ca/new-authority.ts";
 import { makeOfflineRoot, openOfflineRoot, signByRoot } from "../../src/ca/offline-root.ts";
 import { certificatesPem, toPem } from "../../src/ca/pem.ts";
+import { readCertificate } from "../../src/ca/read-certificate.ts";
 import { type ChainTerms, readAuthorityChain } from "../../src/ca/read-chain.ts";
 import type { Profiles } from "../../src/domain/certificate.ts";
 import { ok, type Result } from "../../src/domain/problem.ts";
@@ -272,13 +273,21 @@ describe("a chain is verified whole", () => {
       expect(whyOf(await readAuthorityChain(text, termsOf(chain.key)))).toMatch(/^AUTHORITY_INVALID /);
   });
 
-  test("a root that another key signed is no root", async () => {
+  test("a root that another key signed is no root, nor one whose key is no point of its curve", async () => {
     const key = memoryKey(generateKey("ECDSAP256"));
-    const pair = await makeAuthorityPair(MAKING, key);
-    const spoilt = Buffer.from(pair.root.der);
-    spoilt[spoilt.length - 1] = (spoilt.at(-1) ?? 0) ^ 1;
-    expect(whyOf(await readAuthorityChain(certificatesPem([pair.issuing.der, spoilt]), termsOf(key)))).toBe(
-      refused("its root is not signed by itself"),
+    const { root, issuing: below } = await makeAuthorityPair(MAKING, key);
+    const otherwise = Buffer.from(root.der);
+    otherwise[otherwise.length - 1] = (otherwise.at(-1) ?? 0) ^ 1;
+    const { spki } = readCertificate(root.der);
+    const pointless = Buffer.from(root.der);
+    pointless.fill(
+      1,
+      pointless.indexOf(spki.whole) + spki.whole.length - 64,
+      pointless.indexOf(spki.whole) + spki.whole.length,
     );
+    for (const spoilt of [otherwise, pointless])
+      expect(whyOf(await readAuthorityChain(certificatesPem([below.der, spoilt]), termsOf(key)))).toBe(
+        refused("its root is not signed by itself"),
+      );
   });
 });
