@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
@@ -181,6 +181,86 @@ describe("openssl signs the request as the runbook says", () => {
       "AUTHORITY_INVALID The chain is not taken: it holds for longer than profile issuing allows.",
     );
     expect(openssl("verify", "-x509_strict", "-CAfile", "ca.crt", "signed.crt")).toBe("signed.crt: OK\n");
+  });
+
+  const AUTHORITY = [
+    "basicConstraints=critical,CA:TRUE",
+    "keyUsage=critical,keyCertSign,cRLSign",
+    "subjectKeyIdentifier=hash",
+  ];
+  const PURPOSES = "an extended key usage leaves out serverAuth or clientAuth, which every leaf has";
+  const KEYS = "a key is not ECDSA on P-256 or P-384, or RSA with 3072 or 4096 bits";
+  const P256 = ["EC", "ec_paramgen_curve:P-256"];
+  const whole = "extendedKeyUsage=serverAuth,clientAuth";
+
+  /** What is said of a chain of three: the key of root and of the one between, and what stands in them besides. */
+  async function chainOfThree([root, between]: readonly Stage[]): Promise<string> {
+    mkdirSync(folder);
+    const key = memoryKey(generateKey("ECDSAP256"));
+    writeFileSync(join(folder, "next.csr"), await requestOf(key));
+    const makeKey = (name: string, [algorithm = "", option = ""]: readonly string[]): string =>
+      openssl("genpkey", "-algorithm", algorithm, "-pkeyopt", option, "-out", name);
+    const extensions = (name: string, lines: readonly string[]): string => {
+      writeFileSync(join(folder, name), `${[...lines, "authorityKeyIdentifier=keyid"].join("\n")}\n`);
+      return name;
+    };
+    makeKey("ca.key", root?.key ?? P256);
+    const added = [...AUTHORITY.slice(1, 2), ...(root?.more ?? [])].flatMap((each) => ["-addext", each]);
+    openssl("req", "-new", "-x509", "-key", "ca.key", "-days", "3650", "-out", "ca.crt", "-subj", "/CN=Root", ...added);
+    makeKey("mid.key", between?.key ?? P256);
+    openssl("req", "-new", "-key", "mid.key", "-out", "mid.csr", "-subj", "/CN=Between");
+    const signed = (days: string): readonly string[] => [
+      "-CAcreateserial",
+      "-days",
+      days,
+      "-copy_extensions",
+      "copy",
+      "-extfile",
+    ];
+    const mid = extensions("mid.cnf", [...AUTHORITY, ...(between?.more ?? [])]);
+    openssl(
+      "x509",
+      "-req",
+      "-in",
+      "mid.csr",
+      "-CA",
+      "ca.crt",
+      "-CAkey",
+      "ca.key",
+      ...signed("100"),
+      mid,
+      "-out",
+      "mid.crt",
+    );
+    const own = extensions("ext.cnf", []);
+    openssl(
+      "x509",
+      "-req",
+      "-in",
+      "next.csr",
+      "-CA",
+      "mid.crt",
+      "-CAkey",
+      "mid.key",
+      ...signed("90"),
+      own,
+      "-out",
+      "signed.crt",
+    );
+    const pem = ["signed.crt", "mid.crt", "ca.crt"].map((each) => readFileSync(join(folder, each), "utf8")).join("");
+    return whyOf(await readAuthorityChain(pem, termsOf(key, { now: Date.now() })));
+  }
+  type Stage = { readonly key?: readonly string[]; readonly more?: readonly string[] };
+
+  test.each<[string, readonly Stage[], string]>([
+    ["with all purposes, or without any", [{ more: [whole] }, {}], "ok"],
+    ["whose root is for servers alone", [{ more: ["extendedKeyUsage=serverAuth"] }, {}], PURPOSES],
+    ["whose middle is for clients alone", [{}, { more: ["extendedKeyUsage=clientAuth"] }], PURPOSES],
+    ["whose root has RSA with 2048 bits", [{ key: ["RSA", "rsa_keygen_bits:2048"] }, {}], KEYS],
+    ["whose middle is on P-521", [{}, { key: ["EC", "ec_paramgen_curve:P-521"] }], KEYS],
+  ])("of a chain of three %s", { timeout: 60_000 }, async (_, stages, said) => {
+    const why = said === "ok" ? said : `AUTHORITY_INVALID The chain is not taken: ${said}.`;
+    expect(await chainOfThree(stages)).toBe(why);
   });
 });
 
