@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { Publisher } from "../../src/bin/cluster/publishing/publisher.ts";
 import type { Catalogue } from "../../src/domain/catalogue.ts";
 import { ok, refuse, type Result } from "../../src/domain/problem.ts";
+import type { Patch } from "../../src/kube/client.ts";
 import type { Term } from "../../src/kube/lease.ts";
 import type { WatchStatus } from "../../src/kube/mirror.ts";
 import type { Resource } from "../../src/kube/resources.ts";
@@ -25,6 +26,7 @@ const podOf = (account: string, namespace: string): Raw => ({
 /** An API server in memory that holds the estate, and publishers over it. */
 function world(changed: Parameters<typeof estateText>[0] = {}) {
   const policies = new Map<string, Raw>();
+  const owned = new Map<string, ReadonlySet<string>>();
   const state = {
     text: estateText(changed),
     now: NOON,
@@ -50,21 +52,27 @@ function world(changed: Parameters<typeof estateText>[0] = {}) {
     state.writes.push(`${verb} ${key}`);
     state.version += 1;
   };
+  /** As the API server does: what other field managers put beside our fields stays. */
+  const applied = (key: string, body: Raw): Raw => {
+    const metadata = { ...rawAt(body, "metadata"), uid: key, resourceVersion: String(state.version) };
+    const before = policies.get(key) ?? {};
+    const own = owned.get(key) ?? new Set();
+    const kept = Object.entries(rawAt(before, "spec")).filter(([field]) => !own.has(field));
+    const spec = { ...Object.fromEntries(kept), ...rawAt(body, "spec") };
+    owned.set(key, new Set(Object.keys(rawAt(body, "spec"))));
+    return { ...before, ...body, metadata, spec };
+  };
   const client = {
     create: async (_resource: Resource, review: Raw): Promise<Result<Raw>> => {
       const wanted = textAt(rawAt(rawAt(review, "spec"), "resourceAttributes"), "resource") ?? "";
       return ok({ status: { allowed: state.may.has(wanted) } });
     },
-    patch: async (resource: Resource, name: { namespace?: string; name: string }, { body }: { body: unknown }) => {
+    patch: async (resource: Resource, name: { namespace?: string; name: string }, { type, body }: Patch) => {
       if (resource.kind === "SegmentPolicy" || resource.kind === "Restriction") return patchStatus(name, body as never);
-      write("apply", keyOf(resource, name));
-      const metadata = {
-        ...(body as { metadata: object }).metadata,
-        uid: keyOf(resource, name),
-        resourceVersion: String(state.version),
-      };
-      const made: Raw = { ...(body as Raw), metadata };
-      policies.set(keyOf(resource, name), made);
+      const key = keyOf(resource, name);
+      write(type, key);
+      const made = type === "json" ? (applyPatch(policies.get(key), body as never) as Raw) : applied(key, body);
+      policies.set(key, made);
       return ok(made);
     },
     delete: async (resource: Resource, name: { namespace?: string; name: string }) => {
@@ -188,6 +196,37 @@ test("an edit by somebody is said on the object, and mended", async () => {
   expect(state.events).toContain("PolicyEdited NetworkPolicy signet-role-db");
   expect(policies.get(key)?.["spec"]).toEqual(before?.["spec"]);
   expect(one.figures()?.mended).toBe(1);
+});
+
+test("what somebody adds to an object is taken out of it, and counted only then", async () => {
+  const { state, policies, publisher } = world();
+  const one = await tended(publisher());
+  const key = "NetworkPolicy pay/signet";
+  const before = policies.get(key) ?? {};
+  expect(Object.keys(rawAt(before, "spec"))).toEqual(["podSelector", "policyTypes", "egress"]);
+  policies.set(key, { ...before, spec: { ...rawAt(before, "spec"), ingress: [{}] } });
+  state.failAfter = state.writes.length;
+  await tended(one);
+  expect(one.figures()?.mended).toBe(0);
+  state.failAfter = Number.POSITIVE_INFINITY;
+  state.monotonic += 60_000;
+  await tended(one);
+  expect(policies.get(key)?.["spec"]).toEqual(before["spec"]);
+  expect(state.writes.slice(-2)).toEqual([`apply ${key}`, `json ${key}`]);
+  expect(one.figures()?.mended).toBe(1);
+});
+
+test("rules of Cilium's beside the spec are an edit, and taken out", async () => {
+  const { state, policies, publisher } = world();
+  state.may = new Set(["ciliumnetworkpolicies", "ciliumclusterwidenetworkpolicies"]);
+  const one = await tended(publisher());
+  const key = "CiliumNetworkPolicy pay/signet";
+  const before = policies.get(key) ?? {};
+  policies.set(key, { ...before, specs: [{ endpointSelector: {}, ingress: [{ fromEntities: ["all"] }] }] });
+  await tended(one);
+  expect(state.events).toContain("PolicyEdited CiliumNetworkPolicy signet");
+  expect(policies.get(key)).not.toHaveProperty("specs");
+  expect(policies.get(key)?.["spec"]).toEqual(before["spec"]);
 });
 
 test("a policy of somebody else that opens more keeps everything back, is said on the SegmentPolicies, and counted", async () => {

@@ -56,7 +56,7 @@ function writesFor(standing: readonly Rendered[], wanted: readonly Rendered[]): 
     return was !== undefined && saysTheSame(was, object) && (isEdited(was) || linesOf(was) !== linesOf(object));
   });
   return [
-    ...orderWrites(standing, wanted),
+    ...orderWrites(standing, wanted, new Set(standing.filter(isEdited).map(objectKey))),
     ...told.map((object): Write => ({ verb: "apply", object, why: "annotate" })),
   ];
 }
