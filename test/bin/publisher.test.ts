@@ -25,6 +25,9 @@ const podOf = (account: string, namespace: string): Raw => ({
 
 /** An API server in memory that holds the estate, and publishers over it. */
 function world(changed: Parameters<typeof estateText>[0] = {}) {
+  const pods = new Map(
+    [podOf("db", "pay"), podOf("web", "shop"), podOf("trial", "lab")].map((pod) => [uidOf(pod), pod] as const),
+  );
   const policies = new Map<string, Raw>();
   const owned = new Map<string, ReadonlySet<string>>();
   const state = {
@@ -37,7 +40,7 @@ function world(changed: Parameters<typeof estateText>[0] = {}) {
     writes: [] as string[],
     statuses: [] as string[],
     events: [] as string[],
-    compiled: 0,
+    looks: 0,
   };
   let read = { text: "", catalogue: undefined as Catalogue | undefined, objects: objectsOf("") };
   const current = () => {
@@ -99,9 +102,14 @@ function world(changed: Parameters<typeof estateText>[0] = {}) {
         events: {
           emit: ({ reason, regarding }) => void state.events.push(`${reason} ${regarding.kind} ${regarding.name}`),
         },
-        clock: { monotonic: () => (state.monotonic += 300), wall: () => state.now, after: () => () => undefined },
+        // No two spans are alike, so that a compilation shows in how long it took.
+        clock: {
+          monotonic: () => (state.monotonic += 300 + (state.looks += 1)),
+          wall: () => state.now,
+          after: () => () => undefined,
+        },
         live: () => ({ current: () => current().catalogue, objects: () => current().objects }),
-        pods: { objects: PODS, status: () => ({ synced: true }) as WatchStatus },
+        pods: { objects: pods, status: () => ({ synced: true }) as WatchStatus },
         policies: {
           look: async () => new Set(POLICY_RESOURCES.map(({ kind }) => kind)),
           synced: () => true,
@@ -118,15 +126,10 @@ function world(changed: Parameters<typeof estateText>[0] = {}) {
       },
       term,
     );
-  return { state, policies, publisher };
+  return { state, pods, policies, publisher };
 }
 
-const PODS = new Map(
-  [podOf("db", "pay"), podOf("web", "shop"), podOf("trial", "lab")].map((pod) => [
-    rawAt(pod, "metadata")["uid"] as string,
-    pod,
-  ]),
-);
+const uidOf = (pod: Raw): string => rawAt(pod, "metadata")["uid"] as string;
 
 /** The definitions as the API server has them. */
 const withMetadata = (text: string) =>
@@ -286,15 +289,13 @@ const marked = (raw: Raw): Raw => {
 };
 
 test("a quarantine of one Pod is in effect when it is marked and every object stands, and is said so", async () => {
-  const { state, policies, publisher } = world({
+  const { state, pods, policies, publisher } = world({
     restrictions: [quarantine("pod: {namespace: pay, name: db, uid: u-db}")],
   });
   const one = await tended(publisher());
   expect(state.statuses[0]).toBe("/q Pending: 1 Pods are not marked yet, and 0 objects not written.");
-  const db = podOf("db", "pay");
-  PODS.set("u-db", marked(db));
+  pods.set("u-db", marked(podOf("db", "pay")));
   await tended(one);
-  PODS.set("u-db", db);
   expect(state.statuses.at(-1)).toBe("/q CutOff: 1 workload is cut off by networkpolicy, clusternetworkpolicy.");
   expect(policies.get("NetworkPolicy pay/signet-quarantine")?.["spec"]).toEqual({
     podSelector: { matchExpressions: [{ key: "signet.dev/quarantine", operator: "Exists" }] },
@@ -307,15 +308,9 @@ test("a quarantine of one Pod is in effect when it is marked and every object st
 });
 
 test("what a policy of somebody else keeps open of a quarantine is named, pair by pair, and does not keep it back", async () => {
-  const { state, policies, publisher } = world();
+  const { state, pods, policies, publisher } = world();
   state.may = new Set(["networkpolicies"]);
-  const guardless = {
-    ...PARTS,
-    guardrails: PARTS.guardrails.map((text) =>
-      text.replace(/, \{from: \{entity: any\}, to: \{entity: any\}.*?debugging\}/, ""),
-    ),
-  };
-  state.text = estateText(guardless);
+  state.text = estateText(GUARDLESS);
   const one = await tended(publisher());
   policies.set("NetworkPolicy pay/open", {
     apiVersion: "networking.k8s.io/v1",
@@ -323,24 +318,69 @@ test("what a policy of somebody else keeps open of a quarantine is named, pair b
     metadata: { name: "open", namespace: "pay", uid: "x", resourceVersion: "1" },
     spec: { podSelector: { matchLabels: { app: "db" } }, ingress: [{}], egress: [{}] },
   });
-  state.text = estateText({ ...guardless, restrictions: [quarantine("role: db")] });
-  const db = podOf("db", "pay");
-  PODS.set("u-db", marked(db));
+  state.text = estateText({ ...GUARDLESS, restrictions: [quarantine("role: db")] });
+  pods.set("u-db", marked(podOf("db", "pay")));
   await tended(one);
-  PODS.set("u-db", db);
   expect(state.statuses.filter((text) => text.startsWith("/q")).at(-1)).toMatch(
     /^\/q OpenStill: Policies that are not ours keep \d+ pairs open: /,
   );
   expect(JSON.stringify(policies.get("NetworkPolicy shop/signet-role-web")?.["spec"])).not.toContain("5432");
 });
 
-test("a further replica of a workload is no reason to compile again", async () => {
-  const { state, publisher } = world();
+/** Without the denial that NetworkPolicies alone have no form for. */
+const GUARDLESS = {
+  guardrails: PARTS.guardrails.map((text) =>
+    text.replace(/, \{from: \{entity: any\}, to: \{entity: any\}.*?debugging\}/, ""),
+  ),
+};
+
+const OPEN: Raw = {
+  apiVersion: "networking.k8s.io/v1",
+  kind: "NetworkPolicy",
+  metadata: { name: "open", namespace: "shop", uid: "x", resourceVersion: "1" },
+  spec: { podSelector: {}, ingress: [{}], egress: [{}] },
+};
+
+test("what somebody else opens of others keeps no quarantine of one Pod back", async () => {
+  const { state, pods, policies, publisher } = world();
   const one = await tended(publisher());
-  const { compileMs } = one.figures() ?? {};
-  const before = state.writes.length;
-  PODS.set("u-new", podOf("db", "pay"));
+  policies.set("NetworkPolicy shop/open", OPEN);
   await tended(one);
-  PODS.delete("u-new");
-  expect([state.writes.length, one.figures()?.compileMs]).toEqual([before, compileMs]);
+  expect([...(one.figures()?.blocking.keys() ?? [])]).toEqual(["FOREIGN_ALLOW"]);
+  state.text = estateText({ restrictions: [quarantine("pod: {namespace: pay, name: db, uid: u-db}")] });
+  pods.set("u-db", marked(podOf("db", "pay")));
+  await tended(one);
+  expect(policies.has("NetworkPolicy pay/signet-quarantine")).toBe(true);
+  expect(state.statuses.filter((text) => text.startsWith("/q")).at(-1)).toBe(
+    "/q CutOff: 1 workload is cut off by networkpolicy, clusternetworkpolicy.",
+  );
+});
+
+test("what a quarantine cannot close keeps nothing back", async () => {
+  const { state, pods, policies, publisher } = world({
+    ...GUARDLESS,
+    restrictions: [quarantine("pod: {namespace: shop, name: web, uid: u-web}")],
+  });
+  state.may = new Set(["networkpolicies"]);
+  pods.clear();
+  pods.set("u-web", marked(podOf("web", "shop")));
+  const ofWeb = { ...OPEN, spec: { podSelector: { matchLabels: { app: "web" } }, ingress: [{}], egress: [{}] } };
+  policies.set("NetworkPolicy shop/open", ofWeb);
+  const one = await tended(publisher());
+  expect([...(one.figures()?.blocking.keys() ?? [])]).toEqual([]);
+  expect(policies.has("NetworkPolicy shop/signet-quarantine")).toBe(true);
+  expect(state.statuses.find((text) => text.startsWith("/q"))).toMatch(/^\/q OpenStill: /);
+});
+
+test("a further replica of a workload is no reason to compile again, and another workload is", async () => {
+  const { pods, publisher } = world();
+  const one = await tended(publisher());
+  const before = one.figures()?.compileMs;
+  const replica = podOf("db", "pay");
+  pods.set("u-new", { ...replica, metadata: { ...rawAt(replica, "metadata"), uid: "u-new" } });
+  await tended(one);
+  expect(one.figures()?.compileMs).toBe(before);
+  pods.set("u-other", podOf("cache", "pay"));
+  await tended(one);
+  expect(one.figures()?.compileMs).not.toBe(before);
 });
