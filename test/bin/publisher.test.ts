@@ -356,6 +356,33 @@ test("what somebody else opens of others keeps no quarantine of one Pod back", a
   );
 });
 
+test.each(["pod: {namespace: pay, name: virt-launcher-db-x1, uid: u-l}", "virtualMachine: {namespace: pay, name: db}"])(
+  "a launcher is cut off by its own name, or by its machine's: %s",
+  async (target) => {
+    const { state, pods, policies, publisher } = world({ restrictions: [quarantine(target)] });
+    const owner = {
+      apiVersion: "kubevirt.io/v1",
+      kind: "VirtualMachineInstance",
+      name: "db",
+      uid: "u-i",
+      controller: true,
+    };
+    const launcher = podOf("db", "pay");
+    const metadata = {
+      ...rawAt(launcher, "metadata"),
+      name: "virt-launcher-db-x1",
+      uid: "u-l",
+      ownerReferences: [owner],
+    };
+    pods.set("u-db", marked({ ...launcher, metadata }));
+    await tended(publisher());
+    expect(policies.has("NetworkPolicy pay/signet-quarantine")).toBe(true);
+    expect(state.statuses.find((text) => text.startsWith("/q"))).toBe(
+      "/q CutOff: 1 workload is cut off by networkpolicy, clusternetworkpolicy.",
+    );
+  },
+);
+
 test("what a quarantine cannot close keeps nothing back", async () => {
   const { state, pods, policies, publisher } = world({
     ...GUARDLESS,
