@@ -23,6 +23,8 @@ export type ChainTerms = {
   readonly now: Instant;
   /** Roots that are trusted already, DER: the chain may leave its root out where it is one of them. */
   readonly roots: readonly Buffer[];
+  /** Roots of all authorities that are kept, whether trusted still or not. */
+  readonly known: readonly Pick<AuthorityCertificate, "keyId" | "der">[];
 };
 
 /** A chain from an offline root that was verified whole. */
@@ -39,7 +41,8 @@ const MOST = 5;
 /**
  * Reads a chain in PEM, the issuing authority first, each followed by its issuer, and verifies it whole: the key is the one
  * that was requested for, the issuing certificate keeps its profile, the path ends at its root (RFC 5280 §6), names, key
- * identifiers and lifetimes fit. Refuses with AUTHORITY_INVALID and the rule.
+ * identifiers and lifetimes fit. Roots are told apart by their key identifiers, which whoever makes one chooses: another
+ * certificate under a known one, even one renewed by the same key, is refused. Refuses with AUTHORITY_INVALID and the rule.
  */
 export async function readAuthorityChain(pem: string, terms: ChainTerms): Promise<Result<AuthorityChain>> {
   try {
@@ -80,6 +83,8 @@ async function readPath(ders: readonly Buffer[], terms: ChainTerms): Promise<Res
   const [issuing, root] = [authorities[0], authorities.at(-1)];
   if (!issuing || issuing === root || root?.sort !== "root")
     return invalid("its root is not in it, and is none that is trusted already");
+  if (terms.known.some(({ keyId, der }) => keyId === root.keyId && !der.equals(root.der)))
+    return invalid("its root has the key identifier of one that is known, and is another certificate");
   const wrong = await brokenPath(ders.map(readCertificate), terms);
   return wrong === undefined ? ok({ issuing, root, chain: ders.slice(0, -1) }) : invalid(wrong);
 }

@@ -74,6 +74,25 @@ test("below a root that readers have, the next authority does not wait for them"
   expect(await workAll(keeper)).toEqual(["publish", "confirm", "activate"]);
 });
 
+test("a root under a known key identifier that is another certificate is refused, even one renewed by the same key", async () => {
+  const { clock, keeper, request, root } = await asked();
+  must(await keeper.importChain(must(await signByRoot(folder, root, request, MAKING)).chain));
+  await workAll(keeper);
+  pass(clock, 15 * 60_000);
+  await workAll(keeper);
+  const before = keeper.current().bundle;
+  const again = toPem("CERTIFICATE REQUEST", must(await keeper.requestChain()));
+  const making = { ...MAKING, now: clock.wall };
+  const renewed = { certificate: await signRoot(making, root.key), key: root.key };
+  expect(renewed.certificate.keyId).toBe(root.certificate.keyId);
+  const { chain } = must(await signByRoot(folder, renewed, again, making));
+  expect(whyOf(await keeper.importChain(chain))).toBe(
+    "AUTHORITY_INVALID The chain is not taken: its root has the key identifier of one that is known, and is another certificate.",
+  );
+  expect(keeper.current().bundle).toEqual(before);
+  must(await keeper.importChain(must(await signByRoot(folder, root, again, making)).chain));
+});
+
 test("an authority below an offline root has no successor that was made here, not even when it has expired", async () => {
   const { clock, keeper, request, root } = await asked();
   must(await keeper.importChain(must(await signByRoot(folder, root, request, MAKING)).chain));
@@ -170,6 +189,7 @@ const termsOf = (key: SigningKey, more: Partial<ChainTerms> = {}): ChainTerms =>
   spki: key.spki,
   now: NOON,
   roots: [],
+  known: [],
   ...more,
 });
 
