@@ -49,14 +49,17 @@ export type KeeperParts = {
   readonly record: (record: AuthorityRecord) => Promise<void>;
 };
 
-/** What all doors see: one frozen snapshot. */
+/** What all doors see: one frozen snapshot. One that is too old neither signs nor says whom to believe. */
 export type Authorities = OpenBook & {
   readonly set: AuthoritySet;
-  /** Undefined where none is active, or where the snapshot is too old to sign by. */
+  /** Undefined where none is active. */
   readonly issuer: Issuer | undefined;
 };
 
-/** A replica that has not read the vault for so long does not sign: it may have missed that its authority was revoked. */
+/**
+ * A replica that has not read the vault for so long does not sign, and believes no certificate: it may have missed that an
+ * authority was revoked, or its key stolen.
+ */
 const STALE_MS = 5 * 60_000;
 
 /**
@@ -81,10 +84,10 @@ export class AuthorityKeeper {
 
   current(): Authorities {
     const stale = this.#parts.monotonic() - this.#readAt > STALE_MS;
-    const trusted = stale ? [] : this.#opened.trusted;
+    const { trusted, anchors } = stale ? { trusted: [], anchors: undefined } : this.#opened;
     const active = activeOf(this.#book.set)?.id;
     const issuer = trusted.find(({ facts }) => facts.keyId === active);
-    return { set: this.#book.set, ...this.#opened, issuer, trusted };
+    return { set: this.#book.set, ...this.#opened, issuer, trusted, anchors };
   }
 
   /** Reads the vault. Rejects where it cannot be read, or holds what is not to be understood. */
