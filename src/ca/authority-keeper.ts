@@ -186,20 +186,21 @@ export class AuthorityKeeper {
     if (!moved.ok) return unmade().then(() => moved);
     const brought = material && step.step === "prepare" ? storedAs(step.authority.id, material) : {};
     const all = { ...this.#book.material, ...brought };
-    const next = bookOf(this.#book, moved.value, all, request);
+    const before = { ...this.#book, material: all };
+    const next = bookOf(before, moved.value, request);
     const record = recordOf(step, moved.value, brought);
     await this.#parts.record(record).catch((fault: unknown) => unmade().then(() => Promise.reject(fault)));
     const written = await this.#parts.vault.write(renderAuthorityBook(next), this.#version);
-    if (written) await this.#forgetAll(all, next);
+    if (written) await this.#forgetAll(before, next);
     else await Promise.all([this.#parts.record({ ...record, lost: true }), unmade()]);
     await this.refresh();
     if (written) return ok(this.#book.set);
     return refuseAll([problem("API_CONFLICT", "", "Another replica changed the authorities first.", "Try again.")]);
   }
 
-  async #forgetAll(before: AuthorityBook["material"], { material }: AuthorityBook): Promise<void> {
-    const gone = Object.entries(before).filter(([id, { key }]) => key !== undefined && !material[id]?.key);
-    for (const [, { key = "" }] of gone) await this.#parts.keys.forget(key);
+  async #forgetAll(before: Pick<AuthorityBook, "material" | "request">, after: AuthorityBook): Promise<void> {
+    const kept = keysIn(after);
+    for (const key of keysIn(before)) if (!kept.has(key)) await this.#parts.keys.forget(key);
   }
 
   #holds(pem: string): boolean {
@@ -229,11 +230,14 @@ type Brought = {
 
 /** The book after a step; a request is kept for as long as its key waits. */
 function bookOf(
-  { request: known, ...book }: AuthorityBook,
+  { request: known, material, ...book }: AuthorityBook,
   set: AuthoritySet,
-  material: AuthorityBook["material"],
   brought: AuthorityBook["request"],
 ): AuthorityBook {
   const request = set.awaiting && (known ?? brought);
   return { ...book, set: copyOf(set), material: keptOf(material, set), ...(request ? { request } : {}) };
 }
+
+/** What the vault keeps of all keys in a book. */
+const keysIn = ({ material, request }: Pick<AuthorityBook, "material" | "request">): ReadonlySet<string> =>
+  new Set([...Object.values(material), ...(request ? [request] : [])].flatMap(({ key }) => key ?? []));
