@@ -1,7 +1,7 @@
 import type { Profiles } from "../domain/certificate.ts";
 import type { Instant } from "../domain/instant.ts";
 import { ok, problem, problemLine, refuse, refuseAll, type Result } from "../domain/problem.ts";
-import { activeOf, type AuthoritySet, standingOf } from "../reconcile/authority/authority-set.ts";
+import { activeOf, type AuthoritySet, type AuthorityState, standingOf } from "../reconcile/authority/authority-set.ts";
 import { type NextStep, nextStep } from "../reconcile/authority/next-step.ts";
 import type { Pace } from "../reconcile/authority/pace.ts";
 import { makeStep, type Step, type World } from "../reconcile/authority/steps.ts";
@@ -132,14 +132,16 @@ export class AuthorityKeeper {
   /**
    * Takes the chain, PEM, by which the offline root certified the key that waits: verified whole, the authority is prepared,
    * and the rotation goes on by itself. AUTHORITY_INVALID with the rule that it breaks; a chain that was taken already is
-   * taken again, for whoever asked may not have heard the answer.
+   * taken again, for whoever asked may not have heard the answer, until its authority signs no more.
    */
   async importChain(pem: string): Promise<Result<AuthoritySet>> {
     const { request } = this.#book;
     const { trustDomain, profiles, now } = this.#parts;
-    if (this.#holds(pem)) return ok(this.#book.set);
-    if (!request)
-      return refuse("ROTATION_REFUSED", "chain", NO_REQUEST, "Ask for one with `signet ca csr`, and sign that.");
+    const state = this.#stateOf(pem);
+    if (state === "tainted" || state === "revoked")
+      return refuse("ROTATION_REFUSED", "chain", `The authority of this chain is ${state} already.`, FRESH);
+    if (state) return ok(this.#book.set);
+    if (!request) return refuse("ROTATION_REFUSED", "chain", NO_REQUEST, FRESH);
     const key = await readCsr(Buffer.from(request.csr, "base64"));
     if (!key.ok) return key;
     const roots = this.#opened.bundle.roots.map(({ der }) => der);
@@ -203,9 +205,11 @@ export class AuthorityKeeper {
     for (const key of keysIn(before)) if (!kept.has(key)) await this.#parts.keys.forget(key);
   }
 
-  #holds(pem: string): boolean {
-    const ders = certificatesIn(pem) ?? [];
-    return Object.values(this.#book.material).some(({ chain: [first] }) => first === ders[0]?.toString("base64"));
+  /** Where the authority of a chain that was taken before stands. */
+  #stateOf(pem: string): AuthorityState | undefined {
+    const first = certificatesIn(pem)?.[0]?.toString("base64") ?? "";
+    const kept = Object.entries(this.#book.material).find(([, { chain }]) => chain[0] === first);
+    return kept && this.#book.set.authorities.find(({ id }) => id === kept[0])?.state;
   }
 
   #take(book: AuthorityBook, version: string): void {
@@ -220,6 +224,7 @@ export class AuthorityKeeper {
 }
 
 const NO_REQUEST = "No key waits for a chain.";
+const FRESH = "Ask for a request with `signet ca csr`, and sign that.";
 
 type Brought = {
   readonly material?: NewMaterial;

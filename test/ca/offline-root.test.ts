@@ -134,6 +134,16 @@ test("the same request is given until its chain has come, and the same chain is 
   );
 });
 
+test("a chain whose authority signs no more is not taken again", async () => {
+  const { keeper, request, root } = await asked();
+  const { chain } = must(await signByRoot(folder, root, request, MAKING));
+  must(await keeper.importChain(chain));
+  must(await keeper.step({ step: "withdraw", id: keeper.current().set.authorities[1]?.id ?? "" }));
+  expect(whyOf(await keeper.importChain(chain))).toBe(
+    "ROTATION_REFUSED The authority of this chain is revoked already.",
+  );
+});
+
 test("a key that waits for its chain waits on while the rotation goes by itself, until somebody asks for another", async () => {
   const gone: string[] = [];
   const keys: KeyStore = { ...VAULT_KEYS, forget: (kept) => Promise.resolve(void gone.push(kept)) };
