@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import type { AuthorityCertificate } from "../../src/ca/authority.ts";
 import { authorityRequest } from "../../src/ca/authority-request.ts";
+import { type KeyStore, VAULT_KEYS } from "../../src/ca/keys/key-store.ts";
 import { generateKey, memoryKey, type SigningKey } from "../../src/ca/keys/signing-key.ts";
 import { makeAuthorityPair, type Making, signIssuing, signRoot } from "../../src/ca/new-authority.ts";
 import { makeOfflineRoot, openOfflineRoot, signByRoot } from "../../src/ca/offline-root.ts";
@@ -14,6 +15,7 @@ import { readCertificate } from "../../src/ca/read-certificate.ts";
 import { type ChainTerms, readAuthorityChain } from "../../src/ca/read-chain.ts";
 import type { Profiles } from "../../src/domain/certificate.ts";
 import { ok, type Result } from "../../src/domain/problem.ts";
+import { readAuthorityBook } from "../../src/wire/authority-book.ts";
 import { PROFILES } from "../fakes/ca.ts";
 import { must, NOON } from "../fakes/judging.ts";
 import { handClock, keeperOver, memoryVault, pass, workAll } from "../fakes/vault.ts";
@@ -130,6 +132,43 @@ test("the same request is given until its chain has come, and the same chain is 
   expect(whyOf(await keeper.requestChain())).toBe(
     'ROTATION_REFUSED The step "awaitChain" cannot be made now: a new authority is on its way already.',
   );
+});
+
+test("a chain whose authority signs no more is not taken again", async () => {
+  const { keeper, request, root } = await asked();
+  const { chain } = must(await signByRoot(folder, root, request, MAKING));
+  must(await keeper.importChain(chain));
+  must(await keeper.step({ step: "withdraw", id: keeper.current().set.authorities[1]?.id ?? "" }));
+  expect(whyOf(await keeper.importChain(chain))).toBe(
+    "ROTATION_REFUSED The authority of this chain is revoked already.",
+  );
+});
+
+test("a key that waits for its chain waits on while the rotation goes by itself, until somebody asks for another", async () => {
+  const gone: string[] = [];
+  const keys: KeyStore = { ...VAULT_KEYS, forget: (kept) => Promise.resolve(void gone.push(kept)) };
+  const [vault, clock] = [memoryVault(), handClock()];
+  const keeper = keeperOver(vault, clock, { keys });
+  await workAll(keeper);
+  const request = must(await keeper.requestChain());
+  pass(clock, 46 * DAY);
+  expect(await workAll(keeper)).toEqual(["make", "publish", "confirm"]);
+  expect(must(await keeper.requestChain())).toEqual(request);
+  must(await keeper.step({ step: "withdraw", id: keeper.current().set.authorities[1]?.id ?? "" }));
+  const before = gone.length;
+  must(await makeOfflineRoot(folder, sealed, MAKING));
+  const root = must(await openOfflineRoot(folder, openers));
+  const { chain } = must(
+    await signByRoot(folder, root, toPem("CERTIFICATE REQUEST", request), { ...MAKING, now: clock.wall }),
+  );
+  must(await keeper.importChain(chain));
+  expect([keeper.current().set.awaiting, gone.length]).toEqual([undefined, before]);
+  must(await keeper.step({ step: "withdraw", id: keeper.current().set.authorities[2]?.id ?? "" }));
+  const other = must(await keeper.requestChain());
+  expect(other).not.toEqual(request);
+  const { key = "" } = must(readAuthorityBook(vault.text ?? "")).request ?? {};
+  must(await keeper.step({ step: "request" }));
+  expect([keeper.current().set.awaiting, gone.slice(before + 1)]).toEqual([undefined, [key]]);
 });
 
 test("a root is never written over, and is opened by its own passphrase alone", async () => {

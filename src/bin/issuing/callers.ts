@@ -24,7 +24,7 @@ export type CallerParts = {
   readonly nodeProxies: readonly string[];
   readonly walk: IssueParts;
   readonly tokens: TokenParts;
-  /** Our roots; undefined while there is no authority. */
+  /** Our roots; undefined while it is not known whom to believe. */
   readonly anchors: () => TrustAnchors | undefined;
   /** What goes with leaves of our authorities, DER: a caller's connection shows only its leaf. */
   readonly chains: () => readonly (readonly Buffer[])[];
@@ -57,7 +57,7 @@ export const makeAuthenticate =
  */
 async function bySvid(chain: readonly Buffer[], parts: CallerParts): Promise<Result<Present & Renewing>> {
   const anchors = parts.anchors();
-  if (!anchors) return refuse("AUTHORITY_UNAVAILABLE", "", "There is no authority yet.", "Ask again in a while.");
+  if (!anchors) return refuse("AUTHORITY_UNAVAILABLE", "", UNKNOWN, "Ask again in a while.");
   const verified = await verifiedBy(chain, anchors, parts);
   if (!verified.ok) return verified;
   const [, , namespace = "", , serviceAccount = ""] = verified.value.spiffeId.path.split("/");
@@ -74,6 +74,8 @@ async function bySvid(chain: readonly Buffer[], parts: CallerParts): Promise<Res
     return refuse("ROLE_AMBIGUOUS", "", SEVERAL, "Show a service account token that is bound to the Pod.");
   return ok({ ...present, caller: renewedBy(spiffeId.id, serial), renews: serial });
 }
+
+const UNKNOWN = "By which authorities certificates are believed is not known here at present.";
 
 /** The Pod that the certificate was issued to. */
 const placed = (holder: Present, whereabouts: Whereabouts): Present => ({
