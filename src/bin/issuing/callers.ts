@@ -2,21 +2,14 @@ import { issue, type IssueParts } from "../../ca/issue.ts";
 import { certificatesPem } from "../../ca/pem.ts";
 import { issueToken, type TokenParts } from "../../ca/tokens/issue-token.ts";
 import { type TrustAnchors, verifySvid } from "../../ca/verify-svid.ts";
-import { ok, refuse, refuseAll, type Result } from "../../domain/problem.ts";
-import type { Catalogue } from "../../domain/catalogue.ts";
+import { ok, refuse, type Result } from "../../domain/problem.ts";
 import { deriveEntitlement } from "../../identity/entitlement.ts";
-import type { Bearer } from "../../identity/fit-role.ts";
 import { renewedBy } from "../../identity/renewal.ts";
-import {
-  type Holder,
-  restrictedProblem,
-  restrictionOn,
-  restrictionOnGone,
-  type Whereabouts,
-} from "../../identity/restricted.ts";
+import type { Whereabouts } from "../../identity/restricted.ts";
 import type { Caller, Credential, Door } from "../../http/issuing/services.ts";
-import { composeSpiffeId, parseSpiffeId, type SpiffeId, type SpiffeName } from "../../domain/spiffe-id.ts";
+import { parseSpiffeId, type SpiffeName } from "../../domain/spiffe-id.ts";
 import type { Present } from "./present.ts";
+import { ownName, restrictedAmong, restrictedAny } from "./restricted-callers.ts";
 
 /** What the doors stand on: the two walks, who is present, and how tokens are recognised. */
 export type CallerParts = {
@@ -112,52 +105,6 @@ async function verifiedBy(chain: readonly Buffer[], anchors: TrustAnchors, { cha
     last = await verifySvid([...chain.slice(0, 1), ...above], anchors, walk.now());
   }
   return last;
-}
-
-function restrictedAmong(
-  holders: readonly Present[],
-  serial: string,
-  { walk }: CallerParts,
-): Result<never> | undefined {
-  const { catalogue } = walk.lookup();
-  for (const { bearer, whereabouts } of holders) {
-    const identity = identityOf(catalogue, bearer);
-    const found = restrictionOn(catalogue.definitions.restrictions, { identity, serial, ...whereabouts });
-    if (found) return refuseAll([restrictedProblem(found)]);
-  }
-  return undefined;
-}
-
-/** Who somebody is to a restriction; one that is entitled to nothing, as a node proxy may be, has its account's name alone. */
-function identityOf(catalogue: Catalogue, bearer: Bearer): Holder["identity"] {
-  const entitled = deriveEntitlement(catalogue, bearer);
-  if (!entitled.ok) return { spiffeId: ownName(catalogue, bearer), role: "", segment: "" };
-  const { spiffeId, role, segment } = entitled.value;
-  return { spiffeId, role: role.name, segment: segment.name };
-}
-
-function ownName({ trustDomain }: Catalogue, { namespace, serviceAccount }: Bearer): SpiffeId | undefined {
-  const own = composeSpiffeId(trustDomain, namespace, serviceAccount);
-  return own.ok ? own.value : undefined;
-}
-
-/** Whoever of them it is, or one that has gone. */
-const restrictedAny = (holders: readonly Present[], serial: string, parts: CallerParts): Result<never> | undefined =>
-  restrictedAmong(holders, serial, parts) ?? restrictedGone(holders, parts);
-
-/** Machines and functions are of the catalogue, and none of them has gone unseen. */
-function restrictedGone(holders: readonly Present[], { walk, podsIn }: CallerParts): Result<never> | undefined {
-  const pod = holders.find(({ whereabouts }) => whereabouts.pod);
-  if (!pod) return undefined;
-  const { namespace, serviceAccount } = pod.bearer;
-  const others = podsIn(namespace).filter(({ bearer }) => bearer.serviceAccount !== serviceAccount);
-  const { restrictions } = walk.lookup().catalogue.definitions;
-  const found = restrictionOnGone(
-    restrictions,
-    namespace,
-    others.map(({ whereabouts }) => whereabouts),
-  );
-  return found && refuseAll([restrictedProblem(found)]);
 }
 
 function roleOf({ bearer }: Present, { walk }: CallerParts): string | undefined {
