@@ -5,6 +5,7 @@ import { makeKubeClient } from "../kube/client.ts";
 import { systemClock } from "../kube/clock.ts";
 import { readClusterAccess } from "../kube/config.ts";
 import { makeConnection } from "../kube/connection.ts";
+import { applyWhole } from "./apply-whole.ts";
 
 /** Opens the way to the cluster that a kubeconfig names, for publishing compiled policies. */
 export const openPublishing: OpenPublishing = async (choice) => {
@@ -13,8 +14,7 @@ export const openPublishing: OpenPublishing = async (choice) => {
   const client = makeKubeClient(makeConnection(access.value, { clock: systemClock }));
   return ok({
     list: client.list,
-    apply: (resource, object, body) =>
-      client.patch(resource, object, { type: "apply", body, fieldManager: "signet", force: true }),
+    apply: (resource, object) => applyWhole(client, resource, object),
     remove: client.delete,
   });
 };

@@ -1,20 +1,27 @@
 import type { Profiles } from "../domain/certificate.ts";
 import type { Instant } from "../domain/instant.ts";
 import { ok, problem, problemLine, refuse, refuseAll, type Result } from "../domain/problem.ts";
-import { activeOf, type Authority, type AuthoritySet, standingOf } from "../reconcile/authority/authority-set.ts";
+import { activeOf, type AuthoritySet, type AuthorityState, standingOf } from "../reconcile/authority/authority-set.ts";
 import { type NextStep, nextStep } from "../reconcile/authority/next-step.ts";
 import type { Pace } from "../reconcile/authority/pace.ts";
 import { makeStep, type Step, type World } from "../reconcile/authority/steps.ts";
 import type { AuthorityRecord } from "../wire/authority-record.ts";
 import { type AuthorityBook, readAuthorityBook, renderAuthorityBook } from "../wire/authority-book.ts";
-import type { AuthorityCertificate } from "./authority.ts";
 import { authorityRequest } from "./authority-request.ts";
-import type { Bundle } from "./bundle.ts";
 import { keyIdOf } from "./der/extensions.ts";
 import type { Issuer } from "./issuer.ts";
 import type { KeyStore } from "./keys/key-store.ts";
 import { makeAuthorityPair } from "./new-authority.ts";
-import { chainsIn, compromisedIn, copyOf, emptyBook, keptOf, rootListsIn, rootsIn, trustedIn } from "./open-book.ts";
+import {
+  copyOf,
+  emptyBook,
+  keptOf,
+  knownRootsIn,
+  type NewMaterial,
+  type OpenBook,
+  openBook,
+  storedAs,
+} from "./open-book.ts";
 import { certificatesIn } from "./pem.ts";
 import { readAuthorityChain } from "./read-chain.ts";
 import { readCsr } from "./read-csr.ts";
@@ -42,23 +49,17 @@ export type KeeperParts = {
   readonly record: (record: AuthorityRecord) => Promise<void>;
 };
 
-/** What all doors see: one frozen snapshot. */
-export type Authorities = {
+/** What all doors see: one frozen snapshot. One that is too old neither signs nor says whom to believe. */
+export type Authorities = OpenBook & {
   readonly set: AuthoritySet;
-  /** Undefined where none is active, or where the snapshot is too old to sign by. */
+  /** Undefined where none is active. */
   readonly issuer: Issuer | undefined;
-  /** All that are trusted and whose keys are here: they sign revocation lists. */
-  readonly trusted: readonly Issuer[];
-  /** Revocation lists of the trusted roots that left one behind; DER. */
-  readonly rootLists: readonly Buffer[];
-  readonly bundle: Bundle;
-  /** What goes with leaves of each authority whose root is in the bundle, DER, the active one's first. */
-  readonly chains: readonly (readonly Buffer[])[];
-  /** Key identifiers of authorities' keys that are in wrong hands (RFC 7093 §2, method 1). */
-  readonly compromised: readonly string[];
 };
 
-/** A replica that has not read the vault for so long does not sign: it may have missed that its authority was revoked. */
+/**
+ * A replica that has not read the vault for so long does not sign, and believes no certificate: it may have missed that an
+ * authority was revoked, or its key stolen.
+ */
 const STALE_MS = 5 * 60_000;
 
 /**
@@ -70,7 +71,7 @@ export class AuthorityKeeper {
   #book: AuthorityBook;
   #version = "";
   #readAt = Number.NEGATIVE_INFINITY;
-  #opened: Omit<Authorities, "set" | "issuer">;
+  #opened: OpenBook;
   /** Since when, by the clock that never jumps, an authority has been seen in its state. */
   readonly #seen = new Map<string, number>();
 
@@ -78,16 +79,15 @@ export class AuthorityKeeper {
     const { trustDomain } = parts;
     this.#parts = parts;
     this.#book = emptyBook(trustDomain);
-    const bundle = { trustDomain, roots: [], sequence: 0 };
-    this.#opened = { trusted: [], rootLists: [], bundle, chains: [], compromised: [] };
+    this.#opened = openBook(this.#book, parts.keys, []);
   }
 
   current(): Authorities {
     const stale = this.#parts.monotonic() - this.#readAt > STALE_MS;
-    const trusted = stale ? [] : this.#opened.trusted;
+    const { trusted, anchors } = stale ? { trusted: [], anchors: undefined } : this.#opened;
     const active = activeOf(this.#book.set)?.id;
     const issuer = trusted.find(({ facts }) => facts.keyId === active);
-    return { set: this.#book.set, ...this.#opened, issuer, trusted };
+    return { set: this.#book.set, ...this.#opened, issuer, trusted, anchors };
   }
 
   /** Reads the vault. Rejects where it cannot be read, or holds what is not to be understood. */
@@ -124,27 +124,29 @@ export class AuthorityKeeper {
     const made = await keys.make(profiles.issuing.keyType);
     const csr = await authorityRequest({ trustDomain, profile: profiles.issuing }, made.key);
     const request = { key: made.kept, csr: csr.toString("base64") };
-    const written = await this.#write({ step: "awaitChain", id: keyIdOf(made.key.spki).toString("hex") }, { request });
-    if (written.ok) return ok(csr);
-    await keys.forget(made.kept);
-    return written;
+    const id = keyIdOf(made.key.spki).toString("hex");
+    const written = await this.#write({ step: "awaitChain", id }, { request, made: made.kept });
+    return written.ok ? ok(csr) : written;
   }
 
   /**
    * Takes the chain, PEM, by which the offline root certified the key that waits: verified whole, the authority is prepared,
    * and the rotation goes on by itself. AUTHORITY_INVALID with the rule that it breaks; a chain that was taken already is
-   * taken again, for whoever asked may not have heard the answer.
+   * taken again, for whoever asked may not have heard the answer, until its authority signs no more.
    */
   async importChain(pem: string): Promise<Result<AuthoritySet>> {
     const { request } = this.#book;
     const { trustDomain, profiles, now } = this.#parts;
-    if (this.#holds(pem)) return ok(this.#book.set);
-    if (!request)
-      return refuse("ROTATION_REFUSED", "chain", NO_REQUEST, "Ask for one with `signet ca csr`, and sign that.");
+    const state = this.#stateOf(pem);
+    if (state === "tainted" || state === "revoked")
+      return refuse("ROTATION_REFUSED", "chain", `The authority of this chain is ${state} already.`, FRESH);
+    if (state) return ok(this.#book.set);
+    if (!request) return refuse("ROTATION_REFUSED", "chain", NO_REQUEST, FRESH);
     const key = await readCsr(Buffer.from(request.csr, "base64"));
     if (!key.ok) return key;
     const roots = this.#opened.bundle.roots.map(({ der }) => der);
-    const terms = { trustDomain, profiles, spki: Buffer.from(key.value.spki), now: now(), roots };
+    const known = knownRootsIn(this.#book);
+    const terms = { trustDomain, profiles, spki: Buffer.from(key.value.spki), now: now(), roots, known };
     const read = await readAuthorityChain(pem, terms);
     if (!read.ok) return read;
     const { issuing, root, chain } = read.value;
@@ -171,52 +173,47 @@ export class AuthorityKeeper {
     );
     const authority = { id: issuing.keyId, root: root.keyId, window: issuing.window };
     const material = { root, rootList, chain: [issuing.der], key: made.kept };
-    const written = await this.#write({ step: "prepare", authority }, { material });
-    if (!written.ok) await keys.forget(made.kept);
-    return written;
+    return this.#write({ step: "prepare", authority }, { material, made: made.kept });
   }
 
-  /** One write: the step, and what it brings. A request is kept for as long as its key waits. */
-  async #write(step: Step, { material, request }: Brought): Promise<Result<AuthoritySet>> {
-    const made = makeStep(this.#book.set, step, this.world());
-    if (!made.ok) return made;
-    const brought = material && step.step === "prepare" ? stored(step.authority, material) : {};
-    const all = { ...this.#book.material, ...brought };
-    const { request: waiting = request, ...book } = this.#book;
-    const next: AuthorityBook = {
-      ...book,
-      set: copyOf(made.value),
-      material: keptOf(all, made.value),
-      ...(made.value.awaiting && waiting ? { request: waiting } : {}),
+  /**
+   * One write: the step, and what it brings. A key that was made for it and is not written is destroyed; one that may have
+   * been written is not.
+   */
+  async #write(step: Step, { material, request, made }: Brought): Promise<Result<AuthoritySet>> {
+    const unmade = async (): Promise<void> => {
+      if (made !== undefined) await this.#parts.keys.forget(made);
     };
-    const record = recordOf(step, made.value, brought);
-    await this.#parts.record(record);
+    const moved = makeStep(this.#book.set, step, this.world());
+    if (!moved.ok) return unmade().then(() => moved);
+    const brought = material && step.step === "prepare" ? storedAs(step.authority.id, material) : {};
+    const all = { ...this.#book.material, ...brought };
+    const before = { ...this.#book, material: all };
+    const next = bookOf(before, moved.value, request);
+    const record = recordOf(step, moved.value, brought);
+    await this.#parts.record(record).catch((fault: unknown) => unmade().then(() => Promise.reject(fault)));
     const written = await this.#parts.vault.write(renderAuthorityBook(next), this.#version);
-    if (written) await this.#forgetAll(all, next);
-    else await this.#parts.record({ ...record, lost: true });
+    if (written) await this.#forgetAll(before, next);
+    else await Promise.all([this.#parts.record({ ...record, lost: true }), unmade()]);
     await this.refresh();
     if (written) return ok(this.#book.set);
     return refuseAll([problem("API_CONFLICT", "", "Another replica changed the authorities first.", "Try again.")]);
   }
 
-  async #forgetAll(before: AuthorityBook["material"], { material }: AuthorityBook): Promise<void> {
-    const gone = Object.entries(before).filter(([id, { key }]) => key !== undefined && !material[id]?.key);
-    for (const [, { key = "" }] of gone) await this.#parts.keys.forget(key);
+  async #forgetAll(before: Pick<AuthorityBook, "material" | "request">, after: AuthorityBook): Promise<void> {
+    const kept = keysIn(after);
+    for (const key of keysIn(before)) if (!kept.has(key)) await this.#parts.keys.forget(key);
   }
 
-  #holds(pem: string): boolean {
-    const ders = certificatesIn(pem) ?? [];
-    return Object.values(this.#book.material).some(({ chain: [first] }) => first === ders[0]?.toString("base64"));
+  /** Where the authority of a chain that was taken before stands. */
+  #stateOf(pem: string): AuthorityState | undefined {
+    const first = certificatesIn(pem)?.[0]?.toString("base64") ?? "";
+    const kept = Object.entries(this.#book.material).find(([, { chain }]) => chain[0] === first);
+    return kept && this.#book.set.authorities.find(({ id }) => id === kept[0])?.state;
   }
 
   #take(book: AuthorityBook, version: string): void {
-    this.#opened = {
-      trusted: trustedIn(book, this.#parts.keys, this.#opened.trusted),
-      rootLists: rootListsIn(book),
-      bundle: { trustDomain: book.trustDomain, roots: rootsIn(book), sequence: book.set.sequence },
-      chains: chainsIn(book),
-      compromised: compromisedIn(book),
-    };
+    this.#opened = openBook(book, this.#parts.keys, this.#opened.trusted);
     this.#book = book;
     this.#version = version;
     this.#readAt = this.#parts.monotonic();
@@ -227,23 +224,25 @@ export class AuthorityKeeper {
 }
 
 const NO_REQUEST = "No key waits for a chain.";
+const FRESH = "Ask for a request with `signet ca csr`, and sign that.";
 
 type Brought = {
-  readonly material?: {
-    readonly root: AuthorityCertificate;
-    /** DER; an offline root leaves none behind. */
-    readonly rootList?: Buffer;
-    readonly chain: readonly Buffer[];
-    readonly key: string;
-  };
+  readonly material?: NewMaterial;
   readonly request?: NonNullable<AuthorityBook["request"]>;
+  /** What the vault is to keep of a key that was made for this step. */
+  readonly made?: string;
 };
 
-const stored = ({ id }: Pick<Authority, "id">, { root, rootList, chain, key }: NonNullable<Brought["material"]>) => ({
-  [id]: {
-    root: root.der.toString("base64"),
-    ...(rootList ? { rootList: rootList.toString("base64") } : {}),
-    chain: chain.map((der) => der.toString("base64")),
-    key,
-  },
-});
+/** The book after a step; a request is kept for as long as its key waits. */
+function bookOf(
+  { request: known, material, ...book }: AuthorityBook,
+  set: AuthoritySet,
+  brought: AuthorityBook["request"],
+): AuthorityBook {
+  const request = set.awaiting && (known ?? brought);
+  return { ...book, set: copyOf(set), material: keptOf(material, set), ...(request ? { request } : {}) };
+}
+
+/** What the vault keeps of all keys in a book. */
+const keysIn = ({ material, request }: Pick<AuthorityBook, "material" | "request">): ReadonlySet<string> =>
+  new Set([...Object.values(material), ...(request ? [request] : [])].flatMap(({ key }) => key ?? []));

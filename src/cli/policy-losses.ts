@@ -6,13 +6,13 @@ import { type Loss, LOSSES, type ResidualPair } from "../policy/compile/loss.ts"
 const SHOWN = 5;
 
 /** What a compilation loses, a paragraph for each loss, and what keeps it from being published. */
-export function lossReport({ compiled, losses, nextChange }: Compilation, blocking: readonly Loss[]): string {
+export function lossReport({ compiled, losses, widening, nextChange }: Compilation, blocking: readonly Loss[]): string {
   const counts = [...compiled].map(([target, objects]) => `${objects.length} for ${target}`).join(", ");
   const next =
     nextChange === undefined ? "" : `The result changes at ${formatInstant(nextChange)}: compile again then.\n`;
   const end =
     blocking.length === 0
-      ? `Objects: ${counts}. They let through no more between workloads than is meant.\n`
+      ? `Objects: ${counts}. ${widening.length === 0 ? "They let through no more between workloads than is meant." : "What passes beyond what is meant is waived, or kept open to somebody under quarantine."}\n`
       : `Nothing is published: ${blocking.length === 1 ? "one loss lets" : `${blocking.length} losses let`} through more between workloads than is meant.\n`;
   return `${losses.map(lossText).join("")}${next}${end}`;
 }

@@ -2,7 +2,7 @@ import { type Command, Option } from "commander";
 import { ok, refuse, type Result } from "../domain/problem.ts";
 import type { Waiver } from "../domain/sentences.ts";
 import { changeText, type PairChange } from "../policy/compile/change.ts";
-import { saysTheSame, withDigest } from "../policy/compile/published.ts";
+import { saysTheSame } from "../policy/compile/published.ts";
 import { objectKey, type Write } from "../reconcile/policies/order.ts";
 import { type Plan, planPublishing, standingAfter } from "../reconcile/policies/plan.ts";
 import { POLICY_RESOURCES } from "../reconcile/policies/published-kinds.ts";
@@ -90,16 +90,18 @@ async function publish(io: Io, access: PublishAccess, plan: Plan, given: Options
   io.err(lossReport(published.compilation, blocking));
   if (blocking.length > 0 && writes.length === 0) return 3;
   io.out(pairsText(pairs));
-  for (const object of edited) io.out(`Somebody changed ${objectKey(object)}; it is mended.\n`);
   for (const write of writes) {
     io.out(`${write.verb} ${objectKey(write.object)} (${write.why})\n`);
     if (given.dryRun === true) continue;
     const done = await perform(access, write);
     if (!done.ok) return badInput(io, done.problems);
   }
+  for (const object of edited) io.out(`Somebody changed ${objectKey(object)}; it is ${mendedText(given)}.\n`);
   io.out(`${writes.length} writes${given.dryRun === true ? " would be made" : ""}.\n`);
   return blocking.length > 0 ? 3 : 0;
 }
+
+const mendedText = ({ dryRun }: Options): string => (dryRun === true ? "mended by apply" : "mended");
 
 /** Pairs are written out one by one up to so many; beyond that those that change alike share a row. */
 const SHOWN_PAIRS = 1_000;
@@ -124,7 +126,7 @@ const namesText = ([first = "", ...more]: readonly string[]): string =>
 async function perform(access: PublishAccess, { verb, object }: Write): Promise<Result<Raw>> {
   const resource = POLICY_RESOURCES.find(({ kind }) => kind === object.kind);
   if (!resource) return refuse("KIND_UNKNOWN", "kind", `${object.kind} is not published to a cluster.`);
-  if (verb === "apply") return access.apply(resource, object.metadata, { ...withDigest(object) });
+  if (verb === "apply") return access.apply(resource, object);
   const removed = await access.remove(resource, object.metadata);
   return removed.ok || removed.problems[0]?.code !== "NOT_FOUND" ? removed : ok({});
 }

@@ -1,4 +1,5 @@
 import type { Result } from "../domain/problem.ts";
+import type { Rendered } from "../policy/compile/rendered.ts";
 import type { Raw } from "../wire/read-object.ts";
 import type { KubeChoice, KubeName, KubeResource } from "./kube-access.ts";
 
@@ -6,8 +7,8 @@ import type { KubeChoice, KubeName, KubeResource } from "./kube-access.ts";
 export type PublishAccess = {
   /** All objects of a resource, with apiVersion and kind; NOT_FOUND where the server does not serve it. */
   readonly list: (resource: KubeResource) => Promise<Result<{ readonly items: readonly Raw[] }>>;
-  /** Server-side apply as field manager `signet`, taking over what others changed in its fields. */
-  readonly apply: (resource: KubeResource, object: KubeName, body: Raw) => Promise<Result<Raw>>;
+  /** Writes a compiled object whole: nothing stays in it that somebody else put there. */
+  readonly apply: (resource: KubeResource, object: Rendered) => Promise<Result<Raw>>;
   readonly remove: (resource: KubeResource, object: KubeName) => Promise<Result<Raw>>;
 };
 

@@ -111,6 +111,9 @@ function checkedTarget(text: string): Result<RestrictionTarget> {
   return read.ok ? ok(read.value.target) : read;
 }
 
+const DOORS =
+  "Our doors refuse it as soon as the Restriction stands. /v1/crl names a serial number, or what its servers find in their own ledgers.\n";
+
 /** Who trusts what until when, to standard error, so that standard output stays YAML. */
 function tell(io: Io, view: LedgerView, target: RestrictionTarget): ExitCode {
   const issued = view.records({ kind: "issuance" }).flatMap((line): IssuedCertificate[] => {
@@ -118,7 +121,7 @@ function tell(io: Io, view: LedgerView, target: RestrictionTarget): ExitCode {
     return read?.outcome === "issued" ? [read] : [];
   });
   const living = stillTrusted(issued, target, io.now());
-  io.err("Our doors refuse it as soon as the Restriction stands, and so does whoever reads /v1/crl.\n");
+  io.err(DOORS);
   if (living.length === 0) io.err("No certificate of this ledger that it names is still trusted by anybody.\n");
   else {
     io.err("Whoever verifies by the bundle alone trusts until:\n");

@@ -10,6 +10,8 @@ export type WorkloadEnd = {
   readonly workloadKind: WorkloadKind;
   /** Kind, namespace, name and UID of the object that stands for it. */
   readonly object: { readonly kind: string; readonly namespace: string; readonly name: string; readonly uid?: string };
+  /** The Pod that runs it, where a virtual machine stands for that. */
+  readonly launcher?: { readonly name: string; readonly uid?: string };
   readonly namespace: string;
   readonly labels: Labels;
   readonly ports: readonly NamedPort[];

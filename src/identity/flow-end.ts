@@ -4,8 +4,12 @@ import type { Workload } from "../domain/workload.ts";
 import { inCanary } from "./canary.ts";
 import { deriveIdentity } from "./fit-role.ts";
 
-/** What of a workload identity doesn't tell: the ports it lists by name, and its node. */
-export type Seen = { readonly ports?: readonly NamedPort[]; readonly node?: string };
+/** What of a workload identity doesn't tell: the ports it lists by name, its node, and the Pod that runs a machine. */
+export type Seen = {
+  readonly ports?: readonly NamedPort[];
+  readonly node?: string;
+  readonly launcher?: { readonly name: string; readonly uid?: string };
+};
 
 /** The workload as an end of flows: with role and segment where exactly one role fits, else as nobody. */
 export function flowEndOf(catalogue: Catalogue, workload: Workload, seen: Seen = {}): WorkloadEnd {
@@ -23,6 +27,7 @@ export function flowEndOf(catalogue: Catalogue, workload: Workload, seen: Seen =
     labels: workload.labels,
     ports: seen.ports ?? [],
     inCanary: false,
+    ...(seen.launcher === undefined ? {} : { launcher: seen.launcher }),
     ...(seen.node === undefined ? {} : { node: seen.node }),
   };
   const identity = deriveIdentity(catalogue, workload);

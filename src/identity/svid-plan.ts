@@ -63,7 +63,7 @@ type Rule = (contents: SvidContents, entitled: Entitled) => Problem | undefined;
 /** Each refuses one thing; none depends on another. */
 const RULES: readonly Rule[] = [
   ({ serial }) =>
-    SERIAL.test(serial) ? undefined : broken("serial", `"${serial}" is no serial number of 1 to 20 octets`),
+    SERIAL_NUMBER.test(serial) ? undefined : broken("serial", `"${serial}" is no serial number of 1 to 20 octets`),
   ({ window: { notBefore, notAfter } }) =>
     notBefore % 1000 === 0 && notAfter % 1000 === 0 && notBefore < notAfter
       ? undefined
@@ -99,7 +99,8 @@ const RULES: readonly Rule[] = [
 
 /** ub-common-name (RFC 5280 appendix A.1). */
 const LONGEST_COMMON_NAME = 64;
-const SERIAL = /^(?!00)[0-7][0-9a-f]([0-9a-f]{2}){0,19}$/;
+/** A serial number of 1 to 20 octets, positive, in lower-case hexadecimal (RFC 5280 §4.1.2.2). */
+export const SERIAL_NUMBER = /^(?!00)[0-7][0-9a-f]([0-9a-f]{2}){0,19}$/;
 const DNS_NAME = /^(?=.{1,253}$)(\*\.)?[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$/;
 
 const lifetime = ({ notBefore, notAfter }: Window): number => (notAfter - notBefore) / 1000;

@@ -311,6 +311,22 @@ describe("published by the server, which has two replicas", () => {
     expect((await seen("apply")).out).toBe("No pair opens or closes.\n0 writes.\n");
   });
 
+  test("what is opened in an object without such rules is closed again, and said only then", {
+    timeout: TEST_MS,
+  }, async () => {
+    const webSpec = async () => (await get(`${TILL}/signet-role-till-web`))["spec"];
+    const before = await webSpec();
+    expect(before).not.toHaveProperty("ingress");
+    await accepted(cluster, "PATCH", `${TILL}/signet-role-till-web?fieldManager=kubectl-edit`, {
+      body: { spec: { ingress: [{}] } },
+      contentType: "application/merge-patch+json",
+    });
+    const events = async (): Promise<string> =>
+      JSON.stringify((await get("/apis/events.k8s.io/v1/namespaces/till/events"))["items"]);
+    await expect.poll(events, { timeout: 20_000, interval: 50 }).toContain("It was written anew");
+    expect(await webSpec()).toEqual(before);
+  });
+
   test("an edit is mended, and an object that is deleted comes back", { timeout: TEST_MS }, async () => {
     await accepted(cluster, "PATCH", `${TILL}/signet-role-till-db`, {
       body: { spec: { ingress: [{}] } },

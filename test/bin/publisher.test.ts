@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { Publisher } from "../../src/bin/cluster/publishing/publisher.ts";
 import type { Catalogue } from "../../src/domain/catalogue.ts";
 import { ok, refuse, type Result } from "../../src/domain/problem.ts";
+import type { Patch } from "../../src/kube/client.ts";
 import type { Term } from "../../src/kube/lease.ts";
 import type { WatchStatus } from "../../src/kube/mirror.ts";
 import type { Resource } from "../../src/kube/resources.ts";
@@ -24,7 +25,11 @@ const podOf = (account: string, namespace: string): Raw => ({
 
 /** An API server in memory that holds the estate, and publishers over it. */
 function world(changed: Parameters<typeof estateText>[0] = {}) {
+  const pods = new Map(
+    [podOf("db", "pay"), podOf("web", "shop"), podOf("trial", "lab")].map((pod) => [uidOf(pod), pod] as const),
+  );
   const policies = new Map<string, Raw>();
+  const owned = new Map<string, ReadonlySet<string>>();
   const state = {
     text: estateText(changed),
     now: NOON,
@@ -35,7 +40,7 @@ function world(changed: Parameters<typeof estateText>[0] = {}) {
     writes: [] as string[],
     statuses: [] as string[],
     events: [] as string[],
-    compiled: 0,
+    looks: 0,
   };
   let read = { text: "", catalogue: undefined as Catalogue | undefined, objects: objectsOf("") };
   const current = () => {
@@ -50,21 +55,27 @@ function world(changed: Parameters<typeof estateText>[0] = {}) {
     state.writes.push(`${verb} ${key}`);
     state.version += 1;
   };
+  /** As the API server does: what other field managers put beside our fields stays. */
+  const applied = (key: string, body: Raw): Raw => {
+    const metadata = { ...rawAt(body, "metadata"), uid: key, resourceVersion: String(state.version) };
+    const before = policies.get(key) ?? {};
+    const own = owned.get(key) ?? new Set();
+    const kept = Object.entries(rawAt(before, "spec")).filter(([field]) => !own.has(field));
+    const spec = { ...Object.fromEntries(kept), ...rawAt(body, "spec") };
+    owned.set(key, new Set(Object.keys(rawAt(body, "spec"))));
+    return { ...before, ...body, metadata, spec };
+  };
   const client = {
     create: async (_resource: Resource, review: Raw): Promise<Result<Raw>> => {
       const wanted = textAt(rawAt(rawAt(review, "spec"), "resourceAttributes"), "resource") ?? "";
       return ok({ status: { allowed: state.may.has(wanted) } });
     },
-    patch: async (resource: Resource, name: { namespace?: string; name: string }, { body }: { body: unknown }) => {
+    patch: async (resource: Resource, name: { namespace?: string; name: string }, { type, body }: Patch) => {
       if (resource.kind === "SegmentPolicy" || resource.kind === "Restriction") return patchStatus(name, body as never);
-      write("apply", keyOf(resource, name));
-      const metadata = {
-        ...(body as { metadata: object }).metadata,
-        uid: keyOf(resource, name),
-        resourceVersion: String(state.version),
-      };
-      const made: Raw = { ...(body as Raw), metadata };
-      policies.set(keyOf(resource, name), made);
+      const key = keyOf(resource, name);
+      write(type, key);
+      const made = type === "json" ? (applyPatch(policies.get(key), body as never) as Raw) : applied(key, body);
+      policies.set(key, made);
       return ok(made);
     },
     delete: async (resource: Resource, name: { namespace?: string; name: string }) => {
@@ -91,9 +102,14 @@ function world(changed: Parameters<typeof estateText>[0] = {}) {
         events: {
           emit: ({ reason, regarding }) => void state.events.push(`${reason} ${regarding.kind} ${regarding.name}`),
         },
-        clock: { monotonic: () => (state.monotonic += 300), wall: () => state.now, after: () => () => undefined },
+        // No two spans are alike, so that a compilation shows in how long it took.
+        clock: {
+          monotonic: () => (state.monotonic += 300 + (state.looks += 1)),
+          wall: () => state.now,
+          after: () => () => undefined,
+        },
         live: () => ({ current: () => current().catalogue, objects: () => current().objects }),
-        pods: { objects: PODS, status: () => ({ synced: true }) as WatchStatus },
+        pods: { objects: pods, status: () => ({ synced: true }) as WatchStatus },
         policies: {
           look: async () => new Set(POLICY_RESOURCES.map(({ kind }) => kind)),
           synced: () => true,
@@ -110,15 +126,10 @@ function world(changed: Parameters<typeof estateText>[0] = {}) {
       },
       term,
     );
-  return { state, policies, publisher };
+  return { state, pods, policies, publisher };
 }
 
-const PODS = new Map(
-  [podOf("db", "pay"), podOf("web", "shop"), podOf("trial", "lab")].map((pod) => [
-    rawAt(pod, "metadata")["uid"] as string,
-    pod,
-  ]),
-);
+const uidOf = (pod: Raw): string => rawAt(pod, "metadata")["uid"] as string;
 
 /** The definitions as the API server has them. */
 const withMetadata = (text: string) =>
@@ -190,6 +201,37 @@ test("an edit by somebody is said on the object, and mended", async () => {
   expect(one.figures()?.mended).toBe(1);
 });
 
+test("what somebody adds to an object is taken out of it, and counted only then", async () => {
+  const { state, policies, publisher } = world();
+  const one = await tended(publisher());
+  const key = "NetworkPolicy pay/signet";
+  const before = policies.get(key) ?? {};
+  expect(Object.keys(rawAt(before, "spec"))).toEqual(["podSelector", "policyTypes", "egress"]);
+  policies.set(key, { ...before, spec: { ...rawAt(before, "spec"), ingress: [{}] } });
+  state.failAfter = state.writes.length;
+  await tended(one);
+  expect(one.figures()?.mended).toBe(0);
+  state.failAfter = Number.POSITIVE_INFINITY;
+  state.monotonic += 60_000;
+  await tended(one);
+  expect(policies.get(key)?.["spec"]).toEqual(before["spec"]);
+  expect(state.writes.slice(-2)).toEqual([`apply ${key}`, `json ${key}`]);
+  expect(one.figures()?.mended).toBe(1);
+});
+
+test("rules of Cilium's beside the spec are an edit, and taken out", async () => {
+  const { state, policies, publisher } = world();
+  state.may = new Set(["ciliumnetworkpolicies", "ciliumclusterwidenetworkpolicies"]);
+  const one = await tended(publisher());
+  const key = "CiliumNetworkPolicy pay/signet";
+  const before = policies.get(key) ?? {};
+  policies.set(key, { ...before, specs: [{ endpointSelector: {}, ingress: [{ fromEntities: ["all"] }] }] });
+  await tended(one);
+  expect(state.events).toContain("PolicyEdited CiliumNetworkPolicy signet");
+  expect(policies.get(key)).not.toHaveProperty("specs");
+  expect(policies.get(key)?.["spec"]).toEqual(before["spec"]);
+});
+
 test("a policy of somebody else that opens more keeps everything back, is said on the SegmentPolicies, and counted", async () => {
   const { state, policies, publisher } = world();
   const open: Raw = {
@@ -247,15 +289,13 @@ const marked = (raw: Raw): Raw => {
 };
 
 test("a quarantine of one Pod is in effect when it is marked and every object stands, and is said so", async () => {
-  const { state, policies, publisher } = world({
+  const { state, pods, policies, publisher } = world({
     restrictions: [quarantine("pod: {namespace: pay, name: db, uid: u-db}")],
   });
   const one = await tended(publisher());
   expect(state.statuses[0]).toBe("/q Pending: 1 Pods are not marked yet, and 0 objects not written.");
-  const db = podOf("db", "pay");
-  PODS.set("u-db", marked(db));
+  pods.set("u-db", marked(podOf("db", "pay")));
   await tended(one);
-  PODS.set("u-db", db);
   expect(state.statuses.at(-1)).toBe("/q CutOff: 1 workload is cut off by networkpolicy, clusternetworkpolicy.");
   expect(policies.get("NetworkPolicy pay/signet-quarantine")?.["spec"]).toEqual({
     podSelector: { matchExpressions: [{ key: "signet.dev/quarantine", operator: "Exists" }] },
@@ -268,15 +308,9 @@ test("a quarantine of one Pod is in effect when it is marked and every object st
 });
 
 test("what a policy of somebody else keeps open of a quarantine is named, pair by pair, and does not keep it back", async () => {
-  const { state, policies, publisher } = world();
+  const { state, pods, policies, publisher } = world();
   state.may = new Set(["networkpolicies"]);
-  const guardless = {
-    ...PARTS,
-    guardrails: PARTS.guardrails.map((text) =>
-      text.replace(/, \{from: \{entity: any\}, to: \{entity: any\}.*?debugging\}/, ""),
-    ),
-  };
-  state.text = estateText(guardless);
+  state.text = estateText(GUARDLESS);
   const one = await tended(publisher());
   policies.set("NetworkPolicy pay/open", {
     apiVersion: "networking.k8s.io/v1",
@@ -284,24 +318,96 @@ test("what a policy of somebody else keeps open of a quarantine is named, pair b
     metadata: { name: "open", namespace: "pay", uid: "x", resourceVersion: "1" },
     spec: { podSelector: { matchLabels: { app: "db" } }, ingress: [{}], egress: [{}] },
   });
-  state.text = estateText({ ...guardless, restrictions: [quarantine("role: db")] });
-  const db = podOf("db", "pay");
-  PODS.set("u-db", marked(db));
+  state.text = estateText({ ...GUARDLESS, restrictions: [quarantine("role: db")] });
+  pods.set("u-db", marked(podOf("db", "pay")));
   await tended(one);
-  PODS.set("u-db", db);
   expect(state.statuses.filter((text) => text.startsWith("/q")).at(-1)).toMatch(
     /^\/q OpenStill: Policies that are not ours keep \d+ pairs open: /,
   );
   expect(JSON.stringify(policies.get("NetworkPolicy shop/signet-role-web")?.["spec"])).not.toContain("5432");
 });
 
-test("a further replica of a workload is no reason to compile again", async () => {
-  const { state, publisher } = world();
+/** Without the denial that NetworkPolicies alone have no form for. */
+const GUARDLESS = {
+  guardrails: PARTS.guardrails.map((text) =>
+    text.replace(/, \{from: \{entity: any\}, to: \{entity: any\}.*?debugging\}/, ""),
+  ),
+};
+
+const OPEN: Raw = {
+  apiVersion: "networking.k8s.io/v1",
+  kind: "NetworkPolicy",
+  metadata: { name: "open", namespace: "shop", uid: "x", resourceVersion: "1" },
+  spec: { podSelector: {}, ingress: [{}], egress: [{}] },
+};
+
+test("what somebody else opens of others keeps no quarantine of one Pod back", async () => {
+  const { state, pods, policies, publisher } = world();
   const one = await tended(publisher());
-  const { compileMs } = one.figures() ?? {};
-  const before = state.writes.length;
-  PODS.set("u-new", podOf("db", "pay"));
+  policies.set("NetworkPolicy shop/open", OPEN);
   await tended(one);
-  PODS.delete("u-new");
-  expect([state.writes.length, one.figures()?.compileMs]).toEqual([before, compileMs]);
+  expect([...(one.figures()?.blocking.keys() ?? [])]).toEqual(["FOREIGN_ALLOW"]);
+  state.text = estateText({ restrictions: [quarantine("pod: {namespace: pay, name: db, uid: u-db}")] });
+  pods.set("u-db", marked(podOf("db", "pay")));
+  await tended(one);
+  expect(policies.has("NetworkPolicy pay/signet-quarantine")).toBe(true);
+  expect(state.statuses.filter((text) => text.startsWith("/q")).at(-1)).toBe(
+    "/q CutOff: 1 workload is cut off by networkpolicy, clusternetworkpolicy.",
+  );
+});
+
+test.each(["pod: {namespace: pay, name: virt-launcher-db-x1, uid: u-l}", "virtualMachine: {namespace: pay, name: db}"])(
+  "a launcher is cut off by its own name, or by its machine's: %s",
+  async (target) => {
+    const { state, pods, policies, publisher } = world({ restrictions: [quarantine(target)] });
+    const owner = {
+      apiVersion: "kubevirt.io/v1",
+      kind: "VirtualMachineInstance",
+      name: "db",
+      uid: "u-i",
+      controller: true,
+    };
+    const launcher = podOf("db", "pay");
+    const metadata = {
+      ...rawAt(launcher, "metadata"),
+      name: "virt-launcher-db-x1",
+      uid: "u-l",
+      ownerReferences: [owner],
+    };
+    pods.set("u-db", marked({ ...launcher, metadata }));
+    await tended(publisher());
+    expect(policies.has("NetworkPolicy pay/signet-quarantine")).toBe(true);
+    expect(state.statuses.find((text) => text.startsWith("/q"))).toBe(
+      "/q CutOff: 1 workload is cut off by networkpolicy, clusternetworkpolicy.",
+    );
+  },
+);
+
+test("what a quarantine cannot close keeps nothing back", async () => {
+  const { state, pods, policies, publisher } = world({
+    ...GUARDLESS,
+    restrictions: [quarantine("pod: {namespace: shop, name: web, uid: u-web}")],
+  });
+  state.may = new Set(["networkpolicies"]);
+  pods.clear();
+  pods.set("u-web", marked(podOf("web", "shop")));
+  const ofWeb = { ...OPEN, spec: { podSelector: { matchLabels: { app: "web" } }, ingress: [{}], egress: [{}] } };
+  policies.set("NetworkPolicy shop/open", ofWeb);
+  const one = await tended(publisher());
+  expect([...(one.figures()?.blocking.keys() ?? [])]).toEqual([]);
+  expect(policies.has("NetworkPolicy shop/signet-quarantine")).toBe(true);
+  expect(state.statuses.find((text) => text.startsWith("/q"))).toMatch(/^\/q OpenStill: /);
+});
+
+test("a further replica of a workload is no reason to compile again, and another workload is", async () => {
+  const { pods, publisher } = world();
+  const one = await tended(publisher());
+  const before = one.figures()?.compileMs;
+  const replica = podOf("db", "pay");
+  pods.set("u-new", { ...replica, metadata: { ...rawAt(replica, "metadata"), uid: "u-new" } });
+  await tended(one);
+  expect(one.figures()?.compileMs).toBe(before);
+  pods.set("u-other", podOf("cache", "pay"));
+  await tended(one);
+  expect(one.figures()?.compileMs).not.toBe(before);
 });

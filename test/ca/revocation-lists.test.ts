@@ -80,6 +80,7 @@ test.each(["ECDSAP256", "ECDSAP384", "RSA3072"] as const)(
       now: NOON,
       restrictions: [R1, hold],
       named: ({ name }) => of(name === "cart" ? revoked : held),
+      authorities: [],
     });
     const { pem = "" } = lists.current() ?? {};
     const judge = (leaf: typeof revoked, flag: string) =>
@@ -116,6 +117,7 @@ test("two replicas sign the same list, of what each of them has issued", async (
     now: NOON,
     restrictions: [R1],
     named: () => [{ serial, authority: authority.issuing.keyId, notAfter: NOON + 3_600_000 }],
+    authorities: [],
   });
   await one.advance(known("4a01"));
   await two.advance(known("4a02"));
@@ -127,7 +129,7 @@ test("a writer that loses against another serves what is kept, and is not ahead 
   const [authority, vault] = [await testAuthority(), memoryVault()];
   const lists = new RevocationLists({ vault, issuers: () => [authority.issuer], above: () => [] });
   vault.lose = true;
-  await lists.advance({ now: NOON, restrictions: [], named: () => [] });
+  await lists.advance({ now: NOON, restrictions: [], named: () => [], authorities: [] });
   expect([lists.current(), vault.text]).toEqual([undefined, undefined]);
 });
 

@@ -87,7 +87,8 @@ spec:
   ]);
 });
 
-const DOORS = "Our doors refuse it as soon as the Restriction stands, and so does whoever reads /v1/crl.\n";
+const DOORS =
+  "Our doors refuse it as soon as the Restriction stands. /v1/crl names a serial number, or what its servers find in their own ledgers.\n";
 const until = (...rows: readonly string[]): string =>
   `${DOORS}Whoever verifies by the bundle alone trusts until:\nUNTIL                 SERIAL  IDENTITY${" ".repeat((/spiffe:\S+/.exec(rows[0] ?? "")?.[0].length ?? 0) - 6)}HOLDER\n${rows.join("")}`;
 const SECOND = "2026-11-23T13:00:00Z  4a02    spiffe://example.org/ns/web/sa/cart  Pod web/p\n";

@@ -90,7 +90,7 @@ export function issuingOf(
     authorities: config.authorities,
     now,
     nodeProxies: config.grpc?.nodeProxies ?? [],
-    issued: rememberedCertificates(config.state, profiles, Date.now()),
+    issued: rememberedCertificates(config.state, profiles, now()),
     instance,
   });
 }

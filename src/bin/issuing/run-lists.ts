@@ -2,6 +2,7 @@ import type { IssuedCertificates } from "../../ca/issued-certificates.ts";
 import { type PublishedLists, RevocationLists } from "../../ca/revocation-lists.ts";
 import type { Vault } from "../../ca/vault.ts";
 import type { Catalogue } from "../../domain/catalogue.ts";
+import type { Instant } from "../../domain/instant.ts";
 import type { Log } from "../../http/services.ts";
 import type { Keys } from "./keys.ts";
 
@@ -11,6 +12,7 @@ export type ListMeans = {
   readonly keys: Keys;
   readonly issued: IssuedCertificates;
   readonly catalogue: () => Catalogue | undefined;
+  readonly now: () => Instant;
   readonly log: Pick<Log, "warn">;
   /** How soon after a Restriction a list names whom it concerns, in milliseconds. */
   readonly everyMs: number;
@@ -23,7 +25,8 @@ export type RunningLists = {
 };
 
 /** Keeps the lists as Restrictions say. A failure is logged and tried again; the last lists stay. */
-export function runLists({ vault, keys, issued, catalogue, log, everyMs }: ListMeans): RunningLists {
+export function runLists(means: ListMeans): RunningLists {
+  const { vault, keys, issued, catalogue, log, everyMs } = means;
   const lists = new RevocationLists({
     vault,
     issuers: () => keys.authorities()?.trusted ?? [],
@@ -32,12 +35,13 @@ export function runLists({ vault, keys, issued, catalogue, log, everyMs }: ListM
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
   const turn = async (): Promise<void> => {
-    const now = Date.now();
-    const known = catalogue();
+    const now = means.now();
+    const [known, trusted] = [catalogue(), keys.authorities()?.trusted];
     // Without a catalogue nothing is known to be lifted.
-    if (known && keys.authorities()) {
+    if (known && trusted) {
       const { restrictions } = known.definitions;
-      await lists.advance({ now, restrictions, named: (target) => issued.named(target, now) });
+      const authorities = trusted.map(({ facts }) => ({ id: facts.keyId, notAfter: facts.window.notAfter }));
+      await lists.advance({ now, restrictions, named: (target) => issued.named(target, now), authorities });
     }
   };
   const again = (): void => {

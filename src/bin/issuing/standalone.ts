@@ -61,7 +61,7 @@ export async function startStandaloneIssuing(means: StandaloneMeans): Promise<St
   });
   const issued = rememberedCertificates(config.state, means.profiles, Date.now());
   const vault = sealedFile(join(config.state, "revocations"), standaloneSealing(config.state));
-  const lists = runLists({ ...means, vault, keys, issued, everyMs: LISTS_MS });
+  const lists = runLists({ ...means, vault, keys, issued, now: Date.now, everyMs: LISTS_MS });
   const open = openIssuing({
     ...means,
     keys,

@@ -41,7 +41,7 @@ const crossingOf =
   ({ selecting }: Ground) =>
   (line: Line): Crossing => ({ line, from: selecting.sure(line.from), to: selecting.sure(line.to) });
 
-const EVERYONE: Pods = { kind: "pods", namespaces: [], pods: [] };
+const EVERYONE: Party = { kind: "everyone" };
 const ANY: readonly PortSpec[] = [{ protocol: "any" }];
 
 function quarantines({ cells, selecting, intent, blocked: { cut } }: Ground): readonly Refusal[] {
@@ -72,14 +72,7 @@ function quarantinedPods({ site }: Ground): readonly Refusal[] {
 /** Everybody, in both directions. */
 const cutOff = (ruling: Refusal["ruling"], subject: Pods): readonly Refusal[] => [
   { origin: "quarantine", ruling, subject, direction: "ingress", parties: [EVERYONE], on: ANY },
-  {
-    origin: "quarantine",
-    ruling,
-    subject,
-    direction: "egress",
-    parties: [EVERYONE, { kind: "addresses", addresses: ALL_ADDRESSES }],
-    on: ANY,
-  },
+  { origin: "quarantine", ruling, subject, direction: "egress", parties: [EVERYONE], on: ANY },
 ];
 
 const podsIn = (parties: readonly Party[]): readonly Pods[] =>

@@ -125,8 +125,6 @@ function baseline(dialect: Dialect, { intent }: Ground, name: string): readonly 
     namespaces: [{ key: "kubernetes.io/metadata.name", operator: "In", values: namespaces }],
     pods: [],
   };
-  const everyone: Party = { kind: "pods", namespaces: [], pods: [] };
-  const outside: Party = { kind: "addresses", addresses: ALL_ADDRESSES };
   return [
     {
       apiVersion: dialect.apiVersion,
@@ -134,8 +132,8 @@ function baseline(dialect: Dialect, { intent }: Ground, name: string): readonly 
       metadata: metadataOf(dialect.target, name, undefined, []),
       spec: {
         subject: subjectOf(subject),
-        ingress: [{ name: "default-deny", action: "Deny", from: peersOf(everyone) }],
-        egress: [{ name: "default-deny", action: "Deny", to: [...peersOf(everyone), ...peersOf(outside)] }],
+        ingress: [{ name: "default-deny", action: "Deny", from: everyone("ingress") }],
+        egress: [{ name: "default-deny", action: "Deny", to: everyone("egress") }],
       },
     },
   ];
@@ -192,7 +190,10 @@ function rulesOf(dialect: Dialect, { ruling, direction, parties, on }: Refusal):
   if (!isAny && ports.length === 0) return [];
   const side = direction === "ingress" ? "from" : "to";
   const name = `${ruling.object}, ${ruling.path}`.slice(0, 100);
-  return chunked(parties.flatMap(peersOf), dialect.most).flatMap((peers) =>
+  return chunked(
+    parties.flatMap((party) => peersOf(party, direction)),
+    dialect.most,
+  ).flatMap((peers) =>
     (isAny ? [undefined] : chunked(ports, dialect.most)).map((some) => ({
       name,
       action: "Deny",
@@ -207,11 +208,18 @@ const subjectOf = ({ namespaces, pods }: Pods): Values =>
     ? { namespaces: selectorOf(namespaces) }
     : { pods: { namespaceSelector: selectorOf(namespaces), podSelector: selectorOf(pods) } };
 
-function peersOf(party: Party): readonly Values[] {
+function peersOf(party: Party, direction: Direction): readonly Values[] {
+  if (party.kind === "everyone") return everyone(direction);
   if (party.kind === "pods") return [subjectOf(party)];
   if (party.kind !== "addresses") return [];
   return chunked(cidrsOf(party.addresses), MOST_NETWORKS).map((networks) => ({ networks }));
 }
+
+/** Every Pod, and what else has a form: the tiers know no addresses that connections come from. */
+const everyone = (direction: Direction): readonly Values[] => [
+  subjectOf({ kind: "pods", namespaces: [], pods: [] }),
+  ...(direction === "ingress" ? [] : [{ networks: cidrsOf(ALL_ADDRESSES) }]),
+];
 
 function chunked<T>(items: readonly T[], most: number): readonly (readonly T[])[] {
   const chunks: T[][] = [];

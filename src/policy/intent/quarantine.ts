@@ -33,7 +33,11 @@ export function concerns(target: RestrictionTarget, end: FlowEnd): boolean {
 function concernsWorkload(target: RestrictionTarget, end: WorkloadEnd): boolean {
   if (target.by === "segment" || target.by === "role") return end[target.by] === target.name;
   if (target.by === "node") return end.node === target.name;
-  return (target.by === "pod" || target.by === "virtualMachine") && isObject(target, end, KINDS[target.by]);
+  if (target.by !== "pod" && target.by !== "virtualMachine") return false;
+  const { object, launcher } = end;
+  const pod = launcher && { ...launcher, kind: "Pod", namespace: end.namespace };
+  const kinds = KINDS[target.by];
+  return [object, pod].some((one) => one !== undefined && isObject(target, one, kinds));
 }
 
 const KINDS = { pod: ["Pod"], virtualMachine: ["VirtualMachine", "VirtualMachineInstance"] } as const;
@@ -41,7 +45,7 @@ const KINDS = { pod: ["Pod"], virtualMachine: ["VirtualMachine", "VirtualMachine
 /** Where either UID is not known the name decides: better one Pod too many cut off than one too few. */
 function isObject(
   target: Extract<RestrictionTarget, { by: "pod" | "virtualMachine" | "node" }>,
-  { object }: WorkloadEnd,
+  object: WorkloadEnd["object"],
   kinds: readonly string[],
 ): boolean {
   if (!kinds.includes(object.kind) || object.name !== target.name) return false;

@@ -2,7 +2,8 @@ import type { Catalogue } from "../../domain/catalogue.ts";
 import type { PatchOperation } from "../../domain/json-patch.ts";
 import { QUARANTINE_LABEL } from "../../domain/reserved-keys.ts";
 import type { Workload } from "../../domain/workload.ts";
-import { flowEndOf } from "../../identity/flow-end.ts";
+import type { WorkloadEnd } from "../../domain/flow.ts";
+import { flowEndOf, type Seen } from "../../identity/flow-end.ts";
 import { type QuarantineOf, quarantinesOf } from "../../policy/intent/quarantine.ts";
 import type { ObjectKey } from "../../wire/definitions/approvable.ts";
 import { isLive, type PodSeen } from "./seen.ts";
@@ -25,12 +26,13 @@ export function quarantinesIn(catalogue: Catalogue): QuarantineOf {
   return found;
 }
 
-/** A launcher is the machine that it runs: a Restriction names that, by the UID of the instance or of what made it. */
-export function machineBehind(workload: Workload): Workload {
+/** A Pod as an end of flows. A launcher is the machine that it runs: a Restriction names the one or the other. */
+export function endOfPod(catalogue: Catalogue, workload: Workload, seen: Seen = {}): WorkloadEnd {
   const { owner, object } = workload;
-  if (owner?.kind !== "VirtualMachineInstance") return workload;
+  if (owner?.kind !== "VirtualMachineInstance") return flowEndOf(catalogue, workload, seen);
   const machine = { apiVersion: "kubevirt.io/v1", kind: owner.kind, namespace: object.namespace, name: owner.name };
-  return { ...workload, kind: "VirtualMachine", object: machine };
+  const launcher = { name: object.name, ...(object.uid === undefined ? {} : { uid: object.uid }) };
+  return flowEndOf(catalogue, { ...workload, kind: "VirtualMachine", object: machine }, { ...seen, launcher });
 }
 
 /** What is to be done about the label of a Pod that runs on this node; nothing where it says what is so. */
@@ -56,8 +58,5 @@ export function quarantineAction(
 /** By the Pod itself, by what runs in it, and by the node that it is on. */
 function rulingOn(catalogue: Catalogue, workload: Workload, node: string | undefined) {
   if (catalogue.definitions.restrictions.length === 0) return undefined;
-  const find = quarantinesIn(catalogue);
-  const seen = node === undefined ? {} : { node };
-  const ends = [workload, machineBehind(workload)].map((each) => flowEndOf(catalogue, each, seen));
-  return ends.map(find).find((ruling) => ruling !== undefined);
+  return quarantinesIn(catalogue)(endOfPod(catalogue, workload, node === undefined ? {} : { node }));
 }

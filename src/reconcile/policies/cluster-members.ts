@@ -14,7 +14,7 @@ import { readApiObject } from "../../wire/objects.ts";
 import { type Raw, rawAt, textAt } from "../../wire/read-object.ts";
 import { readWorkload } from "../../wire/workloads.ts";
 import { asCreated } from "../pods/created-by.ts";
-import { machineBehind } from "../pods/quarantined.ts";
+import { endOfPod } from "../pods/quarantined.ts";
 
 type ReadPod = { readonly workload: Workload; readonly record: PodRecord; readonly node: string | undefined };
 
@@ -56,7 +56,7 @@ function readOne(raw: Raw): ReadPod | "no workload" {
   const record = readPod(opened, new Map());
   return opened.notes.refused.length > 0
     ? "no workload"
-    : { workload: machineBehind(workload.value), record, node: textAt(rawAt(raw, "spec"), "nodeName") };
+    : { workload: workload.value, record, node: textAt(rawAt(raw, "spec"), "nodeName") };
 }
 
 const PLACE = { file: "the cluster", line: 1, column: 1 };
@@ -66,7 +66,7 @@ function memberOf(
   { workload, record, node }: ReadPod,
   namespaces: ReadonlyMap<string, Labels>,
 ): EffectiveEnd<WorkloadEnd> {
-  const end = flowEndOf(catalogue, asCreated(catalogue, workload), {
+  const end = endOfPod(catalogue, asCreated(catalogue, workload), {
     ports: namedPorts(record.ports),
     ...(node === undefined ? {} : { node }),
   });
@@ -86,7 +86,7 @@ function memberOf(
         ports: record.ports,
         addresses: record.addresses,
         ...(record.host ? { host: record.host } : {}),
-        virtualMachine: workload.kind === "VirtualMachine",
+        virtualMachine: end.workloadKind === "VirtualMachine",
       },
     },
   };

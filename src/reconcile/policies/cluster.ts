@@ -102,8 +102,8 @@ function keyOf(raw: Raw): string {
   return `${namespace === undefined ? "" : `${namespace}/`}${textAt(metadata, "name") ?? ""}`;
 }
 
-/** An object of the API server as one that was compiled. */
-function renderedOf(object: Raw): Rendered {
+/** An object of the API server as one that was compiled; Cilium's rules beside the spec are part of what it says. */
+export function renderedOf(object: Raw): Rendered {
   const metadata = rawAt(object, "metadata");
   const namespace = textAt(metadata, "namespace");
   return {
@@ -115,7 +115,7 @@ function renderedOf(object: Raw): Rendered {
       labels: textsIn(rawAt(metadata, "labels")),
       annotations: textsIn(rawAt(metadata, "annotations")),
     },
-    spec: object["spec"] ?? {},
+    spec: "specs" in object ? { ...rawAt(object, "spec"), specs: object["specs"] } : (object["spec"] ?? {}),
   };
 }
 

@@ -18,8 +18,8 @@ export function editedEvent(
   const uid = found && textAt(rawAt(found, "metadata"), "uid");
   if (uid === undefined || !budget.take(uid, now)) return undefined;
   const note = mended
-    ? "Somebody changed it since it was written. It is written anew; change the sentences that it comes from."
-    : "Somebody changed it since it was written. It is not mended while nothing is published.";
+    ? "Somebody changed it since it was written. It was written anew; change the sentences that it comes from."
+    : "Somebody changed it since it was written. It is not mended yet.";
   return {
     do: "emitEvent",
     regarding: { apiVersion, kind, namespace: namespace === "" ? "default" : namespace, name: metadata.name, uid },

@@ -68,7 +68,7 @@ function podText(pod: Raw): string {
 
 const nodeText = (node: Raw): string => canonical(rawAt(node, "spec")["podCIDRs"] ?? []);
 
-function objectText({ kind, metadata, spec }: Raw): string {
+function objectText({ kind, metadata, spec, specs }: Raw): string {
   const { namespace, name, labels, annotations } = isRaw(metadata) ? metadata : {};
-  return sha256Base64(canonical([kind, namespace, name, labels, annotations, spec]));
+  return sha256Base64(canonical([kind, namespace, name, labels, annotations, spec, specs]));
 }

@@ -5,7 +5,7 @@ import { type Rendered, shortHash } from "../../policy/compile/rendered.ts";
 export type Write = {
   readonly verb: "apply" | "delete";
   readonly object: Rendered;
-  readonly why: "add" | "widen before narrowing" | "narrow" | "remove" | "stand in" | "annotate";
+  readonly why: "add" | "widen before narrowing" | "mend" | "narrow" | "remove" | "stand in" | "annotate";
 };
 
 /** An object's name among all. */
@@ -22,9 +22,14 @@ const MOST_RULES = 25;
  * Orders the writes from one set of objects to another so that between any two of them nobody passes whom neither set lets
  * through, and nobody is stopped whom both let through. First every object holds the rules of both sets, and what is new
  * stands; then each loses the rules of the old set, and what is old goes. What closes a workload comes before what opens
- * another, as doors close only in the first half and open only in the second.
+ * another, as doors close only in the first half and open only in the second. What somebody else wrote into an object is no
+ * rule of either set: those of these keys are replaced whole, between the halves.
  */
-export function orderWrites(before: readonly Rendered[], after: readonly Rendered[]): readonly Write[] {
+export function orderWrites(
+  before: readonly Rendered[],
+  after: readonly Rendered[],
+  edited: ReadonlySet<string> = new Set(),
+): readonly Write[] {
   const old = new Map(before.map((object) => [objectKey(object), object]));
   const next = new Map(after.map((object) => [objectKey(object), object]));
   const changed = after.filter((object) => {
@@ -34,12 +39,15 @@ export function orderWrites(before: readonly Rendered[], after: readonly Rendere
   const first = sorted(after, 1).flatMap((object): readonly Write[] => {
     const was = old.get(objectKey(object));
     if (!was) return [{ verb: "apply", object, why: "add" }];
-    return changed.includes(object) ? bothOf(was, object) : [];
+    return changed.includes(object) && !edited.has(objectKey(object)) ? bothOf(was, object) : [];
   });
+  const mended = changed.filter((object) => edited.has(objectKey(object)));
+  const narrowed = changed.filter((object) => !mended.includes(object));
   const standIns = first.filter(({ why }) => why === "stand in");
   return [
     ...first,
-    ...changed.map((object): Write => ({ verb: "apply", object, why: "narrow" })),
+    ...mended.map((object): Write => ({ verb: "apply", object, why: "mend" })),
+    ...narrowed.map((object): Write => ({ verb: "apply", object, why: "narrow" })),
     ...sorted(before, -1)
       .filter((object) => !next.has(objectKey(object)))
       .map(removed),

@@ -14,7 +14,10 @@ import { objectKey, orderWrites, type Write } from "./order.ts";
 /** What publishing would do to a cluster. */
 export type Plan = {
   readonly published: Published;
-  /** Losses that let through more than is meant and that nobody waived: what keeps it from being published. */
+  /**
+   * Losses that let through more than is meant, that nobody waived and that are not of a quarantine: what keeps it from being
+   * published.
+   */
   readonly blocking: readonly Loss[];
   /** What the writes open and close between workloads; empty where nothing is written. */
   readonly pairs: readonly PairChange[];
@@ -27,7 +30,8 @@ export type Plan = {
 /** Plans what is to be written to a cluster, and whether it may be. */
 export function planPublishing(published: Published, waivers: readonly Waiver[] = []): Result<Plan> {
   const { order, compilation, ours } = published;
-  const blocking = unwaived(compilation.widening, [...waivers, ...waiversIn(order.intent)], order.now);
+  const widening = compilation.widening.filter((loss) => !isOfQuarantine(loss));
+  const blocking = unwaived(widening, [...waivers, ...waiversIn(order.intent)], order.now);
   const standing = ours.map(({ object }) => object);
   const writes = writesFor(standing, [...compilation.compiled.values()].flat());
   const edited = standing.filter(isEdited);
@@ -35,13 +39,15 @@ export function planPublishing(published: Published, waivers: readonly Waiver[] 
   const doors = doorsOf(order.intent, order.site, order.now);
   const pairs = pairsOf(published, doors);
   if (!pairs.ok) return pairs;
-  const blocked = blocking.length > 0 && !onlyCloses(doors, pairs.value);
+  const blocked = blocking.length > 0 && !(cutsOff(doors) && pairs.value.every(({ opens }) => opens.length === 0));
   return ok({ published, blocking, edited, pairs: blocked ? [] : pairs.value, writes: blocked ? [] : writes });
 }
 
-/** A quarantine waits for nobody's mending: what opens nothing makes nothing wider. */
-const onlyCloses = ({ cut }: Doors, pairs: readonly PairChange[]): boolean =>
-  !isEmpty(cut) && pairs.every(({ opens }) => opens.length === 0);
+/** A quarantine waits for nobody's mending, nor for what it cannot close itself: its Restriction says that. */
+const isOfQuarantine = ({ rule }: Loss): boolean => rule.startsWith("Restriction ");
+
+/** Whether somebody is under quarantine: whole roles, or single Pods. */
+const cutsOff = ({ cut, site: { quarantined = [] } }: Doors): boolean => !isEmpty(cut) || quarantined.length > 0;
 
 function pairsOf({ order, compilation, ours }: Published, doors: Doors): Result<readonly PairChange[]> {
   const field = fieldOf(doors, order.site, order.members, order.foreign);
@@ -56,7 +62,7 @@ function writesFor(standing: readonly Rendered[], wanted: readonly Rendered[]): 
     return was !== undefined && saysTheSame(was, object) && (isEdited(was) || linesOf(was) !== linesOf(object));
   });
   return [
-    ...orderWrites(standing, wanted),
+    ...orderWrites(standing, wanted, new Set(standing.filter(isEdited).map(objectKey))),
     ...told.map((object): Write => ({ verb: "apply", object, why: "annotate" })),
   ];
 }

@@ -106,6 +106,24 @@ describe("CiliumNetworkPolicy", () => {
   });
 });
 
+test("a Pod under quarantine in Cilium is cut off from Pods, hosts and the world", () => {
+  const rulings = [{ object: "Restriction q", path: "spec.target" }];
+  const site: Site = { ...SITE, quarantined: [{ namespace: "pay", role: "db", rulings }] };
+  const { compiled: objects } = compiled(estate(), ["ciliumnetworkpolicy"], { site });
+  const found = objects.get("ciliumnetworkpolicy")?.find(({ metadata }) => metadata.name === "signet-quarantine");
+  expect(specOf(found)).toEqual({
+    endpointSelector: {
+      matchExpressions: [
+        { key: "k8s:io.kubernetes.pod.namespace", operator: "Exists" },
+        { key: "k8s:signet.dev/quarantine", operator: "Exists" },
+      ],
+    },
+    enableDefaultDeny: { ingress: false, egress: false },
+    ingressDeny: [{ fromEntities: ["all"] }],
+    egressDeny: [{ toEntities: ["all"] }],
+  });
+});
+
 describe("AuthorizationPolicy for ztunnel", () => {
   test("alone leaves open what it never sees: UDP, the way out, and machines", () => {
     const { widening } = compiled(estate(), ["istio-ztunnel"]);

@@ -103,6 +103,18 @@ test("nor where the writer is killed between two writes and another goes on from
   );
 });
 
+test("what somebody else wrote into an object is in no write, and it is replaced before anything is narrowed", () => {
+  const [before, after] = [objectsOf(estate(), NOON), objectsOf(estate({ sentences: [] }), NOON)];
+  const isRole = ({ metadata }: Rendered): boolean => metadata.name === "signet-role-db";
+  const opened = before.map((object) => (isRole(object) ? { ...object, spec: { ingress: [{}] } } : object));
+  const writes = orderWrites(opened, after, new Set(["NetworkPolicy pay/signet-role-db"]));
+  expect(writes.filter(({ object }) => JSON.stringify(object.spec).includes('"ingress":[{}]'))).toEqual([]);
+  expect(writes.filter(({ object }) => isRole(object)).map(({ why }) => why)).toEqual(["mend"]);
+  const order = writes.map(({ why }) => why);
+  expect(order.lastIndexOf("widen before narrowing")).toBeLessThan(order.indexOf("mend"));
+  expect(order.indexOf("mend")).toBeLessThan(order.indexOf("narrow"));
+});
+
 /** Writes each object once: what is new or changed as it is meant, then away with the rest; or the other way round. */
 const naive =
   (removeFirst: boolean): Order =>

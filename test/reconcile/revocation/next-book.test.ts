@@ -18,6 +18,7 @@ const known = (more: Partial<Known> = {}): Known => ({
   now: NOON,
   restrictions: [restriction("r-1")],
   named: () => [issued("4a01"), issued("4a02")],
+  authorities: [],
   ...more,
 });
 const serials = (book: { readonly revoked: readonly { readonly serial: string }[] }) =>
@@ -38,6 +39,41 @@ test("what a Restriction names is in the book, with its authority, since when, a
 test("a book in which nothing changes is left alone, and issued anew after an hour", () => {
   expect(nextBook(first, known({ now: NOON + HOUR - 1 }))).toBe(first);
   expect(nextBook(first, known({ now: NOON + HOUR }))).toEqual({ ...first, number: 2, thisUpdate: NOON + HOUR });
+});
+
+test("a book from later than now is written anew: by a list that does not hold yet nobody can check", () => {
+  expect(nextBook(first, known({ now: NOON - 1 }))).toEqual({ ...first, number: 2, thisUpdate: NOON - 1000 });
+});
+
+const SERIAL = "4a010203040506070809101112131415";
+const bySerial = (name = SERIAL): Restriction => ({ ...restriction("r-1"), target: { by: "serial", name } });
+const AUTHORITIES = [
+  { id: "aa", notAfter: NOON + 90 * HOUR },
+  { id: "bb", notAfter: NOON + 180 * HOUR },
+];
+
+test("a serial number is on the list of every trusted authority, though no record of it is known here", () => {
+  const line = { serial: `${SERIAL.slice(0, 16)}ffff`, authority: "bb", notAfter: NOON + HOUR };
+  const none = known({ restrictions: [bySerial()], named: () => [], authorities: AUTHORITIES });
+  const entry = { serial: SERIAL, by: "r-1", at: NOON, held: false };
+  const both = [
+    { ...entry, authority: "aa", notAfter: NOON + 90 * HOUR },
+    { ...entry, authority: "bb", notAfter: NOON + 180 * HOUR },
+  ];
+  const book = nextBook(NO_REVOCATIONS, none);
+  expect(book.revoked).toEqual(both);
+  expect(nextBook(book, none)).toBe(book);
+  expect(nextBook(book, { ...none, named: () => [line] }).revoked).toEqual([...both, { ...entry, ...line }]);
+  const ended = { ...none, now: NOON + 90 * HOUR, restrictions: [bySerial()] };
+  expect(nextBook(NO_REVOCATIONS, ended).revoked.map(({ authority }) => authority)).toEqual(["bb"]);
+});
+
+test("what is no serial number of 1 to 20 octets is on no list", () => {
+  for (const name of ["4a0", `8${SERIAL.slice(1)}`, `00${SERIAL.slice(2)}`, `${SERIAL}0000000000`])
+    expect(
+      nextBook(NO_REVOCATIONS, known({ restrictions: [bySerial(name)], named: () => [], authorities: AUTHORITIES }))
+        .revoked,
+    ).toEqual([]);
 });
 
 test("an empty book is written once, for verifiers want a list that revokes nobody", () => {

@@ -34,10 +34,11 @@ type Done = { readonly writes: readonly Write[]; readonly standing: ReadonlyMap<
 /** The figures after a plan was carried out so far. */
 export function counted(
   before: PublishingFigures,
-  { blocking, published, edited, writes }: Plan,
+  { blocking, published, edited }: Plan,
   done: Done,
 ): PublishingFigures {
   const of = (verb: Write["verb"]): number => done.writes.filter((one) => one.verb === verb).length;
+  const written = new Set(done.writes.map(({ object }) => objectKey(object)));
   const objects = [...published.compilation.compiled].map(([name, all]) => {
     const active = all.filter((object) => {
       const live = done.standing.get(objectKey(object));
@@ -50,6 +51,6 @@ export function counted(
     objects: new Map(objects),
     blocking: new Map([...Map.groupBy(blocking, ({ code }) => code)].map(([code, all]) => [code, all.length])),
     writes: { apply: before.writes.apply + of("apply"), delete: before.writes.delete + of("delete") },
-    mended: before.mended + (writes.length > 0 ? edited.length : 0),
+    mended: before.mended + edited.filter((object) => written.has(objectKey(object))).length,
   };
 }

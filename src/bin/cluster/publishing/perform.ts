@@ -4,12 +4,12 @@ import type { KubeClient } from "../../../kube/client.ts";
 import type { Term } from "../../../kube/lease.ts";
 import { type Awaited, awaited } from "../../../kube/live-policies.ts";
 import { type Log, reasonOf } from "../../../kube/log.ts";
-import { withDigest } from "../../../policy/compile/published.ts";
 import type { EventAction } from "../../../reconcile/events.ts";
 import { objectKey, type Write } from "../../../reconcile/policies/order.ts";
 import { POLICY_RESOURCES } from "../../../reconcile/policies/published-kinds.ts";
 import type { StandingAction } from "../../../reconcile/policies/standing-status.ts";
 import type { Raw } from "../../../wire/read-object.ts";
+import { applyWhole } from "../../apply-whole.ts";
 
 /** What writing takes. */
 export type Performing = {
@@ -50,9 +50,7 @@ async function perform(
   const resource = POLICY_RESOURCES.find(({ kind }) => kind === object.kind);
   if (!resource) throw new TypeError(`${object.kind} is not published`);
   if (verb === "apply") {
-    const body: Raw = { ...withDigest(object) };
-    const patch = { type: "apply", body, fieldManager: "signet", force: true } as const;
-    const applied = await client.patch(resource, object.metadata, patch);
+    const applied = await applyWhole(client, resource, object);
     return applied.ok ? { ok: true, value: { awaited: awaited(object.kind, applied.value) } } : applied;
   }
   const removed = await client.delete(resource, object.metadata);

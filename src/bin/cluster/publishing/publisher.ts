@@ -13,7 +13,7 @@ import { EventBudget } from "../../../reconcile/events.ts";
 import { type ClusterState, compileForCluster } from "../../../reconcile/policies/cluster.ts";
 import { editedEvent } from "../../../reconcile/policies/edited-event.ts";
 import { fingerprintOf, quarantinesText } from "../../../reconcile/policies/fingerprint.ts";
-import { objectKey } from "../../../reconcile/policies/order.ts";
+import { objectKey, type Write } from "../../../reconcile/policies/order.ts";
 import { type Plan, planPublishing, standingAfter } from "../../../reconcile/policies/plan.ts";
 import { ATTACHMENTS, POLICY_RESOURCES } from "../../../reconcile/policies/published-kinds.ts";
 import { decideQuarantines } from "../../../reconcile/policies/restriction-status.ts";
@@ -156,7 +156,6 @@ export class Publisher {
       log.warn({ reason: plan.problems.map(problemLine) }, "Policies could not be compiled; what stands stays.");
       return;
     }
-    this.#sayEdited(plan.value, state);
     const done = await performWrites(this.#means, plan.value.writes, this.#term).catch((fault: unknown) => ({
       writes: [],
       awaited: [],
@@ -169,6 +168,7 @@ export class Publisher {
     this.#late = kept ? undefined : (this.#late ?? passed);
     if (done.writes.length > 0) this.#unseen = { since: clock.monotonic(), awaited: done.awaited };
     const before = plan.value.published.ours.map(({ object }) => object);
+    this.#sayEdited(plan.value, state, done.writes);
     this.#plan = plan.value;
     this.#standing = standingAfter(before, done.writes);
     this.#figures = counted(this.#figures, plan.value, { standing: this.#standing, writes: done.writes });
@@ -180,13 +180,14 @@ export class Publisher {
     this.#notBefore = Math.max(this.#notBefore, this.#means.clock.monotonic() + wait);
   }
 
-  /** What somebody changed is said beside the object, and mended with the rest. */
-  #sayEdited({ edited, writes }: Plan, { policies }: ClusterState): void {
-    if (edited.length === 0) return;
+  /** What somebody changed is said beside the object, and whether it was mended with the rest. */
+  #sayEdited({ edited }: Plan, { policies }: ClusterState, writes: readonly Write[]): void {
     const { events, log, now } = this.#means;
+    const written = new Set(writes.map(({ object }) => objectKey(object)));
     for (const object of edited) {
-      const event = editedEvent(this.#budget, object, { policies, mended: writes.length > 0 }, now());
-      log.warn({ object: objectKey(object), mended: writes.length > 0 }, "Somebody changed a policy of ours.");
+      const mended = written.has(objectKey(object));
+      const event = editedEvent(this.#budget, object, { policies, mended }, now());
+      log.warn({ object: objectKey(object), mended }, "Somebody changed a policy of ours.");
       if (event) events.emit(event);
     }
   }
