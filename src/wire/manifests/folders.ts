@@ -5,6 +5,7 @@ import { accountManifests, flowSchemas, namespaceManifest, peopleManifests } fro
 import { admissionPolicies } from "./admission-policies.ts";
 import { CERTIFICATE_FOLDER, certManagerManifests, certManagerPatches } from "./cert-manager.ts";
 import { dashboardManifest } from "./dashboard.ts";
+import { FEDERATION_PERMISSIONS } from "./federation-permissions.ts";
 import { HELPER_SEGMENT, helperRole, HELPERS } from "./helper-roles.ts";
 import { COMMON_LABELS, type Manifest } from "./manifest.ts";
 import { monitoringManifests } from "./monitoring.ts";
@@ -179,6 +180,12 @@ const components = (): readonly Folder[] => [
       "Certificates for Pods, issued to kubelets (Kubernetes 1.37, or with the gates of PodCertificateRequest on).",
     kind: "Component",
     files: { signer: accountRoles("signet-signer", SIGNER_PERMISSIONS) },
+  },
+  {
+    path: "components/federation",
+    about: "Bundles of other trust domains, fetched and published: docs/federation.md. Needs the component signer.",
+    kind: "Component",
+    files: { federation: accountRoles("signet-federation", FEDERATION_PERMISSIONS) },
   },
   ...publishing(),
   {
