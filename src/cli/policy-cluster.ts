@@ -5,7 +5,13 @@ import { ok, refuseAll, type Result } from "../domain/problem.ts";
 import type { TargetName } from "../policy/compile/targets.ts";
 import { TARGET_NAMES } from "../policy/compile/targets.ts";
 import { compileForCluster, type Published } from "../reconcile/policies/cluster.ts";
-import { ATTACHMENTS, DETECTED, POLICY_RESOURCES, PUBLISHED } from "../reconcile/policies/published-kinds.ts";
+import {
+  ATTACHMENTS,
+  DETECTED,
+  JUDGED_RESOURCES,
+  POLICY_RESOURCES,
+  PUBLISHED,
+} from "../reconcile/policies/published-kinds.ts";
 import { readDefinitions, readNamespace } from "../wire/definitions.ts";
 import { KINDS } from "../wire/kinds.ts";
 import { type KubeObject, readApiObject } from "../wire/objects.ts";
@@ -88,7 +94,7 @@ type Live = {
 };
 
 async function readLive(access: PublishAccess): Promise<Result<Live>> {
-  const policies = await Promise.all(POLICY_RESOURCES.map((kind) => optional(access, kind)));
+  const policies = await Promise.all(JUDGED_RESOURCES.map((kind) => optional(access, kind)));
   const needed = await Promise.all([
     access.list(core("Namespace", "namespaces", false)),
     access.list(core("Pod", "pods", true)),
@@ -114,7 +120,7 @@ async function readLive(access: PublishAccess): Promise<Result<Live>> {
     nodes,
     policies: policies.flatMap(itemsIn),
     attachments,
-    served: new Set(POLICY_RESOURCES.flatMap(({ kind }, index) => (isServed(policies[index]) ? [kind] : []))),
+    served: new Set(POLICY_RESOURCES.filter((_kind, index) => isServed(policies[index])).map(({ kind }) => kind)),
   });
 }
 

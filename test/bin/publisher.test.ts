@@ -114,8 +114,8 @@ function world(changed: Parameters<typeof estateText>[0] = {}) {
           look: async () => new Set(POLICY_RESOURCES.map(({ kind }) => kind)),
           synced: () => true,
           hasSeen: () => true,
-          objects: (kinds) => {
-            const wanted = new Set(kinds);
+          objects: (resources) => {
+            const wanted = new Set([...resources].map(({ kind }) => kind));
             return wanted.has("Node")
               ? [NODE]
               : [...policies.values()].filter(({ kind }) => wanted.has(kind as string));
@@ -382,6 +382,24 @@ test.each(["pod: {namespace: pay, name: virt-launcher-db-x1, uid: u-l}", "virtua
     );
   },
 );
+
+test("a policy that is not evaluated keeps everything back where it may open, and a quarantine says that it may", async () => {
+  const { state, pods, policies, publisher } = world({ restrictions: [quarantine("role: web")] });
+  pods.set("u-web", marked(podOf("web", "shop")));
+  const one = await tended(publisher());
+  expect(state.statuses.filter((text) => text.startsWith("/q")).at(-1)).toMatch(/^\/q CutOff: /);
+  policies.set("CiliumNetworkPolicy shop/open", {
+    apiVersion: "cilium.io/v2",
+    kind: "CiliumNetworkPolicy",
+    metadata: { name: "open", namespace: "shop", uid: "c", resourceVersion: "1" },
+    spec: { endpointSelector: {}, ingress: [{ fromEntities: ["world"] }] },
+  });
+  await tended(one);
+  expect([...(one.figures()?.blocking ?? [])]).toEqual([["FOREIGN_UNREAD", 1]]);
+  expect(state.statuses.filter((text) => text.startsWith("/q")).at(-1)).toBe(
+    "/q OpenStill: Policies that are not evaluated may keep it open: CiliumNetworkPolicy shop/open.",
+  );
+});
 
 test("what a quarantine cannot close keeps nothing back", async () => {
   const { state, pods, policies, publisher } = world({

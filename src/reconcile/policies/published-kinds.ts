@@ -39,6 +39,17 @@ export const POLICY_RESOURCES: readonly PolicyResource[] = [
   ).values(),
 ];
 
+/** Policies that are only looked at: they may open beside ours. Calico serves them in the one group or the other. */
+const CALICO_RESOURCES: readonly PolicyResource[] = ["crd.projectcalico.org/v1", "projectcalico.org/v3"].flatMap(
+  (version) => [
+    resource(version, "NetworkPolicy", "networkpolicies", true),
+    resource(version, "GlobalNetworkPolicy", "globalnetworkpolicies", false),
+  ],
+);
+
+/** Everything that publishing looks at for policies, ours and others'. */
+export const JUDGED_RESOURCES: readonly PolicyResource[] = [...POLICY_RESOURCES, ...CALICO_RESOURCES];
+
 /** Secondary networks, which the target multinetworkpolicy is compiled for. */
 export const ATTACHMENTS: PolicyResource = resource(
   "k8s.cni.cncf.io/v1",

@@ -51,7 +51,7 @@ async function perform(
   if (!resource) throw new TypeError(`${object.kind} is not published`);
   if (verb === "apply") {
     const applied = await applyWhole(client, resource, object);
-    return applied.ok ? { ok: true, value: { awaited: awaited(object.kind, applied.value) } } : applied;
+    return applied.ok ? { ok: true, value: { awaited: awaited(resource, applied.value) } } : applied;
   }
   const removed = await client.delete(resource, object.metadata);
   return removed.ok || removed.problems[0]?.code !== "NOT_FOUND" ? asDone(removed) : { ok: true, value: {} };

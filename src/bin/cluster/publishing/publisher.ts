@@ -15,14 +15,14 @@ import { editedEvent } from "../../../reconcile/policies/edited-event.ts";
 import { fingerprintOf, quarantinesText } from "../../../reconcile/policies/fingerprint.ts";
 import { objectKey, type Write } from "../../../reconcile/policies/order.ts";
 import { type Plan, planPublishing, standingAfter } from "../../../reconcile/policies/plan.ts";
-import { ATTACHMENTS, POLICY_RESOURCES } from "../../../reconcile/policies/published-kinds.ts";
+import { ATTACHMENTS, JUDGED_RESOURCES } from "../../../reconcile/policies/published-kinds.ts";
 import { decideQuarantines } from "../../../reconcile/policies/restriction-status.ts";
 import { standingsOf } from "../../../reconcile/policies/standing.ts";
 import { decideStatuses } from "../../../reconcile/policies/standing-status.ts";
 import { counted, NO_FIGURES, type PublishingFigures } from "./figures.ts";
 import { type Performing, performWrites, writeStandings } from "./perform.ts";
 import { type PublishedTargets, publishedTargets } from "./publishing-targets.ts";
-import { PUBLISHING_TABLES } from "./tables.ts";
+import { NODES, PUBLISHING_TABLES } from "./tables.ts";
 
 /** What publishing takes, for one term. */
 export type PublisherMeans = Pick<WatchMeans, "clock"> &
@@ -119,9 +119,9 @@ export class Publisher {
       catalogue,
       namespaces: new Map(catalogue.definitions.namespaces.map(({ name, labels }) => [name, labels])),
       pods: [...pods.objects.values()],
-      nodes: this.#policies.objects(["Node"]),
-      policies: this.#policies.objects(POLICY_RESOURCES.map(({ kind }) => kind)),
-      attachments: this.#policies.objects([ATTACHMENTS.kind]),
+      nodes: this.#policies.objects([NODES.resource]),
+      policies: this.#policies.objects(JUDGED_RESOURCES),
+      attachments: this.#policies.objects([ATTACHMENTS]),
     };
   }
 
