@@ -1,4 +1,4 @@
-import { isRaw, type Raw, textAt } from "../wire/read-object.ts";
+import { isRaw, type Raw, rawAt, textAt } from "../wire/read-object.ts";
 import type { KubeClient } from "./client.ts";
 import { isLater, uidOf, versionOf } from "./object-cache.ts";
 import type { Resource } from "./resources.ts";
@@ -76,6 +76,12 @@ export const awaited = (resource: Resource, answer: Raw): Awaited => ({
   resource,
   uid: uidOf(answer),
   version: versionOf(answer),
+});
+
+/** What is to be waited for after a deletion; the API server answers with a Status that names the object, or with the object. */
+export const awaitedGone = (resource: Resource, answer: Raw): Awaited => ({
+  resource,
+  uid: textAt(rawAt(answer, "details"), "uid") ?? uidOf(answer),
 });
 
 /** Data planes write into the status of policies; nothing is read of it here. */

@@ -38,6 +38,7 @@ function world(changed: Parameters<typeof estateText>[0] = {}) {
     may: new Set(["networkpolicies", "clusternetworkpolicies"]),
     failAfter: Number.POSITIVE_INFINITY,
     writes: [] as string[],
+    awaited: [] as string[],
     statuses: [] as string[],
     events: [] as string[],
     looks: 0,
@@ -80,7 +81,8 @@ function world(changed: Parameters<typeof estateText>[0] = {}) {
     },
     delete: async (resource: Resource, name: { namespace?: string; name: string }) => {
       write("delete", keyOf(resource, name));
-      return policies.delete(keyOf(resource, name)) ? ok({}) : refuse("NOT_FOUND", "", "gone");
+      const gone = { kind: "Status", details: { uid: keyOf(resource, name) } };
+      return policies.delete(keyOf(resource, name)) ? ok(gone) : refuse("NOT_FOUND", "", "gone");
     },
   };
   const patchStatus = (name: { namespace?: string; name: string }, patch: never): Result<Raw> => {
@@ -113,7 +115,10 @@ function world(changed: Parameters<typeof estateText>[0] = {}) {
         policies: {
           look: async () => new Set(POLICY_RESOURCES.map(({ kind }) => kind)),
           synced: () => true,
-          hasSeen: () => true,
+          hasSeen: (written) => {
+            state.awaited = written.map(({ uid, version }) => `${uid}${version === undefined ? " gone" : ""}`);
+            return true;
+          },
           objects: (resources) => {
             const wanted = new Set([...resources].map(({ kind }) => kind));
             return wanted.has("Node")
@@ -165,6 +170,34 @@ test("what the sentences mean is published once, and each SegmentPolicy says whe
   expect(one.figures()?.objects.get("networkpolicy")).toEqual({ wanted: 5, active: 5 });
 });
 
+test("policies that the command line published for waypoints stay", async () => {
+  const { state, policies, publisher } = world();
+  state.may.add("authorizationpolicies");
+  const key = "AuthorizationPolicy shop/signet-role-web-waypoint";
+  policies.set(key, {
+    apiVersion: "security.istio.io/v1",
+    kind: "AuthorizationPolicy",
+    metadata: {
+      name: "signet-role-web-waypoint",
+      namespace: "shop",
+      uid: "w",
+      resourceVersion: "1",
+      labels: { "app.kubernetes.io/managed-by": "signet", "policy.signet.dev/target": "istio-waypoint" },
+    },
+    spec: { rules: [{}] },
+  });
+  await tended(publisher());
+  expect([...policies.keys()].filter((one) => one.startsWith("Auth"))).toEqual([
+    key,
+    "AuthorizationPolicy pay/signet-role-cache",
+    "AuthorizationPolicy pay/signet-role-db",
+    "AuthorizationPolicy shop/signet-role-batch",
+    "AuthorizationPolicy shop/signet-role-web",
+    "AuthorizationPolicy pay/signet",
+    "AuthorizationPolicy shop/signet",
+  ]);
+});
+
 test("denials alone close and never open: without NetworkPolicies the tiers above are not published", async () => {
   const { state, publisher } = world();
   state.may = new Set(["clusternetworkpolicies"]);
@@ -187,6 +220,28 @@ test("killed after any number of writes, whoever comes after ends with the same 
     await tended(publisher());
     expect(specs(policies)).toEqual(expected);
   }
+});
+
+test("what was written before a write failed counts", async () => {
+  const { state, publisher } = world();
+  state.failAfter = 3;
+  const one = await tended(publisher(), 1);
+  expect([state.writes.length, one.figures()?.writes]).toEqual([3, { apply: 3, delete: 0 }]);
+});
+
+test("nothing is compiled before the watches have brought what was written, and what was taken away", async () => {
+  const { state, policies, publisher } = world();
+  const one = await tended(publisher());
+  expect(new Set(state.awaited)).toEqual(new Set(policies.keys()));
+  const before = [...policies.keys()];
+  const segments = PARTS.segments.map((text) => text.replace("mode: enforce", "mode: observe"));
+  state.text = estateText({ segments, guardrails: [] });
+  await tended(one);
+  const gone = before.filter((key) => !policies.has(key));
+  expect(gone).toContain("NetworkPolicy pay/signet");
+  expect(state.awaited.filter((text) => text.endsWith(" gone"))).toEqual(
+    expect.arrayContaining(gone.map((key) => `${key} gone`)),
+  );
 });
 
 test("an edit by somebody is said on the object, and mended", async () => {

@@ -5,7 +5,6 @@ import type { KubeClient } from "../../../kube/client.ts";
 import type { Term } from "../../../kube/lease.ts";
 import type { Awaited, LivePolicies } from "../../../kube/live-policies.ts";
 import type { LivePods } from "../../../kube/live-pods.ts";
-import { reasonOf } from "../../../kube/log.ts";
 import type { WatchMeans } from "../../../kube/watch.ts";
 import type { Rendered } from "../../../policy/compile/rendered.ts";
 import type { AddressSet } from "../../../policy/sets/address-set.ts";
@@ -156,11 +155,7 @@ export class Publisher {
       log.warn({ reason: plan.problems.map(problemLine) }, "Policies could not be compiled; what stands stays.");
       return;
     }
-    const done = await performWrites(this.#means, plan.value.writes, this.#term).catch((fault: unknown) => ({
-      writes: [],
-      awaited: [],
-      fault: reasonOf(fault),
-    }));
+    const done = await performWrites(this.#means, plan.value.writes, this.#term);
     const passed = this.#overdueSince();
     if (done.fault === undefined) this.#faults = 0;
     else this.#fail();
