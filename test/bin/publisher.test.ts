@@ -362,6 +362,27 @@ test("a quarantine of one Pod is in effect when it is marked and every object st
   expect(JSON.stringify(policies.get("ClusterNetworkPolicy /signet-quarantine")?.["spec"])).toContain("Deny");
 });
 
+test("a quarantine is no longer pending when the replica that was not marked has gone", async () => {
+  const { state, pods, publisher } = world({
+    restrictions: [quarantine("pod: {namespace: pay, name: db-2, uid: u-2}")],
+  });
+  const replica = (name: string, uid: string): Raw => {
+    const pod = podOf("db", "pay");
+    const owner = { apiVersion: "apps/v1", kind: "ReplicaSet", name: "db", uid: "u-rs", controller: true };
+    return { ...pod, metadata: { ...rawAt(pod, "metadata"), name, uid, ownerReferences: [owner] } };
+  };
+  pods.delete("u-db");
+  pods.set("u-1", replica("db-1", "u-1"));
+  pods.set("u-2", replica("db-2", "u-2"));
+  const one = await tended(publisher());
+  expect(state.statuses[0]).toBe("/q Pending: 1 Pods are not marked yet, and 0 objects not written.");
+  pods.delete("u-2");
+  await tended(one);
+  expect(state.statuses.filter((text) => text.startsWith("/q")).at(-1)).toBe(
+    "/q NobodyRuns: Nobody who runs is meant now; whoever comes under it is cut off by networkpolicy, clusternetworkpolicy.",
+  );
+});
+
 test("what a policy of somebody else keeps open of a quarantine is named, pair by pair, and does not keep it back", async () => {
   const { state, pods, policies, publisher } = world();
   state.may = new Set(["networkpolicies"]);
