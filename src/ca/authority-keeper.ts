@@ -1,7 +1,7 @@
 import type { Profiles } from "../domain/certificate.ts";
 import type { Instant } from "../domain/instant.ts";
 import { ok, problem, problemLine, refuse, refuseAll, type Result } from "../domain/problem.ts";
-import { activeOf, type AuthoritySet, standingOf } from "../reconcile/authority/authority-set.ts";
+import { activeOf, type AuthoritySet, type AuthorityState, standingOf } from "../reconcile/authority/authority-set.ts";
 import { type NextStep, nextStep } from "../reconcile/authority/next-step.ts";
 import type { Pace } from "../reconcile/authority/pace.ts";
 import { makeStep, type Step, type World } from "../reconcile/authority/steps.ts";
@@ -49,14 +49,17 @@ export type KeeperParts = {
   readonly record: (record: AuthorityRecord) => Promise<void>;
 };
 
-/** What all doors see: one frozen snapshot. */
+/** What all doors see: one frozen snapshot. One that is too old neither signs nor says whom to believe. */
 export type Authorities = OpenBook & {
   readonly set: AuthoritySet;
-  /** Undefined where none is active, or where the snapshot is too old to sign by. */
+  /** Undefined where none is active. */
   readonly issuer: Issuer | undefined;
 };
 
-/** A replica that has not read the vault for so long does not sign: it may have missed that its authority was revoked. */
+/**
+ * A replica that has not read the vault for so long does not sign, and believes no certificate: it may have missed that an
+ * authority was revoked, or its key stolen.
+ */
 const STALE_MS = 5 * 60_000;
 
 /**
@@ -81,10 +84,10 @@ export class AuthorityKeeper {
 
   current(): Authorities {
     const stale = this.#parts.monotonic() - this.#readAt > STALE_MS;
-    const trusted = stale ? [] : this.#opened.trusted;
+    const { trusted, anchors } = stale ? { trusted: [], anchors: undefined } : this.#opened;
     const active = activeOf(this.#book.set)?.id;
     const issuer = trusted.find(({ facts }) => facts.keyId === active);
-    return { set: this.#book.set, ...this.#opened, issuer, trusted };
+    return { set: this.#book.set, ...this.#opened, issuer, trusted, anchors };
   }
 
   /** Reads the vault. Rejects where it cannot be read, or holds what is not to be understood. */
@@ -121,23 +124,24 @@ export class AuthorityKeeper {
     const made = await keys.make(profiles.issuing.keyType);
     const csr = await authorityRequest({ trustDomain, profile: profiles.issuing }, made.key);
     const request = { key: made.kept, csr: csr.toString("base64") };
-    const written = await this.#write({ step: "awaitChain", id: keyIdOf(made.key.spki).toString("hex") }, { request });
-    if (written.ok) return ok(csr);
-    await keys.forget(made.kept);
-    return written;
+    const id = keyIdOf(made.key.spki).toString("hex");
+    const written = await this.#write({ step: "awaitChain", id }, { request, made: made.kept });
+    return written.ok ? ok(csr) : written;
   }
 
   /**
    * Takes the chain, PEM, by which the offline root certified the key that waits: verified whole, the authority is prepared,
    * and the rotation goes on by itself. AUTHORITY_INVALID with the rule that it breaks; a chain that was taken already is
-   * taken again, for whoever asked may not have heard the answer.
+   * taken again, for whoever asked may not have heard the answer, until its authority signs no more.
    */
   async importChain(pem: string): Promise<Result<AuthoritySet>> {
     const { request } = this.#book;
     const { trustDomain, profiles, now } = this.#parts;
-    if (this.#holds(pem)) return ok(this.#book.set);
-    if (!request)
-      return refuse("ROTATION_REFUSED", "chain", NO_REQUEST, "Ask for one with `signet ca csr`, and sign that.");
+    const state = this.#stateOf(pem);
+    if (state === "tainted" || state === "revoked")
+      return refuse("ROTATION_REFUSED", "chain", `The authority of this chain is ${state} already.`, FRESH);
+    if (state) return ok(this.#book.set);
+    if (!request) return refuse("ROTATION_REFUSED", "chain", NO_REQUEST, FRESH);
     const key = await readCsr(Buffer.from(request.csr, "base64"));
     if (!key.ok) return key;
     const roots = this.#opened.bundle.roots.map(({ der }) => der);
@@ -169,42 +173,43 @@ export class AuthorityKeeper {
     );
     const authority = { id: issuing.keyId, root: root.keyId, window: issuing.window };
     const material = { root, rootList, chain: [issuing.der], key: made.kept };
-    const written = await this.#write({ step: "prepare", authority }, { material });
-    if (!written.ok) await keys.forget(made.kept);
-    return written;
+    return this.#write({ step: "prepare", authority }, { material, made: made.kept });
   }
 
-  /** One write: the step, and what it brings. A request is kept for as long as its key waits. */
-  async #write(step: Step, { material, request }: Brought): Promise<Result<AuthoritySet>> {
-    const made = makeStep(this.#book.set, step, this.world());
-    if (!made.ok) return made;
+  /**
+   * One write: the step, and what it brings. A key that was made for it and is not written is destroyed; one that may have
+   * been written is not.
+   */
+  async #write(step: Step, { material, request, made }: Brought): Promise<Result<AuthoritySet>> {
+    const unmade = async (): Promise<void> => {
+      if (made !== undefined) await this.#parts.keys.forget(made);
+    };
+    const moved = makeStep(this.#book.set, step, this.world());
+    if (!moved.ok) return unmade().then(() => moved);
     const brought = material && step.step === "prepare" ? storedAs(step.authority.id, material) : {};
     const all = { ...this.#book.material, ...brought };
-    const { request: waiting = request, ...book } = this.#book;
-    const next: AuthorityBook = {
-      ...book,
-      set: copyOf(made.value),
-      material: keptOf(all, made.value),
-      ...(made.value.awaiting && waiting ? { request: waiting } : {}),
-    };
-    const record = recordOf(step, made.value, brought);
-    await this.#parts.record(record);
+    const before = { ...this.#book, material: all };
+    const next = bookOf(before, moved.value, request);
+    const record = recordOf(step, moved.value, brought);
+    await this.#parts.record(record).catch((fault: unknown) => unmade().then(() => Promise.reject(fault)));
     const written = await this.#parts.vault.write(renderAuthorityBook(next), this.#version);
-    if (written) await this.#forgetAll(all, next);
-    else await this.#parts.record({ ...record, lost: true });
+    if (written) await this.#forgetAll(before, next);
+    else await Promise.all([this.#parts.record({ ...record, lost: true }), unmade()]);
     await this.refresh();
     if (written) return ok(this.#book.set);
     return refuseAll([problem("API_CONFLICT", "", "Another replica changed the authorities first.", "Try again.")]);
   }
 
-  async #forgetAll(before: AuthorityBook["material"], { material }: AuthorityBook): Promise<void> {
-    const gone = Object.entries(before).filter(([id, { key }]) => key !== undefined && !material[id]?.key);
-    for (const [, { key = "" }] of gone) await this.#parts.keys.forget(key);
+  async #forgetAll(before: Pick<AuthorityBook, "material" | "request">, after: AuthorityBook): Promise<void> {
+    const kept = keysIn(after);
+    for (const key of keysIn(before)) if (!kept.has(key)) await this.#parts.keys.forget(key);
   }
 
-  #holds(pem: string): boolean {
-    const ders = certificatesIn(pem) ?? [];
-    return Object.values(this.#book.material).some(({ chain: [first] }) => first === ders[0]?.toString("base64"));
+  /** Where the authority of a chain that was taken before stands. */
+  #stateOf(pem: string): AuthorityState | undefined {
+    const first = certificatesIn(pem)?.[0]?.toString("base64") ?? "";
+    const kept = Object.entries(this.#book.material).find(([, { chain }]) => chain[0] === first);
+    return kept && this.#book.set.authorities.find(({ id }) => id === kept[0])?.state;
   }
 
   #take(book: AuthorityBook, version: string): void {
@@ -219,8 +224,25 @@ export class AuthorityKeeper {
 }
 
 const NO_REQUEST = "No key waits for a chain.";
+const FRESH = "Ask for a request with `signet ca csr`, and sign that.";
 
 type Brought = {
   readonly material?: NewMaterial;
   readonly request?: NonNullable<AuthorityBook["request"]>;
+  /** What the vault is to keep of a key that was made for this step. */
+  readonly made?: string;
 };
+
+/** The book after a step; a request is kept for as long as its key waits. */
+function bookOf(
+  { request: known, material, ...book }: AuthorityBook,
+  set: AuthoritySet,
+  brought: AuthorityBook["request"],
+): AuthorityBook {
+  const request = set.awaiting && (known ?? brought);
+  return { ...book, set: copyOf(set), material: keptOf(material, set), ...(request ? { request } : {}) };
+}
+
+/** What the vault keeps of all keys in a book. */
+const keysIn = ({ material, request }: Pick<AuthorityBook, "material" | "request">): ReadonlySet<string> =>
+  new Set([...Object.values(material), ...(request ? [request] : [])].flatMap(({ key }) => key ?? []));

@@ -14,6 +14,7 @@ import { Issuer } from "./issuer.ts";
 import type { KeyStore } from "./keys/key-store.ts";
 import { readAuthority } from "./read-authority.ts";
 import { readCertificate } from "./read-certificate.ts";
+import type { TrustAnchors } from "./verify-svid.ts";
 
 /** The book of a trust domain that has no authority yet. */
 export const emptyBook = (trustDomain: string): AuthorityBook => ({
@@ -35,18 +36,22 @@ export type OpenBook = {
   readonly bundle: Bundle;
   /** What goes with leaves of each authority whose root is in the bundle, DER, the active one's first. */
   readonly chains: readonly (readonly Buffer[])[];
-  /** Key identifiers of authorities' keys that are in wrong hands (RFC 7093 §2, method 1). */
-  readonly compromised: readonly string[];
+  /** What callers' certificates are believed by: the bundle's roots, and no key that is in wrong hands. */
+  readonly anchors: TrustAnchors | undefined;
 };
 
 /** Opens a book; authorities that were opened before stay open. Throws where a part of it cannot be understood. */
-export const openBook = (book: AuthorityBook, keys: KeyStore, before: readonly Issuer[]): OpenBook => ({
-  trusted: trustedIn(book, keys, before),
-  rootLists: rootListsIn(book),
-  bundle: { trustDomain: book.trustDomain, roots: rootsIn(book), sequence: book.set.sequence },
-  chains: chainsIn(book),
-  compromised: compromisedIn(book),
-});
+export function openBook(book: AuthorityBook, keys: KeyStore, before: readonly Issuer[]): OpenBook {
+  const { trustDomain, set } = book;
+  const roots = rootsIn(book);
+  return {
+    trusted: trustedIn(book, keys, before),
+    rootLists: rootListsIn(book),
+    bundle: { trustDomain, roots, sequence: set.sequence },
+    chains: chainsIn(book),
+    anchors: { trustDomain, roots: roots.map(({ der }) => der), compromised: compromisedIn(book) },
+  };
+}
 
 /** What goes with leaves of an authority, its own certificate first; DER. */
 const chainOf = ({ material }: AuthorityBook, id: string): readonly Buffer[] =>

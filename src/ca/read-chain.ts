@@ -1,18 +1,16 @@
-import { createPublicKey } from "node:crypto";
 import type { Profiles } from "../domain/certificate.ts";
 import type { Instant } from "../domain/instant.ts";
 import { ok, refuse, type Result } from "../domain/problem.ts";
 import type { AuthorityCertificate } from "./authority.ts";
-import { SIGNATURE_ALGORITHMS } from "./der/algorithms.ts";
 import { OID } from "./der/oids.ts";
 import { NotDer, readInside } from "./der/read.ts";
 import { TAG } from "./der/write.ts";
-import { verifySignature } from "./keys/verify-signature.ts";
+import { isAuthorityKey } from "./keys/signing-key.ts";
 import { certificatesIn } from "./pem.ts";
 import { readAuthority } from "./read-authority.ts";
 import { type CertificateParts, constraintsOf, extensionAt, namesOf, readCertificate } from "./read-certificate.ts";
 import { usagesIn } from "./recheck.ts";
-import { pathProblem, permittedHosts } from "./verify-path.ts";
+import { isSignedBy, pathProblem, permittedHosts } from "./verify-path.ts";
 
 /** What a chain must fit: our trust domain and profiles, the key that was requested for, and now. */
 export type ChainTerms = {
@@ -40,7 +38,7 @@ const MOST = 5;
 
 /**
  * Reads a chain in PEM, the issuing authority first, each followed by its issuer, and verifies it whole: the key is the one
- * that was requested for, the issuing certificate keeps its profile, the path ends at its root (RFC 5280 §6), names, key
+ * that was requested for, the issuing certificate keeps its profile, all keys and purposes fit, the path ends at its root (RFC 5280 §6), names, key
  * identifiers and lifetimes fit. Roots are told apart by their key identifiers, which whoever makes one chooses: another
  * certificate under a known one, even one renewed by the same key, is refused. Refuses with AUTHORITY_INVALID and the rule.
  */
@@ -92,17 +90,13 @@ async function readPath(ders: readonly Buffer[], terms: ChainTerms): Promise<Res
 async function brokenPath(path: readonly CertificateParts[], terms: ChainTerms): Promise<string | undefined> {
   const [issuing, root] = [path[0], path.at(-1)];
   if (!issuing || !root) return "it is empty";
-  const wrong = brokenRule(issuing, terms) ?? brokenStep(path) ?? (await brokenRoot(root));
+  const wrong = brokenRule(issuing, terms) ?? brokenForAll(path) ?? brokenStep(path) ?? (await brokenRoot(root));
   return wrong ?? (await pathProblem(path.slice(0, -1), [root], terms.now));
 }
 
 /** Path validation takes an anchor as it is; one that comes with the chain must at least have signed itself. */
-async function brokenRoot(root: CertificateParts): Promise<string | undefined> {
-  const algorithm = SIGNATURE_ALGORITHMS.find(({ identifier }) => identifier.equals(root.algorithm.whole));
-  const key = createPublicKey({ key: root.spki.whole, format: "der", type: "spki" });
-  const valid = algorithm && (await verifySignature(algorithm, key, root.signed.whole, root.signature));
-  return valid ? undefined : "its root is not signed by itself";
-}
+const brokenRoot = async (root: CertificateParts): Promise<string | undefined> =>
+  (await isSignedBy(root, root)) ? undefined : "its root is not signed by itself";
 
 /** Each names its issuer's key, holds only while its issuer does, and leaves room for all that stands below it. */
 function brokenStep(path: readonly CertificateParts[]): string | undefined {
@@ -169,14 +163,6 @@ const RULES: readonly Rule[] = [
     },
     "its name constraints do not fix it to this trust domain, critical (RFC 5280 §4.2.1.10)",
   ],
-  [
-    (parts) => {
-      const purposes = extensionAt(parts, "extendedKeyUsage");
-      const found = purposes ? readInside(purposes.value, TAG.sequence).map(({ whole }) => whole) : [];
-      return !purposes || [OID.serverAuth, OID.clientAuth].every((each) => found.some((one) => one.equals(each)));
-    },
-    "its extended key usage leaves out serverAuth or clientAuth, which every leaf has",
-  ],
   [(parts) => (keyIdIn(parts)?.length ?? 0) <= 40, "its key identifier is longer than 20 octets"],
   [
     ({ window }, { profiles: { issuing }, now }) => window.notAfter - now <= issuing.lifetimeSeconds * 1000 + DAY_MS,
@@ -188,6 +174,21 @@ const RULES: readonly Rule[] = [
   ],
 ];
 
-function brokenRule(parts: CertificateParts, terms: ChainTerms): string | undefined {
-  return RULES.find(([holds]) => !holds(parts, terms))?.[1];
-}
+/** What every certificate of the chain must be, the root too: verifiers look at the purposes and keys of all. */
+const RULES_FOR_ALL: readonly (readonly [holds: (parts: CertificateParts) => boolean, otherwise: string])[] = [
+  [
+    (parts) => {
+      const purposes = extensionAt(parts, "extendedKeyUsage");
+      const found = purposes ? readInside(purposes.value, TAG.sequence).map(({ whole }) => whole) : [];
+      return !purposes || [OID.serverAuth, OID.clientAuth].every((each) => found.some((one) => one.equals(each)));
+    },
+    "an extended key usage leaves out serverAuth or clientAuth, which every leaf has",
+  ],
+  [({ spki }) => isAuthorityKey(spki.whole), "a key is not ECDSA on P-256 or P-384, or RSA with 3072 or 4096 bits"],
+];
+
+const brokenRule = (parts: CertificateParts, terms: ChainTerms): string | undefined =>
+  RULES.find(([holds]) => !holds(parts, terms))?.[1];
+
+const brokenForAll = (path: readonly CertificateParts[]): string | undefined =>
+  RULES_FOR_ALL.find(([holds]) => !path.every(holds))?.[1];

@@ -33,7 +33,8 @@ async function brokenLink(path: readonly CertificateParts[], now: Instant): Prom
       expired(certificate, now) ?? unknownCritical(certificate) ?? (depth > 0 ? noIssuer(path, depth) : undefined);
     if (wrong !== undefined) return wrong;
     const issuer = path[depth + 1];
-    if (issuer && !(await issued(certificate, issuer))) return "a certificate of the chain is not signed by the next";
+    if (issuer && !(await isSignedBy(certificate, issuer)))
+      return "a certificate of the chain is not signed by the next";
   }
   return undefined;
 }
@@ -54,7 +55,8 @@ const unknownCritical = ({ extensions }: CertificateParts): string | undefined =
     ? "it has a critical extension that is not known here"
     : undefined;
 
-async function issued(certificate: CertificateParts, issuer: CertificateParts): Promise<boolean> {
+/** Whether a certificate names that issuer and is signed by its key; false too where the key cannot be used. */
+export async function isSignedBy(certificate: CertificateParts, issuer: CertificateParts): Promise<boolean> {
   const algorithm = SIGNATURE_ALGORITHMS.find(({ identifier }) => identifier.equals(certificate.algorithm.whole));
   if (!algorithm || !certificate.innerAlgorithm.whole.equals(certificate.algorithm.whole)) return false;
   if (!certificate.issuer.whole.equals(issuer.subject.whole)) return false;

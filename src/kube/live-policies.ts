@@ -1,5 +1,6 @@
 import { isRaw, type Raw, rawAt, textAt } from "../wire/read-object.ts";
 import type { KubeClient } from "./client.ts";
+import { servedPlurals } from "./discovery.ts";
 import { isLater, uidOf, versionOf } from "./object-cache.ts";
 import type { Resource } from "./resources.ts";
 import { reviewOwnAccess } from "./reviews.ts";
@@ -30,7 +31,7 @@ export class LivePolicies {
     const { client, tables } = this.#means;
     const versions = [...new Set(tables.map(({ resource }) => versionPath(resource)))];
     const served = new Map(
-      await Promise.all(versions.map(async (path) => [path, await pluralsAt(client, path)] as const)),
+      await Promise.all(versions.map(async (path) => [path, await servedPlurals(client, path)] as const)),
     );
     const known = tables.filter(({ resource }) => served.get(versionPath(resource))?.has(resource.plural));
     const readable = await Promise.all(known.map(({ resource }) => mayFollow(client, resource)));
@@ -100,10 +101,3 @@ const groupKey = ({ group, kind }: Resource): string => `${group} ${kind}`;
 
 const versionPath = ({ group, version }: Resource): string =>
   group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
-
-async function pluralsAt(client: PolicyMeans["client"], path: string): Promise<ReadonlySet<string>> {
-  const { status, body } = await client.call({ method: "GET", path });
-  const resources = isRaw(body) ? body["resources"] : undefined;
-  if (status !== 200 || !Array.isArray(resources)) return new Set();
-  return new Set(resources.filter(isRaw).flatMap((each) => textAt(each, "name") ?? []));
-}

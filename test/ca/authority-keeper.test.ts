@@ -100,14 +100,17 @@ test("of two writers one loses, and both see the same authority active", async (
   expect([states(one), active(one)]).toEqual([states(two), active(two)]);
 });
 
-test("a replica that has not read for more than five minutes signs nothing", async () => {
+test("a replica that has not read for more than five minutes signs nothing and believes no certificate", async () => {
   const clock = handClock();
   const keeper = keeperOver(memoryVault(), clock);
   await workAll(keeper);
+  const { bundle } = keeper.current();
   pass(clock, 5 * MINUTE + 1);
-  expect(active(keeper)).toBeUndefined();
+  expect([active(keeper), keeper.current().anchors, keeper.current().bundle]).toEqual([undefined, undefined, bundle]);
   await keeper.refresh();
   expect(active(keeper)).toBeDefined();
+  const roots = bundle.roots.map(({ der }) => der);
+  expect(keeper.current().anchors).toEqual({ trustDomain: "example.org", roots, compromised: [] });
 });
 
 const told = async (asked: ReturnType<ReturnType<typeof keeperOver>["step"]>): Promise<string> => {

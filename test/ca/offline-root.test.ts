@@ -1,18 +1,21 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import type { AuthorityCertificate } from "../../src/ca/authority.ts";
 import { authorityRequest } from "../../src/ca/authority-request.ts";
+import { type KeyStore, VAULT_KEYS } from "../../src/ca/keys/key-store.ts";
 import { generateKey, memoryKey, type SigningKey } from "../../src/ca/keys/signing-key.ts";
 import { makeAuthorityPair, type Making, signIssuing, signRoot } from "../../src/ca/new-authority.ts";
 import { makeOfflineRoot, openOfflineRoot, signByRoot } from "../../src/ca/offline-root.ts";
 import { certificatesPem, toPem } from "../../src/ca/pem.ts";
+import { readCertificate } from "../../src/ca/read-certificate.ts";
 import { type ChainTerms, readAuthorityChain } from "../../src/ca/read-chain.ts";
 import type { Profiles } from "../../src/domain/certificate.ts";
 import { ok, type Result } from "../../src/domain/problem.ts";
+import { readAuthorityBook } from "../../src/wire/authority-book.ts";
 import { PROFILES } from "../fakes/ca.ts";
 import { must, NOON } from "../fakes/judging.ts";
 import { handClock, keeperOver, memoryVault, pass, workAll } from "../fakes/vault.ts";
@@ -131,6 +134,43 @@ test("the same request is given until its chain has come, and the same chain is 
   );
 });
 
+test("a chain whose authority signs no more is not taken again", async () => {
+  const { keeper, request, root } = await asked();
+  const { chain } = must(await signByRoot(folder, root, request, MAKING));
+  must(await keeper.importChain(chain));
+  must(await keeper.step({ step: "withdraw", id: keeper.current().set.authorities[1]?.id ?? "" }));
+  expect(whyOf(await keeper.importChain(chain))).toBe(
+    "ROTATION_REFUSED The authority of this chain is revoked already.",
+  );
+});
+
+test("a key that waits for its chain waits on while the rotation goes by itself, until somebody asks for another", async () => {
+  const gone: string[] = [];
+  const keys: KeyStore = { ...VAULT_KEYS, forget: (kept) => Promise.resolve(void gone.push(kept)) };
+  const [vault, clock] = [memoryVault(), handClock()];
+  const keeper = keeperOver(vault, clock, { keys });
+  await workAll(keeper);
+  const request = must(await keeper.requestChain());
+  pass(clock, 46 * DAY);
+  expect(await workAll(keeper)).toEqual(["make", "publish", "confirm"]);
+  expect(must(await keeper.requestChain())).toEqual(request);
+  must(await keeper.step({ step: "withdraw", id: keeper.current().set.authorities[1]?.id ?? "" }));
+  const before = gone.length;
+  must(await makeOfflineRoot(folder, sealed, MAKING));
+  const root = must(await openOfflineRoot(folder, openers));
+  const { chain } = must(
+    await signByRoot(folder, root, toPem("CERTIFICATE REQUEST", request), { ...MAKING, now: clock.wall }),
+  );
+  must(await keeper.importChain(chain));
+  expect([keeper.current().set.awaiting, gone.length]).toEqual([undefined, before]);
+  must(await keeper.step({ step: "withdraw", id: keeper.current().set.authorities[2]?.id ?? "" }));
+  const other = must(await keeper.requestChain());
+  expect(other).not.toEqual(request);
+  const { key = "" } = must(readAuthorityBook(vault.text ?? "")).request ?? {};
+  must(await keeper.step({ step: "request" }));
+  expect([keeper.current().set.awaiting, gone.slice(before + 1)]).toEqual([undefined, [key]]);
+});
+
 test("a root is never written over, and is opened by its own passphrase alone", async () => {
   must(await makeOfflineRoot(folder, sealed, MAKING));
   expect(whyOf(await makeOfflineRoot(folder, sealed, MAKING))).toBe(
@@ -180,6 +220,86 @@ describe("openssl signs the request as the runbook says", () => {
       "AUTHORITY_INVALID The chain is not taken: it holds for longer than profile issuing allows.",
     );
     expect(openssl("verify", "-x509_strict", "-CAfile", "ca.crt", "signed.crt")).toBe("signed.crt: OK\n");
+  });
+
+  const AUTHORITY = [
+    "basicConstraints=critical,CA:TRUE",
+    "keyUsage=critical,keyCertSign,cRLSign",
+    "subjectKeyIdentifier=hash",
+  ];
+  const PURPOSES = "an extended key usage leaves out serverAuth or clientAuth, which every leaf has";
+  const KEYS = "a key is not ECDSA on P-256 or P-384, or RSA with 3072 or 4096 bits";
+  const P256 = ["EC", "ec_paramgen_curve:P-256"];
+  const whole = "extendedKeyUsage=serverAuth,clientAuth";
+
+  /** What is said of a chain of three: the key of root and of the one between, and what stands in them besides. */
+  async function chainOfThree([root, between]: readonly Stage[]): Promise<string> {
+    mkdirSync(folder);
+    const key = memoryKey(generateKey("ECDSAP256"));
+    writeFileSync(join(folder, "next.csr"), await requestOf(key));
+    const makeKey = (name: string, [algorithm = "", option = ""]: readonly string[]): string =>
+      openssl("genpkey", "-algorithm", algorithm, "-pkeyopt", option, "-out", name);
+    const extensions = (name: string, lines: readonly string[]): string => {
+      writeFileSync(join(folder, name), `${[...lines, "authorityKeyIdentifier=keyid"].join("\n")}\n`);
+      return name;
+    };
+    makeKey("ca.key", root?.key ?? P256);
+    const added = [...AUTHORITY.slice(1, 2), ...(root?.more ?? [])].flatMap((each) => ["-addext", each]);
+    openssl("req", "-new", "-x509", "-key", "ca.key", "-days", "3650", "-out", "ca.crt", "-subj", "/CN=Root", ...added);
+    makeKey("mid.key", between?.key ?? P256);
+    openssl("req", "-new", "-key", "mid.key", "-out", "mid.csr", "-subj", "/CN=Between");
+    const signed = (days: string): readonly string[] => [
+      "-CAcreateserial",
+      "-days",
+      days,
+      "-copy_extensions",
+      "copy",
+      "-extfile",
+    ];
+    const mid = extensions("mid.cnf", [...AUTHORITY, ...(between?.more ?? [])]);
+    openssl(
+      "x509",
+      "-req",
+      "-in",
+      "mid.csr",
+      "-CA",
+      "ca.crt",
+      "-CAkey",
+      "ca.key",
+      ...signed("100"),
+      mid,
+      "-out",
+      "mid.crt",
+    );
+    const own = extensions("ext.cnf", []);
+    openssl(
+      "x509",
+      "-req",
+      "-in",
+      "next.csr",
+      "-CA",
+      "mid.crt",
+      "-CAkey",
+      "mid.key",
+      ...signed("90"),
+      own,
+      "-out",
+      "signed.crt",
+    );
+    const pem = ["signed.crt", "mid.crt", "ca.crt"].map((each) => readFileSync(join(folder, each), "utf8")).join("");
+    return whyOf(await readAuthorityChain(pem, termsOf(key, { now: Date.now() })));
+  }
+  type Stage = { readonly key?: readonly string[]; readonly more?: readonly string[] };
+
+  test.each<[string, readonly Stage[], string]>([
+    ["with all purposes, or without any", [{ more: [whole] }, {}], "ok"],
+    ["whose root is for servers alone", [{ more: ["extendedKeyUsage=serverAuth"] }, {}], PURPOSES],
+    ["whose middle is for clients alone", [{}, { more: ["extendedKeyUsage=clientAuth"] }], PURPOSES],
+    ["whose root has RSA with 2048 bits", [{ key: ["RSA", "rsa_keygen_bits:2048"] }, {}], KEYS],
+    ["whose middle is on P-521", [{}, { key: ["EC", "ec_paramgen_curve:P-521"] }], KEYS],
+  ])("of a chain of three %s", { timeout: 60_000 }, async (_, stages, said) => {
+    const why = said === "ok" ? said : `AUTHORITY_INVALID The chain is not taken: ${said}.`;
+    expect(await chainOfThree(stages)).toBe(why);
   });
 });
 
@@ -272,13 +392,21 @@ describe("a chain is verified whole", () => {
       expect(whyOf(await readAuthorityChain(text, termsOf(chain.key)))).toMatch(/^AUTHORITY_INVALID /);
   });
 
-  test("a root that another key signed is no root", async () => {
+  test("a root that another key signed is no root, nor one whose key is no point of its curve", async () => {
     const key = memoryKey(generateKey("ECDSAP256"));
-    const pair = await makeAuthorityPair(MAKING, key);
-    const spoilt = Buffer.from(pair.root.der);
-    spoilt[spoilt.length - 1] = (spoilt.at(-1) ?? 0) ^ 1;
-    expect(whyOf(await readAuthorityChain(certificatesPem([pair.issuing.der, spoilt]), termsOf(key)))).toBe(
-      refused("its root is not signed by itself"),
+    const { root, issuing: below } = await makeAuthorityPair(MAKING, key);
+    const otherwise = Buffer.from(root.der);
+    otherwise[otherwise.length - 1] = (otherwise.at(-1) ?? 0) ^ 1;
+    const { spki } = readCertificate(root.der);
+    const pointless = Buffer.from(root.der);
+    pointless.fill(
+      1,
+      pointless.indexOf(spki.whole) + spki.whole.length - 64,
+      pointless.indexOf(spki.whole) + spki.whole.length,
     );
+    for (const spoilt of [otherwise, pointless])
+      expect(whyOf(await readAuthorityChain(certificatesPem([below.der, spoilt]), termsOf(key)))).toBe(
+        refused("its root is not signed by itself"),
+      );
   });
 });

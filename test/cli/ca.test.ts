@@ -130,6 +130,7 @@ at once               Another authority is made, its root published.
 
 Who breaks, until when:
 - machines and functions that renew by certificate: from half of their certificate's life on, until they are invited anew (\`signet svid invite\`)
+- every holder of a certificate by it, where revocation lists are checked: from when the new authority signs, for \`/v1/crl\` has no list of it any more, until it has another certificate
 - whoever has not renewed at 2026-11-23T14:45:00Z: until it has another certificate
 - nobody else; but until then whoever verifies by the bundle alone takes a forged certificate for a true one (\`--remove now\` ends that)
 
@@ -145,7 +146,7 @@ at once               The new authority signs. The stolen key signs nothing more
 at once               Its root leaves the bundle: from then on nobody who has the bundle believes what the key signs.
 
 Who breaks, until when:
-- every holder of a certificate by it, wherever a verifier has the new bundle: until it has another certificate; who renews in time has one by 2026-11-23T14:30:00Z
+- every holder of a certificate by it, wherever a verifier has the bundle without its root: until it has another certificate; who renews in time has one by 2026-11-23T14:30:00Z
 - every verifier that lacks the new root, towards new certificates: Pods get the bundle within 6 minutes, others when they read it again
 - machines and functions that renew by certificate: until they are invited anew (\`signet svid invite\`)
 
@@ -154,14 +155,53 @@ Nothing was done. With --yes it is.
   );
 });
 
-test("a plan says where the root cannot leave, and where an offline root must act", async () => {
-  const offline = { ...FIRST, offline: true, root: "b0" } as const;
-  const { out } = await run("ca rotate --compromised", statusOf(offline));
-  expect(out).toContain("when you bring it     A chain from the offline root: `signet ca csr`, `sign`, `import`.");
-  const both = await run("ca rotate --compromised", statusOf(offline, SECOND));
-  expect(both.out).toContain(
-    "- its root stands above authority bbbbbbbbbbbbbbbbbbbb too and stays in the bundle: who verifies by it alone believes the key until 2027-01-30T00:00:00Z",
-  );
+const OFFLINE = { ...FIRST, offline: true, root: "b0" } as const;
+const planOf = async (line: string, ...authorities: AuthoritySet["authorities"]): Promise<string> =>
+  (await run(`ca rotate --compromised${line}`, statusOf(...authorities))).out
+    .split("is in wrong hands.\n\n")
+    .slice(-1)
+    .join("")
+    .replace("\nNothing was done. With --yes it is.\n", "");
+const CONDEMNED =
+  "at once               Our doors exchange no certificate that it signed: whoever renews by one needs a token or a new invitation.\n";
+
+test("below an offline root a stolen key signs on until a chain is brought, and the plan promises no time before", async () => {
+  expect(await planOf("", OFFLINE)).toBe(`${CONDEMNED}\
+when you bring it     A chain from the offline root: \`signet ca csr\`, \`sign\`, \`import\`. Until then it signs on, and its root stays in the bundle.
+then                  The new authority signs: at once below a root that readers have, 15 min later below another. The stolen key signs nothing more for us, and is destroyed here.
+150 min after that    If the new authority is below another root, this one leaves the bundle: from then on nobody who has the bundle believes what the key signs.
+
+Who breaks, until when:
+- machines and functions that renew by certificate: from half of their certificate's life on, until they are invited anew (\`signet svid invite\`)
+- every holder of a certificate by it, where revocation lists are checked: from when the new authority signs, for \`/v1/crl\` has no list of it any more, until it has another certificate
+- whoever has not renewed 150 min after the new authority signs: until it has another certificate
+- nobody else; but until then whoever verifies by the bundle alone takes a forged certificate for a true one (a chain below another root and \`--remove now\` end that)
+- below the same root nothing is gained: it stays in the bundle, and who verifies by it alone believes the key until 2027-01-30T00:00:00Z; to end that sooner, certify the next authority by another root
+`);
+  expect(await planOf(" --remove now", OFFLINE)).toBe(`${CONDEMNED}\
+when you bring it     A chain from the offline root: \`signet ca csr\`, \`sign\`, \`import\`. Until then it signs on, and its root stays in the bundle.
+then                  The new authority signs. The stolen key signs nothing more for us, and is destroyed here.
+then                  If the new authority is below another root, this one leaves the bundle: from then on nobody who has the bundle believes what the key signs.
+
+Who breaks, until when:
+- every holder of a certificate by it, wherever a verifier has the bundle without its root: until it has another certificate; who renews in time has one 150 min after the new authority signs
+- every verifier that lacks the new root, towards new certificates: Pods get the bundle within 6 minutes, others when they read it again
+- machines and functions that renew by certificate: until they are invited anew (\`signet svid invite\`)
+- below the same root nothing is gained: it stays in the bundle, and who verifies by it alone believes the key until 2027-01-30T00:00:00Z; to end that sooner, certify the next authority by another root
+`);
+});
+
+test("with a successor below the same root nobody waits for it, and the root stays in the bundle", async () => {
+  expect(await planOf("", OFFLINE, SECOND)).toBe(`${CONDEMNED}\
+at once               The next authority is there already.
+2026-11-23T12:00:00Z  The new authority signs. The stolen key signs nothing more for us, and is destroyed here.
+2026-11-23T14:30:00Z  It is revoked, but its root stays in the bundle.
+
+Who breaks, until when:
+- machines and functions that renew by certificate: from half of their certificate's life on, until they are invited anew (\`signet svid invite\`)
+- every holder of a certificate by it, where revocation lists are checked: from when the new authority signs, for \`/v1/crl\` has no list of it any more, until it has another certificate
+- its root stands above authority bbbbbbbbbbbbbbbbbbbb too and stays in the bundle: who verifies by it alone believes the key until 2027-01-30T00:00:00Z; to end that sooner, certify the next authority by another root
+`);
 });
 
 test("an offline root is made, signs and is imported by commands", async () => {

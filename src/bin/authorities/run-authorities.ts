@@ -18,7 +18,8 @@ import type { AuthorityStatus } from "../../wire/authority-status.ts";
 export type AskBox = {
   /** What was asked and not answered yet. */
   readonly take: () => Promise<string | undefined>;
-  readonly answer: (text: string) => Promise<void>;
+  /** Puts the answer to an ask there and takes that ask away; a newer one stays. */
+  readonly answer: (ask: string, text: string) => Promise<void>;
 };
 
 /** What keeps authorities in a server. */
@@ -121,15 +122,17 @@ async function answerAsk(keeper: AuthorityKeeper | undefined, parts: Authorities
   const text = await parts.asks.take();
   if (text === undefined) return;
   const read = readAuthorityAsk(text);
-  if (!read.ok) return parts.asks.answer(renderAuthorityMessage({ ask: "", problems: answered(read.problems) }));
+  if (!read.ok) return parts.asks.answer(text, renderAuthorityMessage({ ask: "", problems: answered(read.problems) }));
   const { ask, wish } = read.value;
-  const done = keeper ? await granted(keeper, wish, parts).catch(unusable) : NO_TRUST_DOMAIN;
+  const done = keeper
+    ? await granted(keeper, wish, parts).catch((fault: unknown) => failed(fault, parts))
+    : NO_TRUST_DOMAIN;
   if (!done.ok)
     parts.log.warn({ step: wish.step, why: done.problems.map(problemLine) }, "A step that was asked for was refused.");
   const answer: AuthorityAnswer = done.ok
     ? { ask, problems: [], ...done.value }
     : { ask, problems: answered(done.problems) };
-  await parts.asks.answer(renderAuthorityMessage(answer));
+  await parts.asks.answer(text, renderAuthorityMessage(answer));
 }
 
 const NO_TRUST_DOMAIN = refuse("AUTHORITY_UNAVAILABLE", "", "There is no TrustDomain named local yet.", "Define one.");
@@ -137,13 +140,18 @@ const NO_TRUST_DOMAIN = refuse("AUTHORITY_UNAVAILABLE", "", "There is no TrustDo
 const answered = (problems: readonly Problem[]): AuthorityAnswer["problems"] =>
   problems.map(({ code, path, message, mend }) => problem(code, path, message, mend));
 
-function unusable(fault: unknown): Granted {
-  if (!(fault instanceof KeyUnavailable)) throw fault;
+/** Whatever fails is answered: an ask that stays is followed again and again, with a key and a record each time. */
+function failed(fault: unknown, { log }: AuthoritiesParts): Granted {
+  if (fault instanceof KeyUnavailable) {
+    const why = `The key cannot be made or used: ${fault.message}.`;
+    return refuse("AUTHORITY_UNAVAILABLE", "", why, "Bring the token back.");
+  }
+  log.error({ err: fault }, "What was asked for could not be followed.");
   return refuse(
-    "AUTHORITY_UNAVAILABLE",
+    "INTERNAL",
     "",
-    `The key cannot be made or used: ${fault.message}.`,
-    "Bring the token back.",
+    "The step failed on its way.",
+    "The server's log says why; `signet ca status` shows how far it came.",
   );
 }
 

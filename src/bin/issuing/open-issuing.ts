@@ -66,12 +66,7 @@ export function openIssuing(means: IssuingMeans): OpenIssuing {
     nodeProxies: means.nodeProxies,
     walk,
     tokens: tokenParts(means),
-    anchors: () => {
-      const known = keys.authorities();
-      if (!known) return undefined;
-      const { bundle, compromised } = known;
-      return { trustDomain: bundle.trustDomain, roots: bundle.roots.map(({ der }) => der), compromised };
-    },
+    anchors: () => keys.authorities()?.anchors,
     chains: () => keys.authorities()?.chains ?? [],
     holders: means.holders,
     podsIn: means.podsIn,

@@ -24,13 +24,19 @@ export function memoryKey(privateKey: KeyObject): SigningKey {
 /** Key types of authorities. */
 export const AUTHORITY_KEY_TYPES: readonly AuthorityKeyType[] = ["ECDSAP256", "ECDSAP384", "RSA3072", "RSA4096"];
 
+/** Whether a SubjectPublicKeyInfo has a key type of authorities. */
+export const isAuthorityKey = (spki: Uint8Array): boolean => keyTypeIn(spki) !== undefined;
+
 /** Which key type of an authority a SubjectPublicKeyInfo has; throws where it is none. */
 export function authorityKeyType(spki: Uint8Array): AuthorityKeyType {
-  const read = readLeafKey(spki, "");
-  const keyType = read.ok ? read.value.keyType : undefined;
-  const found = AUTHORITY_KEY_TYPES.find((each) => each === keyType);
+  const found = keyTypeIn(spki);
   if (!found) throw new Error("an authority's key is ECDSA on P-256 or P-384, or RSA with 3072 or 4096 bits");
   return found;
+}
+
+function keyTypeIn(spki: Uint8Array): AuthorityKeyType | undefined {
+  const read = readLeafKey(spki, "");
+  return AUTHORITY_KEY_TYPES.find((each) => read.ok && each === read.value.keyType);
 }
 
 /** A new private key. */

@@ -208,14 +208,22 @@ const withoutPublication = (authority: Authority, state: AuthorityState): Author
   return state === "published" || publishedAt === undefined ? rest : { ...rest, publishedAt };
 };
 
+/** A key that waits for a chain waits on, unless this is its chain. */
+const prepare: Move = ({ requestedAt: _, awaiting, ...set }, step, { now }) => {
+  if (step.step !== "prepare") return set;
+  const { authority } = step;
+  return {
+    ...set,
+    ...(awaiting && awaiting.id !== authority.id ? { awaiting } : {}),
+    authorities: [...set.authorities, { ...authority, state: "prepared", since: now }],
+  };
+};
+
 const MOVES: Readonly<Record<Step["step"], Move>> = {
-  request: (set, _, { now }) => ({ ...set, requestedAt: now }),
+  request: ({ awaiting: _, ...set }, __, { now }) => ({ ...set, requestedAt: now }),
   awaitChain: (set, step, { now }) =>
     step.step === "awaitChain" ? { ...set, awaiting: { id: step.id, since: now } } : set,
-  prepare: ({ requestedAt: _, awaiting: __, ...set }, step, { now }) =>
-    step.step === "prepare"
-      ? { ...set, authorities: [...set.authorities, { ...step.authority, state: "prepared", since: now }] }
-      : set,
+  prepare,
   publish: to("published", true),
   confirm: (set, step, { now }) => ({
     ...set,

@@ -1,0 +1,75 @@
+import { randomBytes } from "node:crypto";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { runAuthorities } from "../../src/bin/authorities/run-authorities.ts";
+import { type KeyStore, VAULT_KEYS } from "../../src/ca/keys/key-store.ts";
+import { PACE } from "../../src/reconcile/authority/pace.ts";
+import { renderAuthorityMessage } from "../../src/wire/authority-ask.ts";
+import { PROFILES } from "../fakes/ca.ts";
+import { NOON } from "../fakes/judging.ts";
+import { quietLog } from "../fakes/quiet-log.ts";
+import { memoryVault } from "../fakes/vault.ts";
+
+const ASK = "a".repeat(32);
+const HOURS_MS = 3_600_000;
+
+/** Keys outside the vault: what was made, and what was destroyed. */
+function countedKeys() {
+  const [made, gone]: [string[], string[]] = [[], []];
+  const keys: KeyStore = {
+    ...VAULT_KEYS,
+    make: async (keyType) => {
+      const key = await VAULT_KEYS.make(keyType);
+      made.push(key.kept);
+      return key;
+    },
+    forget: (kept) => Promise.resolve(void gone.push(kept)),
+  };
+  return { keys, made, gone };
+}
+
+test("an ask that fails on its way is answered, once, and the key that was made for it is destroyed", async () => {
+  const [{ keys, made, gone }, logged] = [countedKeys(), [] as unknown[][]];
+  let asked: string | undefined = renderAuthorityMessage({ ask: ASK, wish: { step: "csr" } });
+  const answers: string[] = [];
+  const running = runAuthorities({
+    vault: memoryVault(),
+    keys,
+    profiles: PROFILES,
+    pace: () => PACE,
+    ownRoots: false,
+    now: () => NOON,
+    monotonic: () => 0,
+    random: randomBytes,
+    lacking: () => [],
+    trustDomain: () => "example.org",
+    isWriter: () => true,
+    asks: {
+      take: () => Promise.resolve(asked),
+      answer: (text) => {
+        asked = undefined;
+        return Promise.resolve(void answers.push(text));
+      },
+    },
+    record: () => Promise.reject(new Error("disk full")),
+    log: { ...quietLog, error: (...line: unknown[]) => void logged.push(line) },
+    everyMs: HOURS_MS,
+    asksEveryMs: 1,
+  });
+  onTestFinished(running.stop);
+  await running.look();
+  await vi.waitFor(() => expect(answers).toHaveLength(1));
+  const [first] = answers;
+  expect(JSON.parse(first ?? "")).toEqual({
+    ask: ASK,
+    problems: [
+      {
+        code: "INTERNAL",
+        path: "",
+        message: "The step failed on its way.",
+        mend: "The server's log says why; `signet ca status` shows how far it came.",
+      },
+    ],
+  });
+  expect(logged).toEqual([[{ err: new Error("disk full") }, "What was asked for could not be followed."]]);
+  expect([made.length, gone]).toEqual([1, made]);
+});
