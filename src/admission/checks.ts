@@ -6,7 +6,7 @@ import type { ProblemCode } from "../domain/problem-codes.ts";
 import { remembered } from "../domain/remembered.ts";
 import type { Escape, EscapeCheck, Launching, Workload } from "../domain/workload.ts";
 import type { Identity } from "../identity/fit-role.ts";
-import { exceptionOf, excepts } from "./exceptions.ts";
+import { except } from "./exceptions.ts";
 import { permits } from "./permits.ts";
 
 /** Each check on escapes: its code, and what it says of the workload. */
@@ -74,14 +74,9 @@ function unpermitted(
 ): readonly Problem[] {
   const refused = workload.escapes.filter((escape) => !permits(role?.permits ?? [], escape));
   if (refused.length === 0) return [];
-  const pointed = role && exceptionOf({ ...terms, catalogue, workload, role: role.name });
-  const exception = pointed?.exception;
-  const left = exception ? refused.filter((escape) => !excepts(exception, escape)) : refused;
-  const why = pointed?.problem
-    ? [pointed.problem]
-    : exception && left.length > 0
-      ? [mismatch(exception.name, workload)]
-      : [];
+  const { left, why } = role
+    ? except(refused, { ...terms, catalogue, workload, role: role.name })
+    : { left: refused, why: [] };
   return [...left.map((escape) => escapeProblem(escape, role?.name)), ...why];
 }
 
@@ -97,11 +92,3 @@ const detail = (escape: Escape): string => {
   const colon = escape.permit.indexOf(":");
   return colon === -1 ? "" : ` (${escape.permit.slice(colon + 1, colon + 60)})`;
 };
-
-const mismatch = (name: string, workload: Workload): Problem =>
-  problem(
-    "EXCEPTION_MISMATCH",
-    `${workload.metadataPath}.annotations.signet.dev/exception`,
-    `Exception "${name}" does not cover all that is refused.`,
-    "Request one that does, or take the rest away.",
-  );

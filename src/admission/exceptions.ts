@@ -1,6 +1,7 @@
 import type { Catalogue } from "../domain/catalogue.ts";
 import type { Exception, Grant } from "../domain/definitions.ts";
 import { capBegins, exceptionCapSeconds } from "../domain/exception-cap.ts";
+import { isOfNamespace } from "../domain/grants.ts";
 import { formatInstant, type Instant } from "../domain/instant.ts";
 import { type Problem, problem } from "../domain/problem.ts";
 import type { ProblemCode } from "../domain/problem-codes.ts";
@@ -17,20 +18,50 @@ type Use = {
   readonly requireApproval?: boolean;
 };
 
-/** The exception that a workload points to, or why it cannot be counted; undefined where it points to none. */
-export function exceptionOf(use: Use): { readonly exception?: Exception; readonly problem?: Problem } | undefined {
-  const { annotations, namespace, metadataPath } = use.workload;
-  if (!Object.hasOwn(annotations, EXCEPTION_ANNOTATION)) return undefined;
+/**
+ * What is left of escapes after the exceptions that a workload points to by one name, and why: what that exception lacks, of
+ * several the one that comes nearest. Each counts by itself, so that none takes away what another permits.
+ */
+export function except(
+  escapes: readonly Escape[],
+  use: Use,
+): { readonly left: readonly Escape[]; readonly why: readonly Problem[] } {
+  const { annotations, namespace } = use.workload;
+  if (!Object.hasOwn(annotations, EXCEPTION_ANNOTATION)) return { left: escapes, why: [] };
   const name = annotations[EXCEPTION_ANNOTATION] ?? "";
-  const exception = use.catalogue.exceptions.get(`${namespace}/${name}`);
-  if (exception === undefined) return { problem: nameless(name, use.workload) };
-  const unusable = UNUSABLE.find((row) => row.holds(exception, use));
-  if (!unusable) return { exception };
-  const path = `${metadataPath}.annotations.${EXCEPTION_ANNOTATION}`;
-  return {
-    problem: problem(unusable.code, path, `Exception "${name}" ${unusable.says(exception, use)}.`, unusable.mend),
-  };
+  const named = use.catalogue.exceptions.get(`${namespace}/${name}`) ?? [];
+  if (named.length === 0) return { left: escapes, why: [nameless(name, use.workload)] };
+  const [usable, lacking] = partition(named, (each) => lackOf(each, use) === undefined);
+  const left = escapes.filter((escape) => !usable.some((each) => excepts(each, escape)));
+  if (left.length === 0) return { left, why: [] };
+  const covers = (each: Exception): boolean => left.some((escape) => excepts(each, escape));
+  const near = lacking.filter(usable.length === 0 ? () => true : covers);
+  const nearness = (each: Exception): number => 2 * Number(covers(each)) + Number(isFor(each, use));
+  const [nearest] = near.sort((a, b) => nearness(b) - nearness(a));
+  return { left, why: [nearest ? problemOf(nearest, use) : uncovering(name, use.workload)] };
 }
+
+function partition<T>(items: readonly T[], holds: (item: T) => boolean): readonly [T[], T[]] {
+  const { yes = [], no = [] } = Object.groupBy(items, (item) => (holds(item) ? "yes" : "no"));
+  return [yes, no];
+}
+
+const lackOf = (exception: Exception, use: Use) => UNUSABLE.find((row) => row.holds(exception, use));
+
+function problemOf(exception: Exception, use: Use): Problem {
+  const lack = lackOf(exception, use);
+  if (!lack) return uncovering(exception.name, use.workload);
+  const path = `${use.workload.metadataPath}.annotations.${EXCEPTION_ANNOTATION}`;
+  return problem(lack.code, path, `Exception "${exception.name}" ${lack.says(exception, use)}.`, lack.mend);
+}
+
+const uncovering = (name: string, { metadataPath }: Workload): Problem =>
+  problem(
+    "EXCEPTION_MISMATCH",
+    `${metadataPath}.annotations.${EXCEPTION_ANNOTATION}`,
+    `Exception "${name}" does not cover all that is refused.`,
+    "Request one that does, or take the rest away.",
+  );
 
 const nameless = (name: string, { namespace, metadataPath }: Workload): Problem =>
   problem(
@@ -62,8 +93,7 @@ const UNUSABLE: readonly {
   },
   {
     code: "GRANT_NAMESPACE",
-    holds: ({ grant }, { catalogue, workload }) =>
-      grant !== undefined && grant.namespaceUid !== uidOf(catalogue, workload),
+    holds: (exception, { catalogue }) => !isOfNamespace(catalogue.definitions, exception),
     says: ({ grant, namespace }, { catalogue, workload }) =>
       `is signed for namespace ${namespace} with UID ${grant?.namespaceUid ?? ""}, and here it is ${uidOf(catalogue, workload) ?? "not known"}`,
     mend: "Judge by a catalogue that holds the Namespace with its UID, or have a grant signed for this one.",
@@ -105,6 +135,9 @@ const UNUSABLE: readonly {
 const uidOf = ({ definitions }: Catalogue, { namespace }: Workload): string | undefined =>
   definitions.namespaces.find(({ name }) => name === namespace)?.uid;
 
+const isFor = ({ role, grant }: Exception, use: Use): boolean =>
+  role === use.role && (grant?.workload === undefined || isMeant(grant.workload, use.workload));
+
 /** The object itself, or the Pod of one. */
 const isMeant = ({ kind, name }: NonNullable<Grant["workload"]>, { object, owner }: Workload): boolean =>
   [object, owner].some((one) => one?.kind === kind && one.name === name);
@@ -116,7 +149,7 @@ const days = (seconds: number): string => {
 };
 
 /** Whether an exception permits this escape. */
-export function excepts(exception: Exception, escape: Escape): boolean {
+function excepts(exception: Exception, escape: Escape): boolean {
   if (!("check" in exception.permit)) return false;
   const { check, path } = exception.permit;
   return permits([path === undefined ? check : `${check}:${path}`], escape);

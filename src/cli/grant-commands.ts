@@ -1,10 +1,12 @@
 import type { Command } from "commander";
+import type { Catalogue } from "../domain/catalogue.ts";
 import type { Exception } from "../domain/definitions.ts";
 import { capBegins, exceptionCapSeconds } from "../domain/exception-cap.ts";
 import { exceptionState } from "../domain/exception-state.ts";
+import { isOfNamespace } from "../domain/grants.ts";
 import { formatInstant, type Instant } from "../domain/instant.ts";
 import { ok, refuse, type Result } from "../domain/problem.ts";
-import { renderGrant } from "../wire/grant.ts";
+import { type GrantClaims, renderGrant } from "../wire/grant.ts";
 import type { KubeObject } from "../wire/objects.ts";
 import { badInput, type Outcome } from "./action.ts";
 import { permitText } from "./definition-views.ts";
@@ -94,21 +96,28 @@ function payloadOf(
   now: Instant,
 ): Result<string> {
   const { namespace } = options;
-  const exception = catalogue.exceptions.get(`${namespace}/${name}`);
+  const [exception] = catalogue.exceptions.get(`${namespace}/${name}`) ?? [];
   const object = objects.find((each) => each.kind === "SegmentException" && isCalled(each, namespace, name));
   if (!exception || !object)
     return refuse("EXCEPTION_MISSING", "", `There is no exception "${name}" in namespace ${namespace}.`, ASK);
   const cap = exceptionCapSeconds(exception, catalogue) * 1000;
   if (exception.expires - Math.max(now, exception.notBefore ?? now) > cap)
     return refuse("EXCEPTION_TOO_LONG", "spec.expires", `Its class allows ${spanText(cap)}.`, "Let it end earlier.");
-  const known = catalogue.definitions.namespaces.find((each) => each.name === namespace)?.uid;
-  const namespaceUid = options.namespaceUid ?? known;
+  const claims = claimsOf(catalogue, exception, options);
+  return claims.ok ? ok(renderGrant(exception, object.raw["spec"], claims.value, now)) : claims;
+}
+
+/** What the grant is bound to. */
+function claimsOf({ definitions }: Catalogue, { permit }: Exception, options: GrantingOptions): Result<GrantClaims> {
+  const { namespace } = options;
+  const namespaceUid = options.namespaceUid ?? definitions.namespaces.find(({ name }) => name === namespace)?.uid;
   if (namespaceUid === undefined)
     return refuse("USAGE", "--namespace-uid", `The catalogue holds no UID of namespace ${namespace}.`, FIND);
   const workload = workloadOf(options.workload);
   if (!workload.ok) return workload;
-  const claims = { namespaceUid, ...(workload.value ? { workload: workload.value } : {}) };
-  return ok(renderGrant(exception, object.raw["spec"], claims, now));
+  if (workload.value && "sentence" in permit)
+    return refuse("USAGE", "--workload", "A connection is permitted to a role, not to one workload.", "Leave it out.");
+  return ok({ namespaceUid, ...(workload.value ? { workload: workload.value } : {}) });
 }
 
 const ASK = "`signet exceptions request NAME --print` writes one.";
@@ -169,9 +178,7 @@ function standing(one: Exception, loaded: Loaded | undefined, now: Instant): str
   if (now >= one.expires) return "ended";
   if (!loaded) return "counts";
   const catalogue = granted(loaded.catalogue, { exceptions: [one], only: false });
-  const uid = catalogue.definitions.namespaces.find((each) => each.name === one.namespace)?.uid;
-  if (uid !== one.grant?.namespaceUid) return "for another namespace";
-  if (now < (capBegins(one, catalogue) ?? now)) return "too long";
+  if (isOfNamespace(catalogue.definitions, one) && now < (capBegins(one, catalogue) ?? now)) return "too long";
   const state = exceptionState(catalogue, one, now);
   return state === "active" ? "counts" : state;
 }

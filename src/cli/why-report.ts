@@ -35,7 +35,8 @@ export function whyReport(input: WhyInput) {
   const { catalogue, reviewed, now, folder } = input;
   const { workload, verdict } = reviewed;
   const candidates = candidateViews(catalogue, workload);
-  const exception = pointedException(catalogue, workload);
+  const exceptions = pointedExceptions(catalogue, workload);
+  const exception = exceptions.find((each) => exceptionState(catalogue, each, now) === "active") ?? exceptions[0];
   const { problems: _, ...view } = reviewView(reviewed);
   return {
     ...view,
@@ -105,10 +106,10 @@ const accountMisfit = ({ match }: Role, { serviceAccount }: Workload): string =>
     ? `it names the service accounts ${match.serviceAccounts.join(", ")}, not ${serviceAccount}`
     : "it names no service account, and default fits only a role that names it";
 
-const pointedException = (catalogue: Catalogue, { namespace, annotations }: Workload): Exception | undefined =>
+const pointedExceptions = (catalogue: Catalogue, { namespace, annotations }: Workload): readonly Exception[] =>
   Object.hasOwn(annotations, EXCEPTION_ANNOTATION)
-    ? catalogue.exceptions.get(`${namespace}/${annotations[EXCEPTION_ANNOTATION] ?? ""}`)
-    : undefined;
+    ? (catalogue.exceptions.get(`${namespace}/${annotations[EXCEPTION_ANNOTATION] ?? ""}`) ?? [])
+    : [];
 
 function namesFor(
   catalogue: Catalogue,
@@ -144,11 +145,12 @@ function decisions(input: WhyInput): readonly string[] {
   const { workload, verdict } = reviewed;
   if (EXEMPT_NAMESPACES.has(workload.namespace))
     return [`Namespace ${workload.namespace} is exempt by name: nothing is refused there but reserved keys.`];
-  const exception = pointedException(catalogue, workload);
   return [
     enrolment(input),
     ...(verdict.identity ? [modeSentence(verdict.identity.segment, workload)] : []),
-    ...(exception ? [`Exception ${exception.name} is ${exceptionState(catalogue, exception, now)}.`] : []),
+    ...pointedExceptions(catalogue, workload).map(
+      (each) => `Exception ${each.name} is ${exceptionState(catalogue, each, now)}.`,
+    ),
     APPROVAL[verdict.approval],
   ];
 }

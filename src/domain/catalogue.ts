@@ -46,7 +46,8 @@ export type Catalogue = {
   readonly segments: ReadonlyMap<string, Segment>;
   readonly roles: ReadonlyMap<string, Role>;
   readonly namespaces: ReadonlyMap<string, NamespaceView>;
-  readonly exceptions: ReadonlyMap<string, Exception>;
+  /** By NAMESPACE/NAME; several where more than one is granted by signature under one name. */
+  readonly exceptions: ReadonlyMap<string, readonly Exception[]>;
 };
 
 /** The trust domain of a catalogue that defines none; the name that Kubernetes clusters have by default. */
@@ -70,7 +71,7 @@ export function makeCatalogue(definitions: Definitions, revision: string): Catal
     segments,
     roles,
     namespaces,
-    exceptions: new Map(definitions.exceptions.map((each) => [`${each.namespace}/${each.name}`, each])),
+    exceptions: Map.groupBy(definitions.exceptions, ({ namespace, name }) => `${namespace}/${name}`),
   });
 }
 

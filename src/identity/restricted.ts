@@ -1,7 +1,7 @@
 import type { Restriction, RestrictionTarget } from "../domain/definitions.ts";
 import { problem, type Problem } from "../domain/problem.ts";
+import type { SpiffeId } from "../domain/spiffe-id.ts";
 import type { Workload } from "../domain/workload.ts";
-import type { Identity } from "./fit-role.ts";
 import { ofOneLine } from "./renewal.ts";
 
 /** A named object that a certificate is for, or that its holder runs on; a UID where it is known. */
@@ -26,7 +26,7 @@ export const machineOf = ({
 
 /** Somebody who shows or wants a certificate. */
 export type Holder = Whereabouts & {
-  readonly identity: Pick<Identity, "spiffeId"> & { readonly role: string; readonly segment: string };
+  readonly identity: { readonly spiffeId: SpiffeId | undefined; readonly role: string; readonly segment: string };
   /** Of the certificate that is shown, lower-case hexadecimal. */
   readonly serial?: string;
 };

@@ -7,8 +7,8 @@ import { CONFIG_MAPS, type ObjectName } from "./resources.ts";
 export type AskMap = {
   /** What was asked and not answered yet; undefined where nothing was, or where there is no such ConfigMap. */
   readonly take: () => Promise<string | undefined>;
-  /** Puts the answer there, and takes the ask away with the same write. */
-  readonly answer: (text: string) => Promise<void>;
+  /** Puts the answer to an ask there, and takes that ask away with the same write; a newer one stays, to be taken next. */
+  readonly answer: (ask: string, text: string) => Promise<void>;
 };
 
 /** Keys of the ConfigMap. */
@@ -22,9 +22,17 @@ export function askMap(client: Pick<KubeClient, "get" | "patch">, name: ObjectNa
       if (!found.ok && found.problems[0]?.code === "NOT_FOUND") return undefined;
       return textAt(rawAt(must(found), "data"), ASK_KEYS.ask);
     },
-    answer: async (text) => {
-      const body = { data: { [ASK_KEYS.ask]: null, [ASK_KEYS.answer]: text } };
-      must(await client.patch(CONFIG_MAPS, name, { type: "merge", body }));
+    answer: async (ask, text) => {
+      const path = `/data/${ASK_KEYS.ask}`;
+      const body = [
+        { op: "test", path, value: ask },
+        { op: "remove", path },
+        { op: "add", path: `/data/${ASK_KEYS.answer}`, value: text },
+      ];
+      const answered = await client.patch(CONFIG_MAPS, name, { type: "json", body });
+      const isOther = !answered.ok && answered.problems[0]?.code === "API_REFUSED";
+      const alone = { type: "merge", body: { data: { [ASK_KEYS.answer]: text } } } as const;
+      must(isOther ? await client.patch(CONFIG_MAPS, name, alone) : answered);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { ok, refuse, type Result } from "../domain/problem.ts";
+import { ok, problemLine, refuse, type Result } from "../domain/problem.ts";
 import { isRaw, type Raw, rawAt, textAt } from "../wire/read-object.ts";
 import type { KubeClient } from "./client.ts";
 import type { Resource } from "./resources.ts";
@@ -82,7 +82,7 @@ const SELF_REVIEWS: Resource = {
   namespaced: false,
 };
 
-/** Asks the API server whether we may do something ourselves. A server that cannot say allows nothing. */
+/** Asks the API server whether we may do something ourselves. One that does not answer is a fault, and no refusal. */
 export async function reviewOwnAccess(client: Pick<KubeClient, "create">, attempt: Attempt): Promise<boolean> {
   const answered = await client.create(SELF_REVIEWS, {
     apiVersion: "authorization.k8s.io/v1",
@@ -90,7 +90,8 @@ export async function reviewOwnAccess(client: Pick<KubeClient, "create">, attemp
     metadata: {},
     spec: { resourceAttributes: attempt },
   });
-  return answered.ok && rawAt(answered.value, "status")["allowed"] === true;
+  if (!answered.ok) throw new Error(answered.problems.map(problemLine).join("; "));
+  return rawAt(answered.value, "status")["allowed"] === true;
 }
 
 function userOf(raw: Raw): User {

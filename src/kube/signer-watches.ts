@@ -1,5 +1,6 @@
 import { isRaw, type Raw, rawAt, textAt } from "../wire/read-object.ts";
 import type { KubeClient } from "./client.ts";
+import { servedPlurals } from "./discovery.ts";
 import type { Resource } from "./resources.ts";
 import type { WatchTable } from "./watch.ts";
 
@@ -85,12 +86,8 @@ async function servedVersion(
   plural: string,
   versions: readonly string[],
 ): Promise<string | undefined> {
-  for (const version of versions) {
-    const answer = await client.call({ method: "GET", path: `/apis/certificates.k8s.io/${version}` });
-    const resources = isRaw(answer.body) ? answer.body["resources"] : [];
-    const list = Array.isArray(resources) ? resources.filter(isRaw) : [];
-    if (answer.status === 200 && list.some((each) => textAt(each, "name") === plural)) return version;
-  }
+  for (const version of versions)
+    if ((await servedPlurals(client, `/apis/certificates.k8s.io/${version}`)).has(plural)) return version;
   return undefined;
 }
 

@@ -1,4 +1,4 @@
-import { Type } from "typebox";
+import { type Static, Type } from "typebox";
 import type { SignedGrants } from "../domain/grants.ts";
 import type { Exception } from "../domain/definitions.ts";
 import { formatInstant } from "../domain/instant.ts";
@@ -55,19 +55,27 @@ export function readGrant(text: string, signer: string, file: string): Result<Ex
   if (!document) return unreadable(file, "its payload is no JSON object");
   const read = readBySchema(payload, document.value, { document, base: [] }, []);
   if (!read.ok) return read;
-  const { namespace, name, spec, namespaceUID, workload, exp, iat } = read.value;
+  const { namespace, name, spec, namespaceUID, workload, iat } = read.value;
   const raw = { apiVersion: `${GROUP}/${VERSION}`, kind: SEGMENT_EXCEPTION.kind, metadata: { namespace, name }, spec };
   const object = readApiObject(raw, file);
   const exception = object.ok ? readException(object.value) : object;
   if (!exception.ok) return exception;
-  if (Math.floor(exception.value.expires / 1000) !== exp)
-    return unreadable(file, `exp and the exception's end (${formatInstant(exception.value.expires)}) differ`);
+  const odd = oddity(exception.value, read.value);
+  if (odd !== undefined) return unreadable(file, odd);
   return ok({
     ...exception.value,
     approval: { state: "approved", generation: 0, by: [`key ${signer}`] },
     grant: { signer, signedAt: iat * 1000, namespaceUid: namespaceUID, ...(workload ? { workload } : {}) },
     notBefore: Math.max(exception.value.notBefore ?? 0, iat * 1000 - CLOCK_SKEW_MS),
   });
+}
+
+/** Where what a grant says of its exception is not what the exception says. */
+function oddity({ expires, permit }: Exception, { exp, workload }: Static<typeof payload>): string | undefined {
+  if (Math.floor(expires / 1000) !== exp) return `exp and the exception's end (${formatInstant(expires)}) differ`;
+  if (workload && "sentence" in permit)
+    return "it permits a connection, which is a role's, and is bound to one workload";
+  return undefined;
 }
 
 /** A pipeline's clock may be behind that of whoever signed. */

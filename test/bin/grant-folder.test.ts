@@ -86,13 +86,16 @@ test("a grant comes, another is taken away, and then its key is: each is found, 
   expect(told).toEqual([["import hostPID", "more hostIPC"], ["more hostIPC"], []]);
 });
 
-test("of two grants under one name the one that was signed last counts, whatever their files are called", async () => {
+test("two grants under one name both count, the one that was signed last first, whatever their files are called", async () => {
   write("catalogue/a.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: payments}\n");
   write("grants/a.jws", await signed("import", "hostIPC", { at: NOON + 60_000 }));
   write("grants/b.jws", await signed("import", "hostPID"));
   const grants = await watched();
   const { catalogue } = await follow(grants);
-  expect(catalogue().exceptions.get("payments/import")?.permit).toEqual({ check: "hostIPC" });
+  const permits = catalogue()
+    .exceptions.get("payments/import")
+    ?.map(({ permit }) => permit);
+  expect(permits).toEqual([{ check: "hostIPC" }, { check: "hostPID" }]);
 });
 
 test("where the keys cannot be read any more the last good state stays; at the start it refuses", async () => {

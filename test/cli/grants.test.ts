@@ -322,8 +322,19 @@ describe("nothing is signed", () => {
       { cat: CATALOGUE(UID, "permit: {check: hostPID}, expires: '2027-03-01T00:00:00Z'") },
       "EXCEPTION_TOO_LONG",
     ],
-  ])("%s", async (_name, files, code) => {
-    const ran = await signet(world(files), "exceptions grant import -n payments -c cat --key key");
+    [
+      "of a connection for one workload",
+      {
+        cat: CATALOGUE(
+          UID,
+          "permit: {sentence: {from: {role: web}, to: {role: db}, on: [tcp/5432]}}, expires: '2026-12-07T12:00:00Z'",
+        ),
+      },
+      "USAGE",
+      " --workload Deployment/db",
+    ],
+  ])("%s", async (_name, files, code, more = "") => {
+    const ran = await signet(world(files), `exceptions grant import -n payments -c cat --key key${more}`);
     expect([ran.out, /\[(\w+)\]/.exec(ran.err)?.[1]]).toEqual(["", code]);
   });
 });

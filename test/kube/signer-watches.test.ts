@@ -25,3 +25,8 @@ test.each(SERVERS)("on a server of %s the versions are chosen by what it has", a
   };
   expect({ requests: await podCertificateVersion(client), bundles: await trustBundleVersion(client) }).toEqual(chosen);
 });
+
+test("a server that does not say what it has is asked again, and not taken to have nothing", async () => {
+  const client = { call: async () => ({ status: 503, body: { message: "later" }, headers: {} }) };
+  await expect(podCertificateVersion(client)).rejects.toThrow("GET /apis/certificates.k8s.io/v1beta1: 503 later");
+});

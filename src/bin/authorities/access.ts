@@ -76,7 +76,7 @@ function inFolder(folder: string): AuthorityAccess {
       const asking = newAsk(wish);
       writeWhole(paths.ask, asking.text, 0o600);
       const answered = await answerTo(asking.ask, () => Promise.resolve(readIfThere(paths.answer)), POLL_MS);
-      if (!answered) rmSync(paths.ask, { force: true });
+      if (!answered && readIfThere(paths.ask) === asking.text) rmSync(paths.ask, { force: true });
       return answered ?? NO_ANSWER;
     },
   };
@@ -120,8 +120,16 @@ function inCluster(kube: KubeAccess): AuthorityAccess {
         return now.ok ? textAt(rawAt(now.value, "data"), ASK_KEYS.answer) : undefined;
       };
       const answered = await answerTo(asking.ask, read, CLUSTER_POLL_MS);
-      if (!answered) await kube.merge(CONFIG_MAPS, MAP, { data: { [ASK_KEYS.ask]: null } });
+      if (!answered) await takeBack(kube, asking.text);
       return answered ?? NO_ANSWER;
     },
   };
+}
+
+/** Never what somebody else has asked meanwhile. */
+async function takeBack(kube: KubeAccess, ask: string): Promise<void> {
+  const found = await kube.get(CONFIG_MAPS, MAP);
+  if (!found.ok || textAt(rawAt(found.value, "data"), ASK_KEYS.ask) !== ask) return;
+  const { resourceVersion } = rawAt(found.value, "metadata");
+  await kube.merge(CONFIG_MAPS, MAP, { metadata: { resourceVersion }, data: { [ASK_KEYS.ask]: null } });
 }

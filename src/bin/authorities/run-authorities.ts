@@ -18,7 +18,8 @@ import type { AuthorityStatus } from "../../wire/authority-status.ts";
 export type AskBox = {
   /** What was asked and not answered yet. */
   readonly take: () => Promise<string | undefined>;
-  readonly answer: (text: string) => Promise<void>;
+  /** Puts the answer to an ask there and takes that ask away; a newer one stays. */
+  readonly answer: (ask: string, text: string) => Promise<void>;
 };
 
 /** What keeps authorities in a server. */
@@ -121,7 +122,7 @@ async function answerAsk(keeper: AuthorityKeeper | undefined, parts: Authorities
   const text = await parts.asks.take();
   if (text === undefined) return;
   const read = readAuthorityAsk(text);
-  if (!read.ok) return parts.asks.answer(renderAuthorityMessage({ ask: "", problems: answered(read.problems) }));
+  if (!read.ok) return parts.asks.answer(text, renderAuthorityMessage({ ask: "", problems: answered(read.problems) }));
   const { ask, wish } = read.value;
   const done = keeper
     ? await granted(keeper, wish, parts).catch((fault: unknown) => failed(fault, parts))
@@ -131,7 +132,7 @@ async function answerAsk(keeper: AuthorityKeeper | undefined, parts: Authorities
   const answer: AuthorityAnswer = done.ok
     ? { ask, problems: [], ...done.value }
     : { ask, problems: answered(done.problems) };
-  await parts.asks.answer(renderAuthorityMessage(answer));
+  await parts.asks.answer(text, renderAuthorityMessage(answer));
 }
 
 const NO_TRUST_DOMAIN = refuse("AUTHORITY_UNAVAILABLE", "", "There is no TrustDomain named local yet.", "Define one.");

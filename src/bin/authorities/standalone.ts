@@ -78,9 +78,9 @@ function askFiles(folder: string): AskBox {
   const [ask, answer] = [join(folder, MESSAGES.ask), join(folder, MESSAGES.answer)];
   return {
     take: () => Promise.resolve(readIfThere(ask)),
-    answer: (text) => {
+    answer: (asked, text) => {
       writeWhole(answer, text, 0o600);
-      rmSync(ask, { force: true });
+      if (readIfThere(ask) === asked) rmSync(ask, { force: true });
       return Promise.resolve();
     },
   };

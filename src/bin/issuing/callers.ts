@@ -2,13 +2,14 @@ import { issue, type IssueParts } from "../../ca/issue.ts";
 import { certificatesPem } from "../../ca/pem.ts";
 import { issueToken, type TokenParts } from "../../ca/tokens/issue-token.ts";
 import { type TrustAnchors, verifySvid } from "../../ca/verify-svid.ts";
-import { ok, refuse, refuseAll, type Result } from "../../domain/problem.ts";
+import { ok, refuse, type Result } from "../../domain/problem.ts";
 import { deriveEntitlement } from "../../identity/entitlement.ts";
 import { renewedBy } from "../../identity/renewal.ts";
-import { restrictedProblem, restrictionOn, restrictionOnGone, type Whereabouts } from "../../identity/restricted.ts";
+import type { Whereabouts } from "../../identity/restricted.ts";
 import type { Caller, Credential, Door } from "../../http/issuing/services.ts";
-import { composeSpiffeId, parseSpiffeId, type SpiffeName } from "../../domain/spiffe-id.ts";
+import { parseSpiffeId, type SpiffeName } from "../../domain/spiffe-id.ts";
 import type { Present } from "./present.ts";
+import { ownName, restrictedAmong, restrictedAny } from "./restricted-callers.ts";
 
 /** What the doors stand on: the two walks, who is present, and how tokens are recognised. */
 export type CallerParts = {
@@ -106,42 +107,6 @@ async function verifiedBy(chain: readonly Buffer[], anchors: TrustAnchors, { cha
   return last;
 }
 
-function restrictedAmong(
-  holders: readonly Present[],
-  serial: string,
-  { walk }: CallerParts,
-): Result<never> | undefined {
-  const { catalogue } = walk.lookup();
-  for (const { bearer, whereabouts } of holders) {
-    const entitled = deriveEntitlement(catalogue, bearer);
-    if (!entitled.ok) continue;
-    const { spiffeId, role, segment } = entitled.value;
-    const identity = { spiffeId, role: role.name, segment: segment.name };
-    const found = restrictionOn(catalogue.definitions.restrictions, { identity, serial, ...whereabouts });
-    if (found) return refuseAll([restrictedProblem(found)]);
-  }
-  return undefined;
-}
-
-/** Whoever of them it is, or one that has gone. */
-const restrictedAny = (holders: readonly Present[], serial: string, parts: CallerParts): Result<never> | undefined =>
-  restrictedAmong(holders, serial, parts) ?? restrictedGone(holders, parts);
-
-/** Machines and functions are of the catalogue, and none of them has gone unseen. */
-function restrictedGone(holders: readonly Present[], { walk, podsIn }: CallerParts): Result<never> | undefined {
-  const pod = holders.find(({ whereabouts }) => whereabouts.pod);
-  if (!pod) return undefined;
-  const { namespace, serviceAccount } = pod.bearer;
-  const others = podsIn(namespace).filter(({ bearer }) => bearer.serviceAccount !== serviceAccount);
-  const { restrictions } = walk.lookup().catalogue.definitions;
-  const found = restrictionOnGone(
-    restrictions,
-    namespace,
-    others.map(({ whereabouts }) => whereabouts),
-  );
-  return found && refuseAll([restrictedProblem(found)]);
-}
-
 function roleOf({ bearer }: Present, { walk }: CallerParts): string | undefined {
   const entitled = deriveEntitlement(walk.lookup().catalogue, bearer);
   return entitled.ok ? entitled.value.role.name : undefined;
@@ -168,7 +133,7 @@ function callerOf({ renews, ...present }: Present & Renewing, door: Door, parts:
         ...contents.window,
       });
     },
-    inNameOf: (spiffeId) => inNameOf(spiffeId, present, parts, (other) => callerOf(other, door, parts)),
+    inNameOf: (spiffeId) => inNameOf(spiffeId, { ...present, ...line }, parts, (other) => callerOf(other, door, parts)),
     issueToken: async (wish) => {
       const issued = await issueToken({ ...who, wish }, parts.tokens);
       if (!issued.ok) return issued;
@@ -178,23 +143,37 @@ function callerOf({ renews, ...present }: Present & Renewing, door: Door, parts:
   };
 }
 
-/** The caller itself, or for a node proxy somebody who runs on its node under that identity. */
+/**
+ * The caller itself, or somebody who runs on its node under that identity, where the caller is a node proxy that is not
+ * restricted and has shown a token.
+ */
 function inNameOf(
   spiffeId: string,
-  asker: Present,
+  asker: Present & Renewing,
   parts: CallerParts,
-  callerFor: (present: Present) => Caller,
+  callerFor: (present: Present & Renewing) => Caller,
 ): Result<Caller> {
-  const { namespace, serviceAccount } = asker.bearer;
-  const own = composeSpiffeId(parts.walk.lookup().catalogue.trustDomain, namespace, serviceAccount);
-  if (own.ok && own.value === spiffeId) return ok(callerFor(asker));
-  const { pod, node } = asker.whereabouts;
+  if (ownName(parts.walk.lookup().catalogue, asker.bearer) === spiffeId) return ok(callerFor(asker));
   const asked = parseSpiffeId(spiffeId, "metadata");
-  if (!asked.ok || !pod || !node || !parts.nodeProxies.includes(`${namespace}/${serviceAccount}`))
-    return notYours(spiffeId);
-  const found = neighbours(asked.value, node.name, parts);
+  const node = proxiedNode(asker, parts);
+  if (!asked.ok || node === undefined) return notYours(spiffeId);
+  const restricted = restrictedAmong([asker], "", parts);
+  if (restricted) return restricted;
+  const found = neighbours(asked.value, node, parts);
   if (!found.ok || !found.value) return found.ok ? notYours(spiffeId) : found;
-  return ok(callerFor({ ...found.value, caller: `${asker.caller} on node ${node.name}` }));
+  return ok(callerFor({ ...found.value, caller: `${asker.caller} on node ${node}` }));
+}
+
+/**
+ * The node whose Pods the asker may speak for, if it is a node proxy with a token: that is bound to a Pod that was just seen to
+ * live, whereas a certificate may be shown from anywhere.
+ */
+function proxiedNode(
+  { bearer, whereabouts: { pod, node }, renews }: Present & Renewing,
+  { nodeProxies }: CallerParts,
+): string | undefined {
+  const isProxy = nodeProxies.includes(`${bearer.namespace}/${bearer.serviceAccount}`);
+  return isProxy && pod && renews === undefined ? node?.name : undefined;
 }
 
 /** Whoever holds an identity on a node: of one role, and none of them restricted. */

@@ -4,12 +4,13 @@ import { ok, type Result } from "../../domain/problem.ts";
 import type { EffectiveEnd } from "../effective/end.ts";
 import type { Intent } from "../intent/intent.ts";
 import type { Policy } from "../model/policy.ts";
+import type { Unevaluated } from "../model/world.ts";
 import { doorsOf, type Site } from "./doors.ts";
 import { lossesOf } from "./explain.ts";
 import { fieldOf } from "./field.ts";
 import { type Difference, differences } from "./judge.ts";
 import type { Loss } from "./loss.ts";
-import { exhausted, mayBePods, passedBy, standingLosses, unreadData } from "./standing.ts";
+import { exhausted, mayBePods, passedBy, standingLosses, unread, unreadData } from "./standing.ts";
 import { type Compiled, load, type LoadedPlane, type TargetName, TARGETS } from "./targets.ts";
 
 /** What is compiled, for which targets, and beside what. */
@@ -19,6 +20,8 @@ export type Order = {
   readonly targets: readonly TargetName[];
   /** Policies that are not ours and stay. */
   readonly foreign: readonly Policy[];
+  /** Policies that are not ours either, and that nobody here can read; absent: none. */
+  readonly unevaluated?: readonly Unevaluated[];
   readonly members: readonly EffectiveEnd<WorkloadEnd>[];
   readonly now: Instant;
 };
@@ -62,7 +65,7 @@ export function compile(order: Order): Result<Compilation> {
       ),
     );
   const together = judge(planes, planes.map(({ name }) => name).join("+"), widerBetweenWorkloads);
-  const lacking = [...exhausted(order, doors), ...passedBy(order)];
+  const lacking = [...exhausted(order, doors), ...passedBy(order), ...unread(order, doors)];
   const next = nextChange(intent, now);
   return ok({
     compiled,

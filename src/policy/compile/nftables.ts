@@ -120,7 +120,8 @@ const secondsLeft = ({ line: { expires } }: Opening, now: Instant): number | und
   expires === undefined ? undefined : Math.max(1, Math.floor((expires - now) / 1000));
 
 function setText({ line, on }: Opening, family: 4 | 6, addresses: AddressSet, rest: number | undefined): NamedSet {
-  const name = `s${family}_${shortHash(JSON.stringify([line.object, line.path, on, cidrsOf(addresses)]))}`;
+  const end = line.expires === undefined ? [] : [line.expires];
+  const name = `s${family}_${shortHash(JSON.stringify([line.object, line.path, on, cidrsOf(addresses), ...end]))}`;
   const timeout = rest === undefined ? "" : ` timeout ${rest}s`;
   const elements = cidrsOf(addresses).map((cidr) => `${cidr.replace(family === 4 ? /\/32$/ : /\/128$/, "")}${timeout}`);
   return {

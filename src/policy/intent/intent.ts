@@ -1,6 +1,7 @@
 import { type Catalogue, type Definitions, inForce } from "../../domain/catalogue.ts";
 import type { Exception, Segment } from "../../domain/definitions.ts";
 import { capBegins } from "../../domain/exception-cap.ts";
+import { isOfNamespace } from "../../domain/grants.ts";
 import type { Instant } from "../../domain/instant.ts";
 import type { Guardrail, Sentence, SegmentPolicy } from "../../domain/sentences.ts";
 import type { Fence, Line } from "./line.ts";
@@ -8,7 +9,7 @@ import { indexLines, type LineIndex } from "./line-index.ts";
 import { type QuarantineOf, quarantinesOf } from "./quarantine.ts";
 
 /** Why a line that is written counts for nothing, whatever the instant. */
-export type Idleness = "unapproved" | "segment-unknown" | "namespace-not-owned" | "role-unknown";
+export type Idleness = "unapproved" | "segment-unknown" | "namespace-not-owned" | "namespace-other" | "role-unknown";
 
 /** A line that counts for nothing, and why. */
 export type IdleLine = { readonly line: Line; readonly because: Idleness };
@@ -144,6 +145,7 @@ function exceptionLines(catalogue: Catalogue, exception: Exception): readonly Co
     ...(exception.source ? { source: exception.source } : {}),
   };
   if (!inForce(exception)) return [{ line, because: "unapproved" }];
+  if (!isOfNamespace(catalogue.definitions, exception)) return [{ line, because: "namespace-other" }];
   if (!role) return [{ line, because: "role-unknown" }];
   const owned = ownsNamespace(catalogue, role.segment, exception.namespace);
   return [owned ? { line } : { line, because: "namespace-not-owned" }];

@@ -43,5 +43,6 @@ export const IDLE_TEXT: Readonly<Record<Idleness, string>> = {
   unapproved: "is not approved",
   "segment-unknown": "belongs to a segment that is not in force",
   "namespace-not-owned": "stands in a namespace that its segment does not own",
+  "namespace-other": "is signed for a namespace with another UID",
   "role-unknown": "is for a role that is not in force",
 };

@@ -34,6 +34,7 @@ const IDLE_MEND = {
   unapproved: "Have it approved.",
   "segment-unknown": "Define the segment and have it approved, or correct the name.",
   "namespace-not-owned": "Write it in a namespace of the segment.",
+  "namespace-other": "Have a grant signed for the namespace that is there.",
   "role-unknown": "Define the role and have it approved, or correct the name.",
 } as const;
 

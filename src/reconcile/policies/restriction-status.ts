@@ -56,7 +56,7 @@ function statusOf(object: KubeObject, what: Said, now: Instant): StandingAction 
   };
 }
 
-/** Pairs that a condition names. */
+/** Pairs, or policies, that a condition names. */
 const NAMED = 8;
 
 function saidOf(restriction: Restriction, { plan, standing }: Outcome): Said {
@@ -84,12 +84,20 @@ const NO_TARGET = said(
 
 /** What passes all targets although this denies it: by policies that are not ours. */
 function stillOpen({ name }: Restriction, widening: readonly Loss[]): Said | undefined {
-  const open = widening.filter(({ rule }) => rule === `Restriction ${name}` || rule.startsWith(`Restriction ${name},`));
-  const pairs = open.flatMap(({ residual }) => residual.map(({ from, to, on }) => `${from} -> ${to} on ${on}`));
-  if (pairs.length === 0) return undefined;
-  const named = `${pairs.slice(0, NAMED).join("; ")}${pairs.length > NAMED ? "; and more" : ""}`;
-  return said(TYPE, false, "OpenStill", `Policies that are not ours keep ${pairs.length} pairs open: ${named}.`);
+  const losses = widening.filter(
+    ({ rule }) => rule === `Restriction ${name}` || rule.startsWith(`Restriction ${name},`),
+  );
+  const pairs = losses.flatMap(({ residual }) => residual.map(({ from, to, on }) => `${from} -> ${to} on ${on}`));
+  const unread = widening.flatMap(({ code, rule }) => (code === "FOREIGN_UNREAD" ? [rule] : []));
+  if (pairs.length === 0 && unread.length === 0) return undefined;
+  if (pairs.length === 0)
+    return said(TYPE, false, "OpenStill", `Policies that are not evaluated may keep it open: ${shortened(unread)}.`);
+  const open = `Policies that are not ours keep ${pairs.length} pairs open: ${shortened(pairs)}.`;
+  return said(TYPE, false, "OpenStill", open);
 }
+
+const shortened = (names: readonly string[]): string =>
+  `${names.slice(0, NAMED).join("; ")}${names.length > NAMED ? "; and more" : ""}`;
 
 const inEffect = (count: number, where: string): Said =>
   count === 0

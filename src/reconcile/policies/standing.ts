@@ -138,5 +138,6 @@ const IDLE: Readonly<Record<Idleness, string>> = {
   unapproved: "Its sentences wait for approval.",
   "segment-unknown": "Its segment is not in force.",
   "namespace-not-owned": "Its namespace does not belong to its segment.",
+  "namespace-other": "It is signed for a namespace with another UID.",
   "role-unknown": "A role that it names is not in force.",
 };

@@ -94,6 +94,43 @@ test("whoever asks for its own identity by name gets it", async () => {
   expect((await ask(impersonating(CART, "cart-token"))).status).toBe(0);
 });
 
+test.each([
+  ["without a name", undefined],
+  ["for its own by name", CART],
+])("whoever shows a certificate and asks %s gets one of the same line", async (_, identity) => {
+  const { cert, key, serial } = await door.svidOf("web", "cart");
+  const { certificates } = await ask({ cert, key, body: framed(certificateRequest(newCsr(), undefined, identity)) });
+  const next = new X509Certificate(certificates[0] ?? "").serialNumber.toLowerCase();
+  expect([next.slice(0, 16), next === serial]).toEqual([serial.slice(0, 16), false]);
+});
+
+test("a node proxy that shows a certificate speaks for nobody, though it is known to which Pod it was issued", async () => {
+  door.world.catalogue = catalogueOf(`${SHOP_CATALOGUE}---
+{apiVersion: signet.dev/v1alpha1, kind: Segment, metadata: {name: mesh}, spec: {namespaces: [istio-system], mode: enforce}}
+---
+{apiVersion: signet.dev/v1alpha1, kind: WorkloadRole, metadata: {name: proxy}, spec: {segment: mesh, match: {serviceAccounts: [ztunnel]}}}
+`);
+  const proxy = podOf("istio-system", "ztunnel");
+  door.world.pods = [...door.world.pods, proxy];
+  const { cert, key, serial } = await door.svidOf("istio-system", "ztunnel");
+  door.world.issuedTo = new Map([[serial, proxy.whereabouts]]);
+  const { token: _, ...asking } = impersonating(CART);
+  expect([await told({ ...asking, cert, key }), await told(impersonating(CART))]).toEqual([notYours(CART), "0  "]);
+});
+
+test.each([
+  ["its Pod", "{pod: {namespace: istio-system, name: ztunnel-1}}"],
+  ["its node", "{node: {name: n1}}"],
+  ["its identity", "{identity: spiffe://example.org/ns/istio-system/sa/ztunnel}"],
+])("a node proxy gets nothing for others while a restriction names %s", async (_, target) => {
+  door.world.catalogue = catalogueOf(`${SHOP_CATALOGUE}---
+{apiVersion: signet.dev/v1alpha1, kind: Restriction, metadata: {name: q-1}, spec: {target: ${target}, effect: quarantine, reason: Taken.}}
+`);
+  expect(await told(impersonating(CART))).toBe(
+    "7 IDENTITY_RESTRICTED Restriction q-1 (quarantine) stands against it: Taken.",
+  );
+});
+
 test("a restriction of a Pod of the node stops its proxy too", async () => {
   door.world.catalogue = catalogueOf(`${SHOP_CATALOGUE}---
 {apiVersion: signet.dev/v1alpha1, kind: Restriction, metadata: {name: q-1}, spec: {target: {pod: {namespace: web, name: cart-1}}, effect: quarantine, reason: Taken.}}

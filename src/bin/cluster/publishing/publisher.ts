@@ -5,7 +5,6 @@ import type { KubeClient } from "../../../kube/client.ts";
 import type { Term } from "../../../kube/lease.ts";
 import type { Awaited, LivePolicies } from "../../../kube/live-policies.ts";
 import type { LivePods } from "../../../kube/live-pods.ts";
-import { reasonOf } from "../../../kube/log.ts";
 import type { WatchMeans } from "../../../kube/watch.ts";
 import type { Rendered } from "../../../policy/compile/rendered.ts";
 import type { AddressSet } from "../../../policy/sets/address-set.ts";
@@ -15,14 +14,14 @@ import { editedEvent } from "../../../reconcile/policies/edited-event.ts";
 import { fingerprintOf, quarantinesText } from "../../../reconcile/policies/fingerprint.ts";
 import { objectKey, type Write } from "../../../reconcile/policies/order.ts";
 import { type Plan, planPublishing, standingAfter } from "../../../reconcile/policies/plan.ts";
-import { ATTACHMENTS, POLICY_RESOURCES } from "../../../reconcile/policies/published-kinds.ts";
+import { ATTACHMENTS, JUDGED_RESOURCES } from "../../../reconcile/policies/published-kinds.ts";
 import { decideQuarantines } from "../../../reconcile/policies/restriction-status.ts";
 import { standingsOf } from "../../../reconcile/policies/standing.ts";
 import { decideStatuses } from "../../../reconcile/policies/standing-status.ts";
 import { counted, NO_FIGURES, type PublishingFigures } from "./figures.ts";
 import { type Performing, performWrites, writeStandings } from "./perform.ts";
 import { type PublishedTargets, publishedTargets } from "./publishing-targets.ts";
-import { PUBLISHING_TABLES } from "./tables.ts";
+import { NODES, PUBLISHING_TABLES } from "./tables.ts";
 
 /** What publishing takes, for one term. */
 export type PublisherMeans = Pick<WatchMeans, "clock"> &
@@ -119,9 +118,9 @@ export class Publisher {
       catalogue,
       namespaces: new Map(catalogue.definitions.namespaces.map(({ name, labels }) => [name, labels])),
       pods: [...pods.objects.values()],
-      nodes: this.#policies.objects(["Node"]),
-      policies: this.#policies.objects(POLICY_RESOURCES.map(({ kind }) => kind)),
-      attachments: this.#policies.objects([ATTACHMENTS.kind]),
+      nodes: this.#policies.objects([NODES.resource]),
+      policies: this.#policies.objects(JUDGED_RESOURCES),
+      attachments: this.#policies.objects([ATTACHMENTS]),
     };
   }
 
@@ -156,11 +155,7 @@ export class Publisher {
       log.warn({ reason: plan.problems.map(problemLine) }, "Policies could not be compiled; what stands stays.");
       return;
     }
-    const done = await performWrites(this.#means, plan.value.writes, this.#term).catch((fault: unknown) => ({
-      writes: [],
-      awaited: [],
-      fault: reasonOf(fault),
-    }));
+    const done = await performWrites(this.#means, plan.value.writes, this.#term);
     const passed = this.#overdueSince();
     if (done.fault === undefined) this.#faults = 0;
     else this.#fail();

@@ -1,0 +1,67 @@
+import { expect, test } from "vitest";
+import { ok, refuse, type Result } from "../../src/domain/problem.ts";
+import { LivePolicies } from "../../src/kube/live-policies.ts";
+import type { Raw } from "../../src/wire/read-object.ts";
+import { makeFakeClock } from "../fakes/clock.ts";
+import { quietLog } from "../fakes/quiet-log.ts";
+
+const POLICIES = {
+  group: "networking.k8s.io",
+  version: "v1",
+  plural: "networkpolicies",
+  kind: "NetworkPolicy",
+  namespaced: true,
+} as const;
+
+type Listing = { readonly status: number; readonly body?: unknown };
+const SERVED: Listing = { status: 200, body: { resources: [{ name: "networkpolicies" }] } };
+
+/** The kinds that are followed where the server answers so to what it serves, and to whether we may read it. */
+async function seen(listing: Listing, review: () => Result<Raw>) {
+  const policies = new LivePolicies({
+    client: {
+      call: async () => ({ headers: {}, body: undefined, ...listing }),
+      create: async () => review(),
+    },
+    connection: { call: () => new Promise(() => {}), watch: () => new Promise(() => {}) } as never,
+    clock: makeFakeClock(),
+    log: quietLog,
+    random: () => 0.5,
+    tables: [{ resource: POLICIES }],
+    onChange: () => undefined,
+  });
+  try {
+    return [...(await policies.look())];
+  } catch (fault) {
+    return (fault as Error).message;
+  }
+}
+
+const may = (allowed: boolean) => () => ok<Raw>({ status: { allowed } });
+
+test("what is served and may be read is followed; what is not there, or is forbidden, is not", async () => {
+  expect([
+    await seen(SERVED, may(true)),
+    await seen(SERVED, may(false)),
+    await seen({ status: 404 }, may(true)),
+    await seen({ status: 200, body: { resources: [] } }, may(true)),
+  ]).toEqual([["NetworkPolicy"], [], [], []]);
+});
+
+test.each<[string, Listing, () => Result<Raw>, string]>([
+  [
+    "a server that is overrun",
+    { status: 503, body: { message: "later" } },
+    may(true),
+    "GET /apis/networking.k8s.io/v1: 503 later",
+  ],
+  [
+    "a listing that is none",
+    { status: 200, body: "" },
+    may(true),
+    "GET /apis/networking.k8s.io/v1: 200 The API server gave no reason.",
+  ],
+  ["a right that could not be asked for", SERVED, () => refuse("API_FORBIDDEN", "", "not you"), "not you"],
+])("%s is a fault, and nothing is taken for gone", async (_name, listing, review, said) => {
+  expect(await seen(listing, review)).toBe(said);
+});
