@@ -44,7 +44,8 @@ export function answerReview(
   if (!request.ok) return ok(unreadable(webhook, review.value, catalogue, request.problems));
   const asked: Asked = { webhook, review: review.value, request: request.value, catalogue, services };
   const launching = services.machines && launchingOf(request.value, services.machines);
-  return launching instanceof Promise ? launching.then((found) => answer(asked, found)) : answer(asked, launching);
+  if (!(launching instanceof Promise)) return answer(asked, launching);
+  return launching.then((found) => (found.ok ? answer(asked, found.value) : found));
 }
 
 function answer(asked: Asked, launching: Launching | undefined): Result<Answered> | Promise<Result<Answered>> {
