@@ -11,6 +11,7 @@ import { fieldOf } from "./field.ts";
 import { type Difference, differences } from "./judge.ts";
 import type { Loss } from "./loss.ts";
 import { exhausted, mayBePods, passedBy, standingLosses, unread, unreadData } from "./standing.ts";
+import { waiversIn } from "./waiver.ts";
 import { type Compiled, load, type LoadedPlane, type TargetName, TARGETS } from "./targets.ts";
 
 /** What is compiled, for which targets, and beside what. */
@@ -32,7 +33,7 @@ export type Compilation = {
   readonly losses: readonly Loss[];
   /** Losses between workloads that let more through than is meant: while there is one, nothing is published. */
   readonly widening: readonly Loss[];
-  /** When the result will be another: the next beginning or end of a line. */
+  /** When the result will be another: the next beginning or end of a line, or end of a waiver. */
   readonly nextChange?: Instant;
 };
 
@@ -87,9 +88,10 @@ const widerBetweenWorkloads = (all: readonly Difference[]): readonly Difference[
 
 const isWide = ({ effect }: Loss): boolean => effect === "wider" || effect === "unenforced";
 
-/** The first beginning or end of a line after an instant. */
+/** The first beginning or end of a line, or end of a waiver, after an instant. */
 function nextChange(intent: Intent, now: Instant): Instant | undefined {
-  const ahead = intent.lines.flatMap(({ notBefore, expires }) => [notBefore, expires]);
+  const lines = intent.lines.flatMap(({ notBefore, expires }) => [notBefore, expires]);
+  const ahead = [...lines, ...waiversIn(intent).map(({ until }) => until)];
   return ahead.reduce(
     (first, at) => (at !== undefined && at > now && (first === undefined || at < first) ? at : first),
     undefined,
