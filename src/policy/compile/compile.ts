@@ -5,7 +5,7 @@ import type { EffectiveEnd } from "../effective/end.ts";
 import type { Intent } from "../intent/intent.ts";
 import type { Policy } from "../model/policy.ts";
 import type { Unevaluated } from "../model/world.ts";
-import { doorsOf, type Site } from "./doors.ts";
+import { type Doors, doorsOf, type Site } from "./doors.ts";
 import { lossesOf } from "./explain.ts";
 import { fieldOf } from "./field.ts";
 import { type Difference, differences } from "./judge.ts";
@@ -29,6 +29,7 @@ export type Order = {
 
 /** Compiled objects, what they lose, and what they would open beyond the intent. */
 export type Compilation = {
+  readonly doors: Doors;
   readonly compiled: Compiled;
   readonly losses: readonly Loss[];
   /** Losses between workloads that let more through than is meant: while there is one, nothing is published. */
@@ -39,11 +40,11 @@ export type Compilation = {
 
 /**
  * Compiles an intent at an instant and judges the result with the evaluator of foreign policies. Refuses only what is
- * a fault of the compiler: an object that the reader cannot read.
+ * a fault of the compiler: an object that the reader cannot read. Beside the doors of before less is worked out anew.
  */
-export function compile(order: Order): Result<Compilation> {
+export function compile(order: Order, before?: Doors): Result<Compilation> {
   const { intent, now } = order;
-  const doors = doorsOf(intent, order.site, now);
+  const doors = doorsOf(intent, order.site, now, before);
   const compiled = new Map(order.targets.map((name) => [name, TARGETS[name].compile(doors)] as const));
   const loaded = load(compiled, order.foreign);
   if (!loaded.ok) return loaded;
@@ -69,6 +70,7 @@ export function compile(order: Order): Result<Compilation> {
   const lacking = [...exhausted(order, doors), ...passedBy(order), ...unread(order, doors)];
   const next = nextChange(intent, now);
   return ok({
+    doors,
     compiled,
     losses: [
       ...planes.flatMap((one) => judge([one], one.name, (all) => all)),

@@ -150,7 +150,7 @@ export class Publisher {
   async #publish(state: ClusterState, { ours, targets }: Looked): Promise<void> {
     const { clock, log, podNetworks, now } = this.#means;
     const began = clock.monotonic();
-    const compiled = compileForCluster(state, { targets, ours, podNetworks, now: now() });
+    const compiled = compileForCluster(state, { targets, ours, podNetworks, now: now() }, this.#plan?.published);
     const plan = compiled.ok ? planPublishing(compiled.value) : compiled;
     const compileMs = clock.monotonic() - began;
     this.#notBefore = clock.monotonic() + Math.max(LEAST_MS, compileMs / SHARE - compileMs);
