@@ -165,6 +165,29 @@ describe("the copy of a ledger", () => {
   });
 });
 
+test("entries of several ledgers are read in the order of time, those of a group too", async () => {
+  const [one, other] = [await copied(), await copied()];
+  const at = Date.parse("2027-01-01T00:00:00Z");
+  const verdict = (subject: string, ms: number): Entry => ({ ...entry(subject), kind: "verdict", at: at + ms });
+  for (const [subject, ms] of [
+    ["first", 1],
+    ["fourth", 4],
+    ["second", 2],
+  ] as const)
+    one.ledger.offer(verdict(subject, ms));
+  await other.ledger.append([verdict("third", 3)]);
+  await Promise.all([one.end(), other.end()]);
+  expect(local(one.path).records.filter(({ kind }) => kind === "verdict")).toHaveLength(3);
+  const subjects = async (limit?: number) => {
+    const filter = { kind: "verdict", since: at, ...(limit === undefined ? {} : { limit }) };
+    return (await reading((reader) => reader.records(filter))).map(({ subject }) => subject);
+  };
+  expect([await subjects(), await subjects(2)]).toEqual([
+    ["first", "second", "third", "fourth"],
+    ["third", "fourth"],
+  ]);
+});
+
 describe("an outage", () => {
   test("of the database holds nobody up, is told, and loses nothing", { timeout: 90_000 }, async () => {
     const { path, ledger, copy, said, end } = await copied();
