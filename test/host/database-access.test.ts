@@ -1,7 +1,6 @@
 import { spawnSync } from "node:child_process";
 import type { KeyObject } from "node:crypto";
 import { chmodSync, chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -10,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { issue } from "../../src/ca/issue.ts";
 import { certificatesPem } from "../../src/ca/pem.ts";
 import { csrOf, leafKey, podRequest, testAuthority, walkParts } from "../fakes/ca.ts";
+import { freePort } from "../fakes/free-port.ts";
 import { catalogueOf, must } from "../fakes/judging.ts";
 import { Postgres, POSTGRES_USER } from "./postgres.ts";
 
@@ -39,14 +39,6 @@ let postgres: Postgres;
 let port: number;
 let bundle: string;
 let signed: Awaited<ReturnType<typeof testAuthority>>;
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
 
 /** An SVID of an account as Signet issues it, by its own authority or by a stranger's. */
 async function svidOf(account: string, namespace = "shop", by = signed) {

@@ -1,17 +1,19 @@
 import { execFileSync } from "node:child_process";
-import { createPublicKey, verify } from "node:crypto";
+import { createPublicKey, verify, X509Certificate } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { PKCS11 } from "pkcs11js";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { issue } from "../../src/ca/issue.ts";
 import { KeyUnavailable } from "../../src/ca/keys/key-store.ts";
 import { findPkcs11Key, pkcs11Keys } from "../../src/ca/keys/pkcs11/keys.ts";
+import { readAuthorityBook } from "../../src/wire/authority-book.ts";
 import { parsePkcs11Uri } from "../../src/wire/pkcs11-uri.ts";
 import { csrOf, leafKey, podRequest, walkParts } from "../fakes/ca.ts";
 import { must } from "../fakes/judging.ts";
-import { handClock, keeperOver, memoryVault, pass, workAll } from "../fakes/vault.ts";
+import { handClock, keeperOver, memoryVault, workAll } from "../fakes/vault.ts";
 
 const TEST_MS = 60_000;
 const PIN = "4711-geheim";
@@ -52,12 +54,29 @@ test("a wrong PIN is shown to the token once, and the right one after it", { tim
   // The first test: whoever is logged in is not asked again, in the whole process.
   pin = "wrong";
   const keys = pkcs11Keys(uri(), parts);
+  const [opened, closed] = (["C_OpenSession", "C_CloseSession"] as const).map((each) =>
+    vi.spyOn(PKCS11.prototype, each),
+  );
+  onTestFinished(() => void vi.restoreAllMocks());
   expect([await why(keys.make("ECDSAP256")), await why(keys.make("ECDSAP256"))]).toEqual([
     "token signet: CKR_PIN_INCORRECT",
     "token signet refused this PIN; it is not tried again",
   ]);
+  expect([opened?.mock.calls.length, closed?.mock.calls.length]).toEqual([2, 2]);
   pin = PIN;
   expect(await why(keys.make("ECDSAP256"))).toBe("ok");
+});
+
+test("a key that is made at the second try is another one than the first try left behind", {
+  timeout: TEST_MS,
+}, async () => {
+  const keys = pkcs11Keys(uri(), parts);
+  const failing = vi.spyOn(PKCS11.prototype, "C_GetAttributeValue").mockImplementationOnce(() => {
+    throw new Error("CKR_DEVICE_ERROR");
+  });
+  onTestFinished(() => failing.mockRestore());
+  const { kept, key } = await keys.make("ECDSAP256");
+  expect(await why(Promise.resolve(keys.open(kept, key.spki).sign(Buffer.from("to be signed"))))).toBe("ok");
 });
 
 test("keys are made in the token, sign there, and are found again by what is kept of them", {
@@ -98,11 +117,25 @@ test("an authority whose key is in the token issues, survives its unplugging, an
   expect(ledger.map(({ outcome }) => outcome)).toEqual(["issued", "refused", "issued"]);
   expect(JSON.stringify(ledger)).not.toContain(PIN);
   await keeper.refresh();
+  const [kept, spki] = keyIn(vault.text ?? "");
   await keeper.step({ step: "condemn", id: keeper.current().set.authorities[0]?.id ?? "", remove: "now" });
   expect(await workAll(keeper)).toEqual(["make", "publish", "confirm", "activate", "revoke"]);
+  await expect(keys.open(kept, spki).sign(Buffer.from("x"))).rejects.toThrow("token signet: the key is not in it");
   expect(lost).toEqual([]);
-  pass(clock, 60_000);
 });
+
+/** Where the one authority's key lies, and its public half. */
+function keyIn(book: string): readonly [kept: string, spki: Buffer] {
+  const { material } = must(readAuthorityBook(book));
+  const [
+    {
+      key = "",
+      chain: [first = ""],
+    } = { chain: [] },
+  ] = Object.values(material);
+  const { publicKey } = new X509Certificate(Buffer.from(first, "base64"));
+  return [key, publicKey.export({ type: "spki", format: "der" })];
+}
 
 test("the root of `signet ca init` may lie in the token, and signs from there", { timeout: TEST_MS }, async () => {
   const cli = join(import.meta.dirname, "../../src/bin/cli.ts");

@@ -4,7 +4,9 @@ import { type Catalogue, type Definitions, makeCatalogue } from "../../src/domai
 import type { Role, Segment } from "../../src/domain/definitions.ts";
 import { answerReview } from "../../src/http/answer-review.ts";
 import type { Webhook } from "../../src/http/services.ts";
-import { catalogueOf, must } from "../fakes/judging.ts";
+import { type Bearer, deriveIdentity } from "../../src/identity/fit-role.ts";
+import { readWorkload } from "../../src/wire/workloads.ts";
+import { catalogueOf, must, objectsOf } from "../fakes/judging.ts";
 import { fakeServices, pod, review, SHOP, STAMP } from "../fakes/web.ts";
 
 const shop = catalogueOf(SHOP).definitions;
@@ -91,4 +93,17 @@ test("accounts without end do not fill the memory, and each has its own name", (
       `"spiffe-id":"spiffe://example.org/ns/shop/sa/a-${number % 300}"`,
     );
   }
+  const identityOf = (account: string) => must(deriveIdentity(catalogue, bearerOf(account)));
+  const first = identityOf("a-0");
+  expect(identityOf("a-0")).toBe(first);
+  for (let number = 1; number <= 256; number += 1) identityOf(`a-${number}`);
+  expect(identityOf("a-0")).not.toBe(first);
 });
+
+/** What a Pod of that account is to the roles. */
+function bearerOf(serviceAccount: string): Bearer {
+  const [object] = objectsOf(JSON.stringify(pod({}, { serviceAccountName: serviceAccount })));
+  const workload = object && must(readWorkload(object, { namespace: "shop" }));
+  if (!workload) throw new Error("a Pod is a workload");
+  return workload;
+}

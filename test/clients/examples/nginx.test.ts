@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { freePort, listening } from "./programs.ts";
+import { freePort } from "../../fakes/free-port.ts";
+import { listening } from "./programs.ts";
 import { startNginx } from "./table.ts";
 import { type Account, type Authority, idOf, makeAuthority, mountedFor } from "./world.ts";
 

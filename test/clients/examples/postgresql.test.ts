@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { Postgres, POSTGRES_USER } from "../../host/postgres.ts";
 import { EXAMPLES } from "../judges.ts";
 import type { Holder } from "./openssl.ts";
-import { freePort } from "./programs.ts";
+import { freePort } from "../../fakes/free-port.ts";
 import { startReload } from "./table.ts";
 import type { Mounted } from "./mounted.ts";
 import { type Account, type Authority, idOf, makeAuthority, mountedFor, temporaryFolder } from "./world.ts";

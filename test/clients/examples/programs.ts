@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { connect, createServer, type AddressInfo } from "node:net";
+import { connect } from "node:net";
 import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
 import { onTestFinished } from "vitest";
@@ -28,15 +28,6 @@ export function start(argv: readonly string[], env: Readonly<Record<string, stri
   };
   onTestFinished(stop);
   return { lines: () => text.split("\n").slice(0, -1), stop };
-}
-
-/** A port of loopback that nobody listens on now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
 
 /** Resolves when somebody listens; throws with what the program said where nobody does in half a minute. */

@@ -3,7 +3,8 @@ import { X509Certificate } from "node:crypto";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type Judges, judges } from "../judges.ts";
 import { askOnce, type Holder, OpenConnection, shownBy } from "./openssl.ts";
-import { freePort, listening } from "./programs.ts";
+import { freePort } from "../../fakes/free-port.ts";
+import { listening } from "./programs.ts";
 import { CLIENTS, type Server, SERVERS, startClient } from "./table.ts";
 import { type Account, type Authority, idOf, makeAuthority, mountedFor } from "./world.ts";
 

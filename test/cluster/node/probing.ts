@@ -32,7 +32,7 @@ export type Probing = {
   readonly effect: (lines: readonly string[], outcome: Outcome, change: () => Promise<unknown>) => Promise<number>;
   /**
    * Connects over and over while `change` is made and resolves, and gives what should not have been: a line of `always` whose
-   * first packet was not let through (one that is refused was: its program just starts anew), and a line of `never` that was.
+   * program was not reached, and a line of `never` that was let through.
    */
   readonly during: (watched: Watched, change: () => Promise<unknown>) => Promise<readonly string[]>;
   readonly close: () => Promise<void>;
@@ -96,7 +96,7 @@ function probingWith(prober: Prober, lines: readonly Line[], another: () => Prob
         watch(
           another(),
           lines.filter(({ text, listening }) => listening && always(text)),
-          ["open", "refused"],
+          ["open"],
           ended.signal,
         ),
         watch(
