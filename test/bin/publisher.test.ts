@@ -319,8 +319,12 @@ test("a Guardrail's waiver lets it be published until its end", async () => {
     metadata: { name: "open", namespace: "pay", uid: "x", resourceVersion: "1" },
     spec: { podSelector: {}, ingress: [{}], egress: [{}] },
   });
-  await tended(publisher());
+  const one = await tended(publisher());
   expect(state.writes.length).toBeGreaterThan(8);
+  state.now = Date.parse("2026-12-01T00:00:00Z");
+  await tended(one);
+  expect([...(one.figures()?.blocking ?? [])]).toEqual([["FOREIGN_ALLOW", 3]]);
+  expect(one.figures()?.overdueSince).toBe(Date.parse("2026-12-01T00:00:00Z"));
 });
 
 test("what an exception opens is taken out at its end, without anything else having changed", async () => {

@@ -46,8 +46,11 @@ export type Published = {
   readonly ours: readonly { readonly target: TargetName; readonly object: Rendered }[];
 };
 
-/** Compiles for a cluster. Refuses where a policy of somebody else can't be read: any verdict without it would be wrong. */
-export function compileForCluster(state: ClusterState, wanted: Wanted): Result<Published> {
+/**
+ * Compiles for a cluster; beside what was compiled before, less is worked out anew. Refuses where a policy of somebody else
+ * can't be read: any verdict without it would be wrong.
+ */
+export function compileForCluster(state: ClusterState, wanted: Wanted, before?: Published): Result<Published> {
   const { targets, now } = wanted;
   const { ours, others } = parted(state.policies, wanted.ours);
   const foreign = foreignPolicies(others);
@@ -57,9 +60,9 @@ export function compileForCluster(state: ClusterState, wanted: Wanted): Result<P
   const podNetworks = [...state.nodes].flatMap(podBlocksOf).reduce(uniteAddresses, wanted.podNetworks);
   const site = siteOf({ catalogue, members, attachments: [...state.attachments].map(keyOf), podNetworks });
   const { policies, unevaluated } = foreign.value;
-  const intent = compileIntent(catalogue);
+  const intent = compileIntent(catalogue, before?.order.intent);
   const order: Order = { intent, site, targets, foreign: policies, unevaluated, members, now };
-  const compilation = compile(order);
+  const compilation = compile(order, before?.compilation.doors);
   return compilation.ok ? ok({ order, compilation: inPlace(compilation.value, namespaces), ours }) : compilation;
 }
 
