@@ -106,6 +106,23 @@ describe("CiliumNetworkPolicy", () => {
   });
 });
 
+test("where a Pod is under quarantine, no NetworkPolicy of its namespace selects what is marked, of whatever role", () => {
+  const rulings = [{ object: "Restriction q", path: "spec.target" }];
+  const site: Site = { ...SITE, quarantined: [{ namespace: "pay", role: "db", rulings }] };
+  const { compiled: objects } = compiled(estate(), ["networkpolicy"], { site });
+  const unmarked = { key: "signet.dev/quarantine", operator: "DoesNotExist" };
+  const selects = (object: Rendered): boolean =>
+    !JSON.stringify((specOf(object) as { podSelector: unknown }).podSelector).includes(JSON.stringify(unmarked));
+  const all = (objects.get("networkpolicy") ?? []).filter(({ metadata }) => metadata.namespace === "pay");
+  expect(all.map(({ metadata }) => metadata.name)).toEqual([
+    "signet",
+    "signet-role-cache",
+    "signet-role-db",
+    "signet-quarantine",
+  ]);
+  expect(all.filter(selects).map(({ metadata }) => metadata.name)).toEqual(["signet-quarantine"]);
+});
+
 test("a Pod under quarantine in Cilium is cut off from Pods, hosts and the world", () => {
   const rulings = [{ object: "Restriction q", path: "spec.target" }];
   const site: Site = { ...SITE, quarantined: [{ namespace: "pay", role: "db", rulings }] };
