@@ -1,7 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { buildGrpcServer } from "../../http/grpc/server.ts";
 import type { Issuing } from "../../http/issuing/services.ts";
-import type { HttpServer, ServingPair } from "../../http/server.ts";
+import type { ServingPair } from "../../http/listening.ts";
+import type { HttpServer } from "../../http/server.ts";
 import type { Running } from "../server-parts.ts";
 
 /** What a server has besides its own HTTP face. */
