@@ -181,6 +181,32 @@ describe("applied to a cluster, in order", () => {
     expect((await run("apply", watched)).code).toBe(0);
     expect(await policyNames()).toEqual([]);
   });
+
+  test("each run takes away only what its targets publish, and a bare one goes on with what stands", {
+    timeout: TEST_MS,
+  }, async () => {
+    const count = async (): Promise<number> => {
+      const { body } = await cluster.request("GET", "/apis/cilium.io/v2/ciliumnetworkpolicies");
+      return (body as { items: unknown[] }).items.length;
+    };
+    expect((await run("apply --target ciliumnetworkpolicy")).code).toBe(0);
+    const before = await count();
+    expect(before).toBeGreaterThan(0);
+    const other = await run("apply --target networkpolicy");
+    expect([other.code, other.err]).toEqual([3, expect.stringContaining("FOREIGN_UNREAD  CiliumNetworkPolicy")]);
+    expect((await run("apply")).code).toBe(0);
+    expect([await count(), await policyNames()]).toEqual([before, []]);
+    expect(
+      (
+        await run(
+          "apply",
+          definitions((text) => text.replace("mode: enforce", "mode: observe")),
+        )
+      ).code,
+    ).toBe(0);
+    expect(await count()).toBe(0);
+    await accepted(cluster, "DELETE", "/apis/cilium.io/v2/ciliumclusterwidenetworkpolicies");
+  });
 });
 
 const DEFINITIONS = `

@@ -1,7 +1,7 @@
 import { ok, type Result } from "../../domain/problem.ts";
 import type { Waiver } from "../../domain/sentences.ts";
 import { changeOf, type PairChange } from "../../policy/compile/change.ts";
-import { type Doors, doorsOf } from "../../policy/compile/doors.ts";
+import type { Doors } from "../../policy/compile/doors.ts";
 import { fieldOf } from "../../policy/compile/field.ts";
 import type { Loss } from "../../policy/compile/loss.ts";
 import { isEdited, saysTheSame } from "../../policy/compile/published.ts";
@@ -36,7 +36,7 @@ export function planPublishing(published: Published, waivers: readonly Waiver[] 
   const writes = writesFor(standing, [...compilation.compiled.values()].flat());
   const edited = standing.filter(isEdited);
   if (writes.length === 0) return ok({ published, blocking, pairs: [], writes, edited });
-  const doors = doorsOf(order.intent, order.site, order.now);
+  const { doors } = compilation;
   const pairs = pairsOf(published, doors);
   if (!pairs.ok) return pairs;
   const blocked = blocking.length > 0 && !(cutsOff(doors) && pairs.value.every(({ opens }) => opens.length === 0));

@@ -29,6 +29,18 @@ export const PUBLISHING_PERMISSIONS: Readonly<Record<string, PublishingComponent
         where: "cluster",
         why: "judges what policies of others deny above",
       },
+      ...[
+        { group: "cilium.io", resources: ["ciliumclusterwidenetworkpolicies", "ciliumnetworkpolicies"] },
+        { group: "crd.projectcalico.org", resources: ["globalnetworkpolicies", "networkpolicies"] },
+        { group: "projectcalico.org", resources: ["globalnetworkpolicies", "networkpolicies"] },
+      ].map(
+        (read): Permission => ({
+          ...read,
+          verbs: READ,
+          where: "cluster",
+          why: "sees what may open beside ours, and keeps everything back until somebody has looked at it",
+        }),
+      ),
       { group: "", resources: ["nodes"], verbs: READ, where: "cluster", why: "which addresses Pods have" },
     ],
   },

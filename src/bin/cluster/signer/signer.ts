@@ -2,7 +2,7 @@ import type { IssueParts } from "../../../ca/issue.ts";
 import type { KubeClient } from "../../../kube/client.ts";
 import { liveObject } from "../../../kube/live-object.ts";
 import { reasonOf } from "../../../kube/log.ts";
-import { uidOf, withoutManagedFields } from "../../../kube/object-cache.ts";
+import { uidOf, versionOf, withoutManagedFields } from "../../../kube/object-cache.ts";
 import { podCertificates } from "../../../kube/signer-watches.ts";
 import { Reflector, type WatchMeans } from "../../../kube/watch.ts";
 import { type Reporter, writeEvent } from "../../../kube/write-event.ts";
@@ -13,6 +13,7 @@ import { awaitsUs, type PodCertificateAsk, readPodCertificate } from "../../../w
 import type { Raw } from "../../../wire/read-object.ts";
 import type { AccountPods } from "./account-pods.ts";
 import { type Answer, answerAsk, type AnswerParts, DOOR } from "./answer.ts";
+import { KeptAnswers } from "./kept-answers.ts";
 import { Queue } from "./queue.ts";
 import { ToldRefusals } from "./told-refusals.ts";
 import { WaitingRequests } from "./waiting-requests.ts";
@@ -50,19 +51,18 @@ const LEFT_MS = { least: 2_000, spread: 2_000 } as const;
 export function runSigner(means: SignerMeans): Signer {
   const witness = makeWitness(means, means.client, means.pods);
   const refusals = new ToldRefusals();
-  const partsFor = (uid: string): AnswerParts => {
-    const record = refusals.recordFor(uid, means.walk.record);
-    return { ...means.walk, record, witness };
-  };
   const budget = new EventBudget();
   const waiting = new WaitingRequests();
+  const kept = new KeptAnswers();
   const work = async (uid: string): Promise<number | undefined> => {
     const raw = requests.objects.get(uid);
-    const settling = { ...means, parts: partsFor(uid), budget, waiting };
+    const parts = { ...means.walk, record: refusals.recordFor(uid, means.walk.record), witness };
+    const settling = { ...means, parts, budget, waiting, kept };
     const done = raw === undefined || !awaitsUs(raw) || (await settle(raw, settling));
     if (!done) return waiting.again(uid);
     waiting.forget(uid);
     refusals.forget(uid);
+    kept.forget(uid);
     return undefined;
   };
   const queue: Queue = new Queue(AT_ONCE, means.clock.monotonic, work);
@@ -80,7 +80,10 @@ export function runSigner(means: SignerMeans): Signer {
       queue.stop();
       await Promise.all([requests.stop(), witness.stop()]);
     },
-    hurry: () => queue.hurry(),
+    hurry: () => {
+      kept.forgetAll();
+      queue.hurry();
+    },
     pending: () => queue.size,
   };
 }
@@ -91,6 +94,7 @@ type Settling = SignerMeans & {
   readonly parts: AnswerParts;
   readonly budget: EventBudget;
   readonly waiting: WaitingRequests;
+  readonly kept: KeptAnswers;
 };
 
 /** Answers one request; gives whether nothing is left to be done about it. */
@@ -104,7 +108,10 @@ async function settle(raw: Raw, means: Settling): Promise<boolean> {
     return true;
   }
   try {
-    return await carryOut(await answerAsk(ask.value, means.parts), raw, ask.value, means);
+    const { kept, parts, walk } = means;
+    const ground = { revision: versionOf(raw), authority: walk.lookup().issuer?.facts.keyId, now: walk.now() };
+    const answer = await kept.answerTo(uidOf(raw), ground, () => answerAsk(ask.value, parts));
+    return await carryOut(answer, raw, ask.value, means);
   } catch (fault) {
     const { namespace, pod } = ask.value;
     means.log.warn({ namespace, pod: pod.name, reason: reasonOf(fault) }, "A request could not be answered yet.");
