@@ -415,7 +415,7 @@ export const PROBLEM_CODES = {
   DATABASE_REFUSED: {
     sort: "fault",
     title: "A PostgreSQL refused a statement, or lines of its files.",
-    why: "A table that a sentence names is missing, or the account that Signet uses may not grant. Grants change in one transaction: nothing of it stays.",
+    why: "A table that a sentence names is missing, or the account that Signet uses may not grant. Grants change in one transaction, which stays whole or not at all: the message says which.",
     mend: "Do what the message says, and run the command again.",
   },
   DATABASE_ROLE_TAKEN: {

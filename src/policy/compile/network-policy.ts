@@ -4,7 +4,7 @@ import type { PortSpec } from "../../domain/sentences.ts";
 import { DIRECTIONS, type Direction } from "../model/policy.ts";
 import { blocksOf } from "./blocks.ts";
 import type { Cell } from "./cells.ts";
-import { type Doors, perSubject, type Subject } from "./doors.ts";
+import { type Doors, perSubject, type Site, type Subject } from "./doors.ts";
 import type { Opening } from "./opening.ts";
 import type { Party } from "./parties.ts";
 import { metadataOf, type Rendered, selectorOf, shortHash } from "./rendered.ts";
@@ -50,11 +50,15 @@ const NOTHING: Sided = { ingress: [], egress: [] };
 
 const FREE: LabelSelector = [{ key: QUARANTINE_LABEL, operator: "DoesNotExist", values: [] }];
 
+/** Whether Pods of a namespace are under quarantine, whatever role they have: their stamp may be of another. */
+const isMarked = ({ quarantined = [] }: Site, namespace: string | undefined): boolean =>
+  quarantined.some((one) => one.namespace === namespace);
+
 function inNamespace(doors: Doors, namespace: string, subjects: readonly Subject[]): readonly Rendered[] {
   const ruled = subjects.map((subject) => ({ subject, rules: rulesOf(doors.ground, subject) }));
   const isWhole = doors.intent.enclosedNamespaces.has(namespace);
   const shared = isWhole ? sharedBy(ruled.map(({ rules }) => rules)) : undefined;
-  const marked = (doors.site.quarantined ?? []).some((one) => one.namespace === namespace);
+  const marked = isMarked(doors.site, namespace);
   const base = shared ? [policy("signet", namespace, marked ? selectorOf(FREE) : {}, shared)] : [];
   const own = ruled.flatMap(({ subject, rules }) =>
     shared && (isSame(rules, shared) || doors.selecting.podsOf(subject.cell).length === 0)
@@ -67,10 +71,7 @@ function inNamespace(doors: Doors, namespace: string, subjects: readonly Subject
 const ownPolicy = perSubject((ground, subject) => {
   const { cell } = subject;
   const pods = ground.selecting.podsOf(cell);
-  const some = (ground.site.quarantined ?? []).some(
-    ({ namespace, role }) => namespace === cell.namespace && role === cell.role,
-  );
-  const selected = selectorOf(some ? [...pods, ...FREE] : pods);
+  const selected = selectorOf(isMarked(ground.site, cell.namespace) ? [...pods, ...FREE] : pods);
   return policy(subjectName(cell), cell.namespace, selected, rulesOf(ground, subject));
 });
 
