@@ -92,7 +92,7 @@ export const PROBLEM_CODES = {
     sort: "refusal",
     title: "The Pod gives itself out as a virt-launcher and is none.",
     why: "A launcher is a Pod that KubeVirt's virt-controller created for a VirtualMachineInstance that lives, under its account and with it as controller by UID. Labels and owner references alone can be written by anybody, and other parts of a cluster trust them.",
-    mend: "Start a VirtualMachine instead. If KubeVirt made the Pod, its account is not the one that Signet knows: name it in `cluster.virtControllers` and in the webhook configuration (component openshift-virtualization).",
+    mend: "Start a VirtualMachine instead. If KubeVirt made the Pod, its account is not the one that Signet knows: name it in `cluster.virtControllers` and in the webhook configuration (component kubevirt or openshift-virtualization).",
   },
   LAUNCHER_UNKNOWN: {
     sort: "finding",

@@ -303,6 +303,29 @@ describe("published by the server, which has two replicas", () => {
     return running.filter((_replica, index) => texts[index]?.includes("signet_policy_writes_total{"));
   };
 
+  /** Has the API server refuse changes of one NetworkPolicy, until the function that it gives is called. */
+  const holdBack = async (name: string): Promise<() => Promise<void>> => {
+    const path = "/apis/admissionregistration.k8s.io/v1";
+    const [group, resource] = ["networking.k8s.io", "networkpolicies"];
+    const rule = { apiGroups: [group], apiVersions: ["v1"], operations: ["UPDATE"], resources: [resource] };
+    const spec = {
+      matchConstraints: { resourceRules: [rule] },
+      validations: [{ expression: `object.metadata.name != '${name}'` }],
+    };
+    const binding = { policyName: "hold-back", validationActions: ["Deny"] };
+    const metadata = { name: "hold-back" };
+    await accepted(cluster, "POST", `${path}/validatingadmissionpolicies`, { body: { metadata, spec } });
+    const bindings = `${path}/validatingadmissionpolicybindings`;
+    await accepted(cluster, "POST", bindings, { body: { metadata, spec: binding } });
+    const change = { body: { metadata: { labels: { tried: "yes" } } }, contentType: "application/merge-patch+json" };
+    const tried = async () => (await cluster.request("PATCH", `${TILL}/${name}?dryRun=All`, change)).status;
+    await expect.poll(tried, { timeout: 30_000 }).toBe(422);
+    return async () => {
+      for (const plural of ["validatingadmissionpolicybindings", "validatingadmissionpolicies"])
+        await accepted(cluster, "DELETE", `${path}/${plural}/hold-back`);
+    };
+  };
+
   const ACTIVE = "True Active: 2 objects stand as they are meant, of networkpolicy.";
 
   test("nothing is written before the right is granted; then it is, by one replica, and says so", {
@@ -380,9 +403,14 @@ describe("published by the server, which has two replicas", () => {
   });
 
   test("killed while it writes, the other replica goes on from what stands", { timeout: 3 * TEST_MS }, async () => {
-    const [writer] = await publishers();
+    const [writer, none] = await publishers();
+    if (!writer || none) throw new Error("not one replica publishes");
+    const release = await holdBack("signet-role-till-web");
     await kubectlDone(cluster, ["apply", "-f", "-"], { stdin: sentences([6000, 6001, 6002]) });
-    await writer?.end("SIGKILL");
+    await expect.poll(dbPorts, { timeout: 30_000, interval: 50 }).toMatch(/6000.*6001.*6002/);
+    await writer.end("SIGKILL");
+    expect(JSON.stringify(await get(`${TILL}/signet-role-till-web`))).not.toContain("6000");
+    await release();
     await expect.poll(dbPorts, { timeout: 60_000 }).toMatch(/6000.*6001.*6002/);
     await expect.poll(dbPorts, { timeout: 60_000 }).not.toContain("5432");
     await settled(ACTIVE);

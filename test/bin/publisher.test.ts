@@ -436,6 +436,47 @@ test("what somebody else opens of others keeps no quarantine of one Pod back", a
   );
 });
 
+test.each([
+  ["one Pod", "pod: {namespace: pay, name: db, uid: u-db}"],
+  ["a role", "role: db"],
+])(
+  "a quarantine of %s waits for no sentence that may not be published, and lets none through",
+  async (_what, target) => {
+    const { state, pods, policies, publisher } = world();
+    const one = await tended(publisher());
+    const before = new Map(policies);
+    policies.set("NetworkPolicy shop/open", OPEN);
+    const sentences = PARTS.sentences.map((text) => text.replace("tcp/5432", "tcp/5555"));
+    state.text = estateText({ sentences });
+    await tended(one);
+    expect(specs(before)).toEqual(specs(policies).filter(([key]) => before.has(key)));
+    state.text = estateText({ sentences, restrictions: [quarantine(target)] });
+    pods.set("u-db", marked(podOf("db", "pay")));
+    await tended(one);
+    expect(state.statuses.filter((text) => text.startsWith("/q")).at(-1)).toBe(
+      "/q CutOff: 1 workload is cut off by networkpolicy, clusternetworkpolicy.",
+    );
+    const unmarked = { key: "signet.dev/quarantine", operator: "DoesNotExist" };
+    const letsGo = ([key, raw]: readonly [string, Raw]): boolean =>
+      key.startsWith("NetworkPolicy pay/") &&
+      !JSON.stringify(rawAt(raw, "spec")["podSelector"]).includes(JSON.stringify(unmarked));
+    expect([...policies].filter(letsGo).map(([key]) => key)).toEqual(["NetworkPolicy pay/signet-quarantine"]);
+    expect(policies.get("NetworkPolicy pay/signet-quarantine")?.["spec"]).toEqual({
+      podSelector: { matchExpressions: [{ key: "signet.dev/quarantine", operator: "Exists" }] },
+      policyTypes: ["Ingress", "Egress"],
+    });
+    expect(JSON.stringify([...policies.values()])).not.toContain("5555");
+    const { length } = state.writes;
+    await tended(one);
+    expect(state.writes.length).toBe(length);
+    policies.delete("NetworkPolicy shop/open");
+    await tended(one);
+    expect(JSON.stringify(policies.get("NetworkPolicy shop/signet-role-web"))).toContain(
+      target === "role: db" ? "8080" : "5555",
+    );
+  },
+);
+
 test.each(["pod: {namespace: pay, name: virt-launcher-db-x1, uid: u-l}", "virtualMachine: {namespace: pay, name: db}"])(
   "a launcher is cut off by its own name, or by its machine's: %s",
   async (target) => {

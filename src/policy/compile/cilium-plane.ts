@@ -1,6 +1,4 @@
 import type { LabelRequirement } from "../../domain/label-selector.ts";
-import { makeEvaluator } from "../evaluate/evaluator.ts";
-import { foreignPassages } from "../effective/verdict.ts";
 import {
   at,
   type Field,
@@ -25,7 +23,7 @@ import {
 import { ALL_ADDRESSES, parseCidr, setOf, subtractAddresses, NO_ADDRESSES } from "../sets/address-set.ts";
 import { type Protocol, PROTOCOLS, portRange } from "../sets/port-set.ts";
 import { CILIUM_NAMESPACE } from "./cilium.ts";
-import type { Plane } from "./plane.ts";
+import { kubernetesPlane, type Plane } from "./plane.ts";
 import type { Rendered } from "./rendered.ts";
 
 /**
@@ -33,13 +31,7 @@ import type { Rendered } from "./rendered.ts";
  * stands above that, and below the tiers of Kubernetes. CIDRs mean no Pods; DNS names and L7 rules are not looked at here, so
  * what only they open counts as closed.
  */
-export function ciliumPlane(policies: readonly Policy[]): Plane {
-  const evaluator = makeEvaluator(policies.map((policy) => ({ ...policy, seesHostNetwork: false })));
-  return {
-    keyOf: ({ endpoint }) => String(evaluator.classOf(endpoint)),
-    admits: (from, to) => foreignPassages(evaluator, from.endpoint, to.endpoint),
-  };
-}
+export const ciliumPlane = (policies: readonly Policy[]): Plane => kubernetesPlane(policies);
 
 /** What Cilium's objects mean: each as a policy that allows and one that denies. */
 export const ciliumRules = (objects: readonly Rendered[]): readonly Policy[] => objects.flatMap(policiesIn);

@@ -50,33 +50,26 @@ export function compile(order: Order, before?: Doors): Result<Compilation> {
   if (!loaded.ok) return loaded;
   const { planes, policies } = loaded.value;
   const field = fieldOf(doors, order.site, order.members, policies);
-  const judge = (
-    some: readonly LoadedPlane[],
-    target: string,
-    change: (all: readonly Difference[]) => readonly Difference[],
-  ) =>
-    lossesOf(
-      { intent, now, target, own: some.map(({ own }) => own) },
-      change(
-        differences(
-          intent,
-          some.map(({ plane }) => plane),
-          field,
-          now,
-        ),
-      ),
+  const found = (some: readonly LoadedPlane[]) =>
+    differences(
+      intent,
+      some.map(({ plane }) => plane),
+      field,
+      now,
     );
-  const together = judge(planes, planes.map(({ name }) => name).join("+"), widerBetweenWorkloads);
+  const told = (some: readonly LoadedPlane[], all: readonly Difference[]) => {
+    const target = some.map(({ name }) => name).join("+");
+    return lossesOf({ intent, now, target, own: some.map(({ own }) => own) }, all);
+  };
+  const alone = planes.map((one) => ({ one, all: found([one]) }));
+  const [only, ...more] = alone;
+  const together = told(planes, widerBetweenWorkloads(only && more.length === 0 ? only.all : found(planes)));
   const lacking = [...exhausted(order, doors), ...passedBy(order), ...unread(order, doors)];
   const next = nextChange(intent, now);
   return ok({
     doors,
     compiled,
-    losses: [
-      ...planes.flatMap((one) => judge([one], one.name, (all) => all)),
-      ...standingLosses(order, doors),
-      ...lacking,
-    ],
+    losses: [...alone.flatMap(({ one, all }) => told([one], all)), ...standingLosses(order, doors), ...lacking],
     widening: [...together, ...mayBePods(order, doors), ...unreadData(order), ...lacking].filter(isWide),
     ...(next === undefined ? {} : { nextChange: next }),
   });

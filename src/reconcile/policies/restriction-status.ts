@@ -23,8 +23,8 @@ export type Outcome = {
 
 /** What is said of each quarantine that a plan knows. */
 export function quarantinesSaid(plan: Plan, standing: ReadonlyMap<string, Rendered>): ReadonlyMap<string, Said> {
-  const { compilation, order } = plan.published;
-  const missing = [...compilation.compiled.values()].flat().filter((object) => !stands(object, standing)).length;
+  const { order } = plan.published;
+  const missing = plan.wanted.filter((object) => !stands(object, standing)).length;
   const quarantines = order.intent.catalogue.definitions.restrictions.filter(({ effect }) => effect === "quarantine");
   return new Map(quarantines.map((one) => [keyOf(one), saidOf(one, plan, missing)] as const));
 }

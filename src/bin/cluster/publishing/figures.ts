@@ -34,7 +34,7 @@ type Done = { readonly writes: readonly Write[]; readonly standing: ReadonlyMap<
 /** The figures after a plan was carried out so far. */
 export function counted(
   before: PublishingFigures,
-  { blocking, published, edited }: Plan,
+  { blocking, published, edited, whole }: Plan,
   done: Done,
 ): PublishingFigures {
   const of = (verb: Write["verb"]): number => done.writes.filter((one) => one.verb === verb).length;
@@ -48,6 +48,6 @@ export function counted(
     objects: new Map(objects),
     blocking: new Map([...Map.groupBy(blocking, ({ code }) => code)].map(([code, all]) => [code, all.length])),
     writes: { apply: before.writes.apply + of("apply"), delete: before.writes.delete + of("delete") },
-    mended: before.mended + edited.filter((object) => written.has(objectKey(object))).length,
+    mended: before.mended + edited.filter((object) => whole && written.has(objectKey(object))).length,
   };
 }

@@ -164,7 +164,7 @@ export class Publisher {
     const passed = this.#overdueSince();
     if (done.fault === undefined) this.#faults = 0;
     else this.#fail();
-    const kept = done.fault === undefined && (plan.value.blocking.length === 0 || plan.value.writes.length > 0);
+    const kept = done.fault === undefined && plan.value.whole;
     this.#late = kept ? undefined : (this.#late ?? passed);
     if (done.writes.length > 0) this.#unseen = { since: clock.monotonic(), awaited: done.awaited };
     const before = plan.value.published.ours.map(({ object }) => object);
@@ -182,11 +182,11 @@ export class Publisher {
   }
 
   /** What somebody changed is said beside the object, and whether it was mended with the rest. */
-  #sayEdited({ edited }: Plan, { policies }: ClusterState, writes: readonly Write[]): void {
+  #sayEdited({ edited, whole }: Plan, { policies }: ClusterState, writes: readonly Write[]): void {
     const { events, log, now } = this.#means;
     const written = new Set(writes.map(({ object }) => objectKey(object)));
     for (const object of edited) {
-      const mended = written.has(objectKey(object));
+      const mended = whole && written.has(objectKey(object));
       const event = editedEvent(this.#budget, object, { policies, mended }, now());
       log.warn({ object: objectKey(object), mended }, "Somebody changed a policy of ours.");
       if (event) events.emit(event);
