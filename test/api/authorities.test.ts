@@ -26,7 +26,7 @@ let folder: string;
 
 beforeAll(async () => {
   cluster = await bootCluster({ audit: "off" });
-  signet = await installSignet(cluster, { replicas: 2, config: { authorities: { settle: "5s" } } });
+  signet = await installSignet(cluster, { replicas: 2, config: { authorities: { settle: "1s" } } });
   await kubectlDone(cluster, ["apply", "--server-side", "-f", SIGNER]);
   await keepAgedAuthority();
   await applyApproved(cluster, CATALOGUE, "alice");
