@@ -1,7 +1,8 @@
 import type { Launching, Owner, Workload } from "../domain/workload.ts";
 import type { KubeObject } from "../wire/objects.ts";
-import { isRaw, type Raw, rawAt, textAt } from "../wire/read-object.ts";
+import { type Raw, rawAt, textAt } from "../wire/read-object.ts";
 import { readWorkload } from "../wire/workloads.ts";
+import { instanceEssence } from "../wire/workloads/template-essence.ts";
 import type { KubeClient } from "./client.ts";
 import { liveObject } from "./live-object.ts";
 import { type Log, reasonOf } from "./log.ts";
@@ -21,19 +22,10 @@ export const INSTANCES: Resource = {
 /** What is kept of an instance: who it is, and what of its spec and status a verdict hangs on. */
 const TABLE: WatchTable = { resource: INSTANCES, strip };
 
-function strip({ apiVersion, kind, metadata, spec, status }: Raw): Raw {
-  const { name, namespace, uid, resourceVersion, labels, annotations, ownerReferences, deletionTimestamp } =
-    metadata as Raw;
-  const { serviceAccountName, volumes, networks, domain } = isRaw(spec) ? spec : {};
-  const { activePods, phase } = isRaw(status) ? status : {};
-  const interfaces = isRaw(domain) ? rawAt(domain, "devices")["interfaces"] : undefined;
-  return {
-    apiVersion,
-    kind,
-    metadata: { name, namespace, uid, resourceVersion, labels, annotations, ownerReferences, deletionTimestamp },
-    spec: { serviceAccountName, volumes, networks, domain: { devices: { interfaces } } },
-    status: { activePods, phase },
-  };
+function strip(instance: Raw): Raw {
+  const { apiVersion, kind } = instance;
+  const { activePods, phase } = rawAt(instance, "status");
+  return { apiVersion, kind, ...instanceEssence(instance), status: { activePods, phase } };
 }
 
 /** What following the instances needs. */

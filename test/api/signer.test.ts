@@ -4,6 +4,7 @@ import { AccountPods } from "../../src/bin/cluster/signer/account-pods.ts";
 import { publishBundle } from "../../src/bin/cluster/issuing/publish-bundle.ts";
 import { runSigner, type Signer } from "../../src/bin/cluster/signer/signer.ts";
 import { type KubeClient, makeKubeClient } from "../../src/kube/client.ts";
+import { EventRecorder } from "../../src/kube/events.ts";
 import { systemClock } from "../../src/kube/clock.ts";
 import { refuse } from "../../src/domain/problem.ts";
 import { readClusterAccess } from "../../src/kube/config.ts";
@@ -64,7 +65,13 @@ function start(name: string, first: boolean, writes = client): Signer {
     log: quietLog,
     version,
     first: () => first,
-    reporter: { controller: "signet.dev/signer", instance: name },
+    events: new EventRecorder({
+      client: writes,
+      clock: systemClock,
+      random: Math.random,
+      log: quietLog,
+      instance: name,
+    }),
     told: (outcome, reason) => void (outcome === "pending" && waits.push(`${name} ${reason}`)),
     walk: {
       lookup: () => ({ catalogue: current, issuer: authority.issuer, profiles: PROFILES }),

@@ -5,7 +5,7 @@ import { reasonOf } from "../../../kube/log.ts";
 import { uidOf, versionOf, withoutManagedFields } from "../../../kube/object-cache.ts";
 import { podCertificates } from "../../../kube/signer-watches.ts";
 import { Reflector, type WatchMeans } from "../../../kube/watch.ts";
-import { type Reporter, writeEvent } from "../../../kube/write-event.ts";
+import type { EventRecorder } from "../../../kube/events.ts";
 import { problemLine } from "../../../domain/problem.ts";
 import { EventBudget } from "../../../reconcile/events.ts";
 import { waitingEvent } from "../../../reconcile/certificates/waiting.ts";
@@ -28,7 +28,8 @@ export type SignerMeans = WatchMeans & {
   readonly version: string;
   /** Whether this replica answers at once; the others answer what nobody answered for a while. */
   readonly first: () => boolean;
-  readonly reporter: Reporter;
+  /** Tells Pods why they wait. */
+  readonly events: Pick<EventRecorder, "emit">;
   /** Hears of each answer: how it ended, why, and milliseconds since the request was made. */
   readonly told: (outcome: "issued" | "denied" | "pending", reason: string, ageMs: number) => void;
 };
@@ -124,7 +125,7 @@ async function carryOut(answer: Answer, raw: Raw, ask: PodCertificateAsk, means:
   if (answer.do === "wait") {
     means.told("pending", answer.reason, ageOf(raw, means));
     const event = waitingEvent(means.budget, ask, answer, means.clock.wall());
-    if (event) await writeEvent(means.client, event, means.reporter, means.clock.wall());
+    if (event) means.events.emit(event);
     return false;
   }
   const { resource } = podCertificates(means.version);
