@@ -59,7 +59,11 @@ export function mutate(catalogue: Catalogue, request: GateRequest, given: Terms)
   return stampAndDeliver(catalogue, request, workload, terms);
 }
 
-const termsOf = ({ launching }: GateRequest, terms: Terms): Terms => (launching ? { ...terms, launching } : terms);
+const termsOf = ({ launching, operation }: GateRequest, terms: Terms): Terms => ({
+  ...terms,
+  creating: operation === "CREATE",
+  ...(launching ? { launching } : {}),
+});
 
 function stampAndDeliver(catalogue: Catalogue, request: GateRequest, workload: Workload, terms: Terms): GateAnswer {
   if (!delivers(request, terms)) {

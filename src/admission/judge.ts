@@ -3,7 +3,7 @@ import type { Approval, Segment } from "../domain/definitions.ts";
 import { EXEMPT_NAMESPACES } from "../domain/exempt-namespaces.ts";
 import type { Instant } from "../domain/instant.ts";
 import { problem, type Problem, type Result } from "../domain/problem.ts";
-import { ROLE_LABEL } from "../domain/reserved-keys.ts";
+import { isReservedLabel, isStampLabel, ROLE_LABEL } from "../domain/reserved-keys.ts";
 import type { Launching, Workload } from "../domain/workload.ts";
 import { candidatesOf, deriveIdentity, fitting, type Identity } from "../identity/fit-role.ts";
 import { check, checkAdded } from "./checks.ts";
@@ -41,6 +41,8 @@ export type Terms = {
   readonly requireApproval?: boolean;
   /** Problems that the caller found already; each counts as a failed check. */
   readonly brought?: readonly Problem[];
+  /** Whether it comes into being: then nobody but its author has marked it as under quarantine. */
+  readonly creating?: boolean;
   /** By what certificates are delivered. Absent: nothing is delivered. */
   readonly deliver?: { readonly podCertificate: boolean };
   /** What is known of the instance that a Pod claims to launch. Absent: nothing, and it is judged as any Pod. */
@@ -68,7 +70,7 @@ export function judge(catalogue: Catalogue, workload: Workload, terms: Terms): V
   if (identity.ok) findings.push(...judgeIdentity(catalogue, workload, identity.value, terms));
   else findings.push(...identity.problems.map((found) => ({ problem: found, refuses: enrolled })));
   const stamp = identity.ok ? stampOf(identity.value) : NO_STAMP;
-  const differing = deviations({ labels: workload.ownLabels, annotations: workload.ownAnnotations }, stamp);
+  const differing = deviationsOf(workload, stamp, terms);
   findings.push(...overwritten(workload, stamp, { differing, claimReported: claims.length > 0 }));
   return verdictOf(findings, {
     ...(identity.ok ? { identity: identity.value } : {}),
@@ -78,6 +80,9 @@ export function judge(catalogue: Catalogue, workload: Workload, terms: Terms): V
     enrolled,
   });
 }
+
+const deviationsOf = ({ ownLabels, ownAnnotations }: Workload, stamp: Stamp, { creating }: Terms) =>
+  deviations({ labels: ownLabels, annotations: ownAnnotations }, stamp, creating ? isReservedLabel : isStampLabel);
 
 /**
  * Judges a launcher: it holds what its instance holds, and nothing but a Restriction stops it, or a drain would wait for
@@ -92,7 +97,7 @@ function judgeLauncher(catalogue: Catalogue, pod: Workload, machine: Workload, t
   return verdictOf(findings, {
     ...(identity ? { identity } : {}),
     stamp,
-    deviations: deviations({ labels: pod.ownLabels, annotations: pod.ownAnnotations }, stamp),
+    deviations: deviationsOf(pod, stamp, terms),
     approval: identity ? approvalOf(identity) : "none",
     enrolled: isEnrolled(catalogue, pod),
   });

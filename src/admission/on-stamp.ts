@@ -53,7 +53,8 @@ function isSuperseded(workload: Workload, labels: Labels | undefined, { stamp }:
   const carried = workload.ownAnnotations[STAMP_ANNOTATION];
   if (labels === undefined || carried === undefined || !isStale(workload, { stamp })) return false;
   const was = { labels, annotations: { ...stamp.annotations, [STAMP_ANNOTATION]: carried } };
-  return deviations({ labels: workload.ownLabels, annotations: workload.ownAnnotations }, was).length === 0;
+  const own = { labels: workload.ownLabels, annotations: workload.ownAnnotations };
+  return deviations(own, was, isReservedLabel).length === 0;
 }
 
 const STAMP_STALE = problem("STAMP_MISSING", "metadata", "Its stamp is not the newest; it is renewed while it runs.");
@@ -128,7 +129,8 @@ function stampChanges(old: Workload, now: Workload): readonly Finding[] {
     labels: reservedOnly(old.ownLabels, isReservedLabel),
     annotations: reservedOnly(old.ownAnnotations, isReservedAnnotation),
   };
-  return deviations({ labels: now.ownLabels, annotations: now.ownAnnotations }, before).map(({ map, key }) => ({
+  const own = { labels: now.ownLabels, annotations: now.ownAnnotations };
+  return deviations(own, before, isReservedLabel).map(({ map, key }) => ({
     problem: forgedKey(map, key),
     refuses: true,
   }));

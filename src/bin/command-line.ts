@@ -44,6 +44,7 @@ try {
       readInputs,
       openLedger: async (state) => (await import("./open-ledger.ts")).openLedgerOf(state),
       openCopies: async (config) => (await import("./open-ledger.ts")).openCopiesOf(config),
+      openFlows: async (state, how) => (await import("./open-flows.ts")).openFlowsOf(state, how),
       grants: {
         make: async () => (await import("./grant-keeper.ts")).makeKeys(),
         sign: async (key, payload) => (await import("./grant-keeper.ts")).sign(key, payload),

@@ -65,6 +65,9 @@ export async function openOwnLedger(config: ServerConfig, log: Log): Promise<Own
   const close = async (): Promise<void> => {
     await ledger.close();
     await copy.close(COPY_GRACE_MS);
+    const { behind } = copy.progress();
+    if (behind > 0)
+      log.warn({ behind }, "The copy in PostgreSQL is behind: the last records are in the state folder alone.");
   };
   return { ...ledger, copy, close };
 }

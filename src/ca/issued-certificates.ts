@@ -1,7 +1,7 @@
 import type { RestrictionTarget } from "../domain/definitions.ts";
 import type { Instant } from "../domain/instant.ts";
 import type { Whereabouts } from "../identity/restricted.ts";
-import { stillTrusted } from "../identity/still-trusted.ts";
+import { type StillTrusted, stillTrusted } from "../identity/still-trusted.ts";
 import type { Issued } from "../wire/issuance-record.ts";
 
 /** Certificates that are remembered; of more, those issued first are forgotten. Each takes about half a kilobyte. */
@@ -15,6 +15,8 @@ export class IssuedCertificates {
   readonly #bySerial = new Map<string, Issued>();
   readonly #most: number;
   #pruneAt = 1024;
+  /** Of what is remembered now; made when it is asked for. */
+  #trusted: StillTrusted<Issued> | undefined;
 
   constructor(most = MOST) {
     this.#most = most;
@@ -23,6 +25,7 @@ export class IssuedCertificates {
   add(issued: Issued, now: Instant): void {
     if (issued.notAfter <= now) return;
     this.#bySerial.set(issued.serial, issued);
+    this.#trusted = undefined;
     if (this.#bySerial.size > this.#pruneAt) this.#prune(now);
   }
 
@@ -41,7 +44,8 @@ export class IssuedCertificates {
 
   /** Those that a target names and that have not ended. */
   named(target: RestrictionTarget, now: Instant): readonly Issued[] {
-    return stillTrusted([...this.#bySerial.values()], target, now);
+    this.#trusted ??= stillTrusted([...this.#bySerial.values()]);
+    return this.#trusted(target, now);
   }
 
   #prune(now: Instant): void {

@@ -1,5 +1,5 @@
 import type { Result } from "../domain/problem.ts";
-import type { TableGrant } from "../policy/compile/database-access.ts";
+import type { StandingGrant, TableGrant } from "../policy/compile/database-access.ts";
 
 /** What applying asks of a PostgreSQL. What it refuses is thrown. */
 export type DatabaseDoor = {
@@ -10,8 +10,8 @@ export type DatabaseDoor = {
     names: readonly string[],
     comment: string,
   ) => Promise<readonly { readonly role: string; readonly login: boolean; readonly ours: boolean }[]>;
-  /** What was granted to these roles by name. */
-  readonly granted: (roles: readonly string[]) => Promise<readonly TableGrant[]>;
+  /** What was granted to these roles by name, on tables and on columns of theirs. */
+  readonly granted: (roles: readonly string[]) => Promise<readonly StandingGrant[]>;
   /** What these roles may do on any table, whoever lets them. */
   readonly may: (roles: readonly string[]) => Promise<readonly TableGrant[]>;
   readonly run: (statement: string) => Promise<void>;

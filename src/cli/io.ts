@@ -1,5 +1,6 @@
 import type { Instant } from "../domain/instant.ts";
 import type { Result } from "../domain/problem.ts";
+import type { OpenFlows } from "./flows.ts";
 import type { GrantKeeper } from "./grants.ts";
 import type { OpenCopies, OpenLedger } from "./ledger.ts";
 
@@ -24,6 +25,8 @@ export type Io = {
   /** Opens the ledger of a server's state folder. */
   readonly openLedger?: OpenLedger;
   readonly openCopies?: OpenCopies;
+  /** Opens the flows that were imported into a state folder. */
+  readonly openFlows?: OpenFlows;
   /** Writes a file anew; its folder must be there. */
   readonly writeFile: (path: string, text: string) => Result<undefined>;
   /** Writes a file that is not there yet, and the folders above it; refuses to overwrite. */

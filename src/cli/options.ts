@@ -15,8 +15,12 @@ export const atOption = (): Option =>
     readInstant,
   );
 
+/** `--since`: what was seen from a moment on. */
+export const sinceOption = (): Option =>
+  new Option("--since <time>", "from this moment on, for example 2027-01-31T00:00:00Z").argParser(readInstant);
+
 function readInstant(text: string): Instant {
-  const at = parseInstant(text, "--at");
+  const at = parseInstant(text, "");
   if (at.ok) return at.value;
   throw new InvalidArgumentError("Write it as RFC 3339 says, for example 2027-01-31T00:00:00Z.");
 }

@@ -2,10 +2,16 @@ import { type Catalogue, makeCatalogue } from "../domain/catalogue.ts";
 import type { Instant } from "../domain/instant.ts";
 import type { Labels } from "../domain/label-selector.ts";
 import { ok, refuseAll, type Result } from "../domain/problem.ts";
+import { targetOf } from "../policy/compile/published.ts";
 import type { TargetName } from "../policy/compile/targets.ts";
-import { TARGET_NAMES } from "../policy/compile/targets.ts";
-import { compileForCluster, type Published } from "../reconcile/policies/cluster.ts";
-import { ATTACHMENTS, DETECTED, POLICY_RESOURCES, PUBLISHED } from "../reconcile/policies/published-kinds.ts";
+import { compileForCluster, type Published, renderedOf } from "../reconcile/policies/cluster.ts";
+import {
+  ATTACHMENTS,
+  detectedTargets,
+  disposedBy,
+  JUDGED_RESOURCES,
+  POLICY_RESOURCES,
+} from "../reconcile/policies/published-kinds.ts";
 import { readDefinitions, readNamespace } from "../wire/definitions.ts";
 import { KINDS } from "../wire/kinds.ts";
 import { type KubeObject, readApiObject } from "../wire/objects.ts";
@@ -43,16 +49,21 @@ export async function readPublished(io: Io, access: PublishAccess, wanted: Wante
   const podNetworks = readPodNetworks(wanted.podCidr);
   if (!catalogue.ok || !labels.ok || !podNetworks.ok)
     return refuseAll([catalogue, labels, podNetworks].flatMap((each) => (each.ok ? [] : each.problems)));
+  const targets = wanted.target ?? detectedTargets(served, targetsIn(live.value.policies));
   return compileForCluster(
     { ...live.value, catalogue: catalogue.value, namespaces: labels.value },
     {
-      targets: wanted.target ?? DETECTED.filter((name) => (PUBLISHED[name] ?? []).every((one) => served.has(one.kind))),
-      ours: new Set(TARGET_NAMES),
+      targets,
+      ours: disposedBy(targets),
       podNetworks: podNetworks.value,
       now: wanted.now,
     },
   );
 }
+
+/** The targets for which objects of ours stand. */
+const targetsIn = (policies: readonly Raw[]): ReadonlySet<TargetName> =>
+  new Set(policies.flatMap((raw) => targetOf(renderedOf(raw).metadata.labels) ?? []));
 
 /** The folder's definitions, beside the namespaces that are there; or what the cluster itself has in force. */
 function catalogueOf(
@@ -88,7 +99,7 @@ type Live = {
 };
 
 async function readLive(access: PublishAccess): Promise<Result<Live>> {
-  const policies = await Promise.all(POLICY_RESOURCES.map((kind) => optional(access, kind)));
+  const policies = await Promise.all(JUDGED_RESOURCES.map((kind) => optional(access, kind)));
   const needed = await Promise.all([
     access.list(core("Namespace", "namespaces", false)),
     access.list(core("Pod", "pods", true)),
@@ -114,7 +125,7 @@ async function readLive(access: PublishAccess): Promise<Result<Live>> {
     nodes,
     policies: policies.flatMap(itemsIn),
     attachments,
-    served: new Set(POLICY_RESOURCES.flatMap(({ kind }, index) => (isServed(policies[index]) ? [kind] : []))),
+    served: new Set(POLICY_RESOURCES.filter((_kind, index) => isServed(policies[index])).map(({ kind }) => kind)),
   });
 }
 

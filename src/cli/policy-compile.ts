@@ -117,7 +117,15 @@ function compileInventory(io: Io, paths: readonly string[], options: Options, no
   warn(io, paths.length > 0 ? world.warnings : []);
   const foreign = scenesOf(world)[0]?.policies ?? [];
   const site = siteOfInventory(inventory.value, podNetworks.value);
-  const compilation = compile({ intent, site, targets: options.target, foreign, members, now });
+  const compilation = compile({
+    intent,
+    site,
+    targets: options.target,
+    foreign,
+    unevaluated: world.unevaluated,
+    members,
+    now,
+  });
   return compilation.ok ? ok({ compilation: compilation.value, waivers: waiversIn(intent) }) : compilation;
 }
 

@@ -2,8 +2,10 @@ import { ok, type Problem, problem, refuse, refuseAll, type Result } from "../do
 import {
   accessStatements,
   type DatabaseAccess,
+  gainsOf,
   hbaText,
   identText,
+  lossesOf,
   missingFrom,
   OUR_ROLE,
   type StandingAccess,
@@ -48,21 +50,32 @@ export async function applyToDatabase(io: Io, open: Doors, given: DatabaseOption
   for (const loss of standingLosses(order.value, doors)) io.err(lossText(loss));
   const door = await open.database(given.database);
   if (!door.ok) return badInput(io, door.problems);
+  const progress: Progress = { grants: "unmade" };
   try {
-    return await converge(io, door.value, wanted.value, given);
+    return await converge({ io, door: door.value, given, progress }, wanted.value);
   } catch (fault) {
     return badInput(io, [
       problem(
         "DATABASE_REFUSED",
         "",
         `The database refused: ${fault instanceof Error ? fault.message : String(fault)}.`,
-        "Nothing of this run's grants stays; mend that and run it again.",
+        AFTER[progress.grants],
       ),
     ]);
   } finally {
     await door.value.close();
   }
 }
+
+/** How far the grants of a run are: their transaction has not ended, is about to, or has. */
+type Progress = { grants: "unmade" | "ending" | "made" };
+
+/** What is left of a run that the database stopped. */
+const AFTER: Readonly<Record<Progress["grants"], string>> = {
+  unmade: "Nothing of this run's grants stays; mend that and run it again.",
+  ending: "Whether this run's grants stay is not known; mend that and run it again.",
+  made: "This run's grants stay, and what comes after them was not done: sessions that should end, and the files. Mend that and run it again.",
+};
 
 /** From the folder of definitions where one is named, else from the cluster's own. */
 async function orderFor(io: Io, open: OpenPublishing, given: DatabaseOptions): Promise<Result<Order>> {
@@ -93,18 +106,27 @@ function serverOf(servers: ReadonlyMap<string, DatabaseAccess>, name: string | u
   );
 }
 
-async function converge(io: Io, door: DatabaseDoor, wanted: DatabaseAccess, given: DatabaseOptions): Promise<ExitCode> {
+type Run = {
+  readonly io: Io;
+  readonly door: DatabaseDoor;
+  readonly given: DatabaseOptions;
+  readonly progress: Progress;
+};
+
+async function converge(run: Run, wanted: DatabaseAccess): Promise<ExitCode> {
+  const { io, door, given } = run;
   const names = wanted.callers.map(({ role }) => role);
   const roles = await door.roles(names, OUR_ROLE);
   const taken = roles.filter(({ ours }) => !ours);
   if (taken.length > 0) return badInput(io, taken.map(takenProblem));
   const ours = roles.map(({ role }) => role);
+  const wakeful = roles.filter(({ login }) => login).map(({ role }) => role);
   const isDry = given.dryRun === true;
   const changesFiles = given.files === true && !isDry;
   // Whoever has a role of ours has its lines: before it can log in, and until it cannot.
-  const everybody = [...new Set([...names, ...ours])].sort();
+  const everybody = [...new Set([...names, ...wakeful])].sort();
   const widened = changesFiles && (await changeLines(door, everybody, wanted, withMoreOfOurs));
-  const done = await changeGrants(io, door, { wanted, roles }, !isDry);
+  const done = await changeGrants(run, { wanted, roles }, !isDry);
   if (!done.ok) {
     badInput(io, done.problems);
     return 3;
@@ -139,8 +161,7 @@ type Change = { readonly wanted: DatabaseAccess; readonly roles: StandingAccess[
 
 /** One transaction, looked at before it ends: where a role of ours may do more than is meant, nothing of it stays. */
 async function changeGrants(
-  io: Io,
-  door: DatabaseDoor,
+  { io, door, progress }: Run,
   { wanted, roles }: Change,
   keep: boolean,
 ): Promise<Result<number>> {
@@ -149,15 +170,18 @@ async function changeGrants(
     const names = [...new Set([...roles, ...wanted.callers].map(({ role }) => role))];
     const standing: StandingAccess = { roles, grants: await door.granted(names) };
     const statements = accessStatements(wanted, standing);
-    io.out(changesText(missingFrom(standing.grants, wanted.grants), missingFrom(wanted.grants, standing.grants)));
+    io.out(changesText(gainsOf(standing, wanted.grants), lossesOf(standing, wanted.grants)));
     for (const statement of statements) {
       io.out(`${statement}\n`);
       await door.run(statement);
     }
     const more = missingFrom(wanted.grants, await door.may(names));
     result = more.length === 0 ? ok(statements.length) : refuseAll(more.map(widerProblem));
-    return keep && result.ok;
+    const kept = keep && result.ok;
+    if (kept) progress.grants = "ending";
+    return kept;
   });
+  if (progress.grants === "ending") progress.grants = "made";
   return result;
 }
 

@@ -138,7 +138,7 @@ function report(io: Io, plan: Plan): ExitCode {
     ours.map(({ object }) => object),
     [],
   );
-  const rows = standingsOf(plan, standing).map(rowOf);
+  const rows = [...standingsOf(plan, standing).values()].map(rowOf);
   io.out(table([["SEGMENTPOLICY", "APPROVED", "REVISION", "ACTIVE", "LOSSES"], ...rows]));
   const differs = [...compilation.compiled.values()].flat().filter((object) => {
     const live = standing.get(objectKey(object));

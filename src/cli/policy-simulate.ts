@@ -1,7 +1,9 @@
 import type { Command } from "commander";
 import { makeCatalogue } from "../domain/catalogue.ts";
 import { type FlowEnd, passageText } from "../domain/flow.ts";
-import { ok, problem, type Problem, refuseAll, type Result } from "../domain/problem.ts";
+import type { Instant } from "../domain/instant.ts";
+import { ok, refuseAll, type Result } from "../domain/problem.ts";
+import type { FlowLine } from "../domain/seen-flow.ts";
 import { parseOnePort } from "../policy/analysis/focus.ts";
 import { compileIntent, type Intent } from "../policy/intent/intent.ts";
 import { passageAt } from "../policy/intent/passages.ts";
@@ -9,20 +11,28 @@ import { verdictOn } from "../policy/intent/verdict.ts";
 import { endWithRole, reasonText } from "../policy/intent/words.ts";
 import { parseAddress } from "../policy/sets/address-set.ts";
 import { portKey } from "../policy/sets/port-set.ts";
+import { readFlowLine } from "../wire/flows/read-line.ts";
 import { badInput, type Outcome } from "./action.ts";
+import { flowLines, withFlows } from "./flows.ts";
 import { findMember, type Inventory, readInventory } from "./inventory.ts";
 import type { ExitCode, Io } from "./io.ts";
 import { cataloguePath, noCatalogue } from "./load-catalogue.ts";
-import { catalogueOption, withExamples } from "./options.ts";
+import { DEFAULT_STATE } from "./ledger.ts";
+import { catalogueOption, sinceOption, withExamples } from "./options.ts";
 import { table } from "./table.ts";
 
-type Options = { readonly catalogue?: string; readonly flows: string };
+type Options = {
+  readonly catalogue?: string;
+  readonly flows?: string;
+  readonly state: string;
+  readonly since?: Instant;
+};
 
-/** One flow that was seen, between ends as our kinds know them. */
-type Seen = { readonly from: FlowEnd; readonly to: FlowEnd; readonly port: string };
+/** Flows that were seen between two ends as our kinds know them. */
+type Seen = { readonly from: FlowEnd; readonly to: FlowEnd; readonly port: string; readonly count: number };
 
-const MORE = `Flows are JSON lines: {"from": "shop/web", "to": "payments/orders-db", "port": "TCP/5432"}; an end is a workload, a Pod, or an
-IP address. Segments in observe, simulate and canary are taken as in force.
+const MORE = `Without --flows those are judged that \`signet flows import\` took. Only what was forwarded can break. Segments in observe,
+simulate and canary are taken as in force.
 
 Exit codes: 0 nothing would break, 2 bad input, 3 something would.`;
 
@@ -33,25 +43,64 @@ export function addSimulate(policy: Command, io: Io, outcome: Outcome): void {
     .summary("which flows would break if every segment were in force (exit 3: some would)")
     .description("Judges flows that were seen as if every segment were in force, and lists by owner what would break.")
     .argument("<path...>", "files or folders of workloads")
-    .requiredOption("--flows <file>", "JSON lines of flows, or - for standard input")
+    .option("--flows <file>", "JSON lines of flows as `signet flows import` reads them, or - for standard input")
+    .option("--state <dir>", "the folder of imported flows", DEFAULT_STATE)
+    .addOption(sinceOption())
     .addOption(catalogueOption())
-    .action((paths: readonly string[], options: Options) => {
-      outcome.code = simulate(io, paths, options);
+    .action(async (paths: readonly string[], options: Options) => {
+      outcome.code =
+        options.flows === undefined
+          ? await simulateStored(io, paths, options)
+          : simulate(io, paths, options, options.flows);
     });
-  withExamples(command, ["policy simulate deploy/ --catalogue policy/ --flows flows.json"], MORE);
+  withExamples(
+    command,
+    [
+      "policy simulate deploy/ --catalogue policy/ --flows flows.jsonl",
+      "policy simulate deploy/ --catalogue policy/ --since 2027-01-31T00:00:00Z",
+    ],
+    MORE,
+  );
 }
 
-function simulate(io: Io, paths: readonly string[], options: Options): ExitCode {
+function readUnder(io: Io, paths: readonly string[], options: Options): Result<Inventory> {
   const named = cataloguePath(io, options.catalogue) === undefined ? noCatalogue() : ok(undefined);
-  if (!named.ok) return badInput(io, named.problems);
-  const inventory = readInventory(io, paths, options);
+  return named.ok ? readInventory(io, paths, options) : named;
+}
+
+/** Every end of a file has to be known; so that nobody takes what was not judged for what would not break. */
+function simulate(io: Io, paths: readonly string[], options: Options, file: string): ExitCode {
+  const inventory = readUnder(io, paths, options);
   if (!inventory.ok) return badInput(io, inventory.problems);
-  const flows = readFlows(io, options.flows, inventory.value);
-  if (!flows.ok) return badInput(io, flows.problems);
-  const rows = broken(asInForce(inventory.value.intent), flows.value, io.now());
+  const flows = readFlows(io, file, inventory.value);
+  return flows.ok ? told(io, inventory.value, flows.value) : badInput(io, flows.problems);
+}
+
+/** Of what was imported some may be gone: it is named, and the rest is judged. */
+async function simulateStored(io: Io, paths: readonly string[], options: Options): Promise<ExitCode> {
+  const inventory = readUnder(io, paths, options);
+  if (!inventory.ok) return badInput(io, inventory.problems);
+  return withFlows(io, options.state, { readOnly: true }, (view) => {
+    const edges = view.edges(options.since ?? 0).filter(({ verdict }) => verdict === "forwarded");
+    const unknown = new Map<string, number>();
+    const seen = edges.flatMap(({ from, to, port, count }) => {
+      const ends = [from, to].map((name) => ({ name, read: readEnd(inventory.value, name) }));
+      const [source, destination] = ends.flatMap(({ read }) => (read.ok ? [read.value] : []));
+      if (source && destination) return [{ from: source, to: destination, port, count }];
+      for (const { name, read } of ends) if (!read.ok) unknown.set(name, (unknown.get(name) ?? 0) + count);
+      return [];
+    });
+    for (const [name, count] of [...unknown].sort(([a], [b]) => (a < b ? -1 : 1)))
+      io.err(`signet: ${count} flows were not judged: ${name} is no one workload of the input [WORKLOAD_UNKNOWN]\n`);
+    return told(io, inventory.value, seen);
+  });
+}
+
+function told(io: Io, { intent }: Inventory, flows: readonly Seen[]): ExitCode {
+  const rows = broken(asInForce(intent), flows, io.now());
   io.out(
     rows.length === 0
-      ? `Nothing would break of ${flows.value.length} flows.\n`
+      ? `Nothing would break of ${flows.reduce((sum, { count }) => sum + count, 0)} flows.\n`
       : table([["OWNER", "FROM", "TO", "ON", "FLOWS", "WHY"], ...rows]),
   );
   return rows.length === 0 ? 0 : 3;
@@ -66,7 +115,7 @@ function asInForce({ catalogue: { definitions, revision } }: Intent): Intent {
 /** One row for each pair and port that would be denied, with the owner who would write the sentence. */
 function broken(intent: Intent, flows: readonly Seen[], now: number): readonly (readonly string[])[] {
   const rows = new Map<string, { count: number; row: readonly string[] }>();
-  for (const { from, to, port } of flows) {
+  for (const { from, to, port, count } of flows) {
     const asked = parseOnePort(port);
     if (!asked) continue;
     const passage = passageAt(portKey(asked.protocol, asked.port));
@@ -80,7 +129,7 @@ function broken(intent: Intent, flows: readonly Seen[], now: number): readonly (
       reasonText(verdict.reason),
     ];
     const key = row.join("\n");
-    rows.set(key, { count: (rows.get(key)?.count ?? 0) + 1, row });
+    rows.set(key, { count: (rows.get(key)?.count ?? 0) + count, row });
   }
   return [...rows.values()]
     .map(({ count, row: [owner = "", from = "", to = "", on = "", why = ""] }) => [
@@ -102,31 +151,26 @@ function ownerOf({ catalogue }: Intent, ...ends: readonly FlowEnd[]): string {
   return owner ?? "nobody";
 }
 
-/** Reads all flows, or says of each line that cannot be read why. */
+/** Reads all flows of files, or says of each line that cannot be read why. */
 function readFlows(io: Io, path: string, inventory: Inventory): Result<readonly Seen[]> {
   const files = io.readInputs([path]);
   if (!files.ok) return files;
-  const lines = files.value.flatMap(({ name, text }) =>
-    text.split("\n").flatMap((line, index) => (line.trim() === "" ? [] : [{ line, at: `${name}:${index + 1}` }])),
+  const read = files.value.flatMap(({ name, text }) =>
+    flowLines({ name, text }).map(({ line, at }) => seenIn(readFlowLine(line, at), at, inventory)),
   );
-  const read = lines.map(({ line, at }) => readFlow(line, at, inventory));
   const problems = read.flatMap((each) => (each.ok ? [] : each.problems));
-  return problems.length > 0 ? refuseAll(problems) : ok(read.flatMap((each) => (each.ok ? [each.value] : [])));
+  return problems.length > 0 ? refuseAll(problems) : ok(read.flatMap((each) => (each.ok ? each.value : [])));
 }
 
-function readFlow(line: string, at: string, inventory: Inventory): Result<Seen> {
-  const fields = textsIn(line);
-  const [from, to, port] = [fields?.["from"], fields?.["to"], fields?.["port"]];
-  if (from === undefined || to === undefined || port === undefined || !parseOnePort(port))
-    return refuseAll([unreadable(at)]);
+function seenIn(line: Result<FlowLine>, at: string, inventory: Inventory): Result<readonly Seen[]> {
+  if (!line.ok) return line;
+  if (line.value.kind !== "flow" || line.value.flow.verdict === "dropped") return ok([]);
+  const { from, to, port, count } = line.value.flow;
   const ends = [from, to].map((name) => readEnd(inventory, name));
   const problems = ends.flatMap((each) => (each.ok ? [] : each.problems.map((one) => ({ ...one, path: at }))));
   const [source, destination] = ends.flatMap((each) => (each.ok ? [each.value] : []));
-  return source && destination ? ok({ from: source, to: destination, port }) : refuseAll(problems);
+  return source && destination ? ok([{ from: source, to: destination, port, count }]) : refuseAll(problems);
 }
-
-const unreadable = (at: string): Problem =>
-  problem("FIELD_INVALID", at, "This is no flow.", 'Write {"from": "shop/web", "to": "pay/db", "port": "TCP/5432"}.');
 
 function readEnd(inventory: Inventory, name: string): Result<FlowEnd> {
   const block = parseAddress(name);
@@ -136,18 +180,4 @@ function readEnd(inventory: Inventory, name: string): Result<FlowEnd> {
   }
   const first = BigInt(block.range[0]);
   return ok({ kind: "outside", addresses: { family: block.family, first, last: first } });
-}
-
-function textsIn(line: string): Readonly<Record<string, string>> | undefined {
-  try {
-    const read: unknown = JSON.parse(line);
-    if (typeof read !== "object" || read === null) return undefined;
-    return Object.fromEntries(
-      Object.entries(read).flatMap(([key, value]: [string, unknown]) =>
-        typeof value === "string" ? [[key, value]] : [],
-      ),
-    );
-  } catch {
-    return undefined;
-  }
 }

@@ -3,6 +3,7 @@ import type { Outcome } from "./action.ts";
 import { addCatalogueCommand } from "./catalogue-export.ts";
 import { addCompletionCommand } from "./completion.ts";
 import { addCrdsCommand } from "./crds.ts";
+import { addFlowsCommand } from "./flows.ts";
 import { addHelpCommand } from "./help.ts";
 import type { ExitCode, Io } from "./io.ts";
 import { addLintCommand } from "./lint.ts";
@@ -23,6 +24,7 @@ const COMMANDS: readonly ExtraCommand[] = [
   addCatalogueCommand,
   addPolicyCommands,
   addReachCommand,
+  addFlowsCommand,
   addCrdsCommand,
 ];
 

@@ -55,7 +55,7 @@ export function readReviewInput(
 export function judgeAll(io: Io, input: ReviewInput, terms: ReviewTerms): Result<readonly ReviewedObject[]> {
   const problems: Problem[] = [];
   const reviewed: ReviewedObject[] = [];
-  const when = { now: terms.at ?? io.now(), requireApproval: terms.requireApproval === true };
+  const when = { now: terms.at ?? io.now(), requireApproval: terms.requireApproval === true, creating: true };
   for (const object of input.objects) {
     const around = { namespace: object.namespace || terms.namespace || "default" };
     const workload = readWorkload(object, terms.as === undefined ? around : { ...around, creator: terms.as });

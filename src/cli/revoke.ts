@@ -120,7 +120,7 @@ function tell(io: Io, view: LedgerView, target: RestrictionTarget): ExitCode {
     const read = readIssuanceRecord(line);
     return read?.outcome === "issued" ? [read] : [];
   });
-  const living = stillTrusted(issued, target, io.now());
+  const living = stillTrusted(issued)(target, io.now());
   io.err(DOORS);
   if (living.length === 0) io.err("No certificate of this ledger that it names is still trusted by anybody.\n");
   else {

@@ -51,7 +51,7 @@ export const serverCommand =
       .option("--catalogue <dir>", "folder of the catalogue [<state>/catalogue]")
       .option("--mode <mode>", "standalone or cluster [standalone]")
       .option("--kubeconfig <file>", "the cluster's, in cluster mode [KUBECONFIG, or the Pod's own account]")
-      .option("--virt-controller <user...>", "who may create virt-launchers, in cluster mode [as KubeVirt installs it]")
+      .option("--virt-controller <user...>", "who may create virt-launchers, in cluster mode [nobody]")
       .option(
         "--certificate-folder <dir>",
         "tls.crt, tls.key and ca.crt that somebody else keeps [Signet keeps its own]",

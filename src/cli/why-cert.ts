@@ -79,8 +79,11 @@ export function certReport(view: LedgerView, asked: string, now: Instant): Resul
       `The ledger says nothing of ${asked}.`,
       "Name a serial number in hexadecimal, or a Pod as NAMESPACE/NAME; each replica has a ledger of its own.",
     );
-  const restrictions = restrictionsIn(view);
   const records = issued.map(({ record }) => record);
+  const trusted = stillTrusted(records);
+  const restrictions = restrictionsIn(view).map(
+    (each): Naming => ({ ...each, named: new Set(trusted(each.target, 0)) }),
+  );
   return ok({
     asked,
     certificates: certificates.map((each) => certificateView(each, { records, restrictions, now })),
@@ -95,15 +98,18 @@ function wantedOf(asked: string): (record: { readonly serial: string; readonly s
   return (record) => record.serial === serial;
 }
 
+/** A restriction, and all that it names, whether or not it has ended. */
+type Naming = Restriction & { readonly named: ReadonlySet<Issued> };
+
 type Beside = {
   readonly records: readonly Issued[];
-  readonly restrictions: readonly Restriction[];
+  readonly restrictions: readonly Naming[];
   readonly now: Instant;
 };
 
 function certificateView({ line, record }: Kept<Issued>, { records, restrictions, now }: Beside): CertificateView {
   const { serial, spiffeId, subject, door, caller, role, segment, keyType, authority } = record;
-  const naming = restrictions.filter(({ target }) => stillTrusted(records, target, 0).includes(record));
+  const naming = restrictions.filter(({ named }) => named.has(record));
   return {
     serial,
     spiffeId,

@@ -92,7 +92,7 @@ export const PROBLEM_CODES = {
     sort: "refusal",
     title: "The Pod gives itself out as a virt-launcher and is none.",
     why: "A launcher is a Pod that KubeVirt's virt-controller created for a VirtualMachineInstance that lives, under its account and with it as controller by UID. Labels and owner references alone can be written by anybody, and other parts of a cluster trust them.",
-    mend: "Start a VirtualMachine instead. If KubeVirt made the Pod, its account is not the one that Signet knows: name it in `cluster.virtControllers` and in the webhook configuration (component openshift-virtualization).",
+    mend: "Start a VirtualMachine instead. If KubeVirt made the Pod, its account is not the one that Signet knows: name it in `cluster.virtControllers` and in the webhook configuration (component kubevirt or openshift-virtualization).",
   },
   LAUNCHER_UNKNOWN: {
     sort: "finding",
@@ -427,7 +427,7 @@ export const PROBLEM_CODES = {
   DATABASE_REFUSED: {
     sort: "fault",
     title: "A PostgreSQL refused a statement, or lines of its files.",
-    why: "A table that a sentence names is missing, or the account that Signet uses may not grant. Grants change in one transaction: nothing of it stays.",
+    why: "A table that a sentence names is missing, or the account that Signet uses may not grant. Grants change in one transaction, which stays whole or not at all: the message says which.",
     mend: "Do what the message says, and run the command again.",
   },
   DATABASE_ROLE_TAKEN: {
@@ -499,7 +499,7 @@ export const PROBLEM_CODES = {
   AUTHORITY_UNAVAILABLE: {
     sort: "unready",
     title: "No authority can sign now.",
-    why: "There is none that is active, or the active one ends too soon for a certificate of the least lifetime.",
+    why: "There is none that is active, the active one ends too soon for a certificate of the least lifetime, or this replica has not read for five minutes which ones are trusted.",
     mend: "`signet ca status` says where each authority stands; `signet ca rotate` makes the next one.",
   },
   AUTHORITY_INVALID: {

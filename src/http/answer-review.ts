@@ -4,7 +4,6 @@ import type { Terms } from "../admission/judge.ts";
 import { type GateAnswer, mutate, validate } from "../admission/gate.ts";
 import type { Catalogue } from "../domain/catalogue.ts";
 import { EXEMPT_NAMESPACES } from "../domain/exempt-namespaces.ts";
-import type { Labels } from "../domain/label-selector.ts";
 import type { Instant } from "../domain/instant.ts";
 import type { Launching } from "../domain/workload.ts";
 import { STAMP_ANNOTATION } from "../domain/reserved-keys.ts";
@@ -44,24 +43,25 @@ export function answerReview(
   if (!request.ok) return ok(unreadable(webhook, review.value, catalogue, request.problems));
   const asked: Asked = { webhook, review: review.value, request: request.value, catalogue, services };
   const launching = services.machines && launchingOf(request.value, services.machines);
-  return launching instanceof Promise ? launching.then((found) => answer(asked, found)) : answer(asked, launching);
+  if (!(launching instanceof Promise)) return answer(asked, launching);
+  return launching.then((found) => (found.ok ? answer(asked, found.value) : found));
 }
 
 function answer(asked: Asked, launching: Launching | undefined): Result<Answered> | Promise<Result<Answered>> {
   const { webhook, request, catalogue, services } = asked;
-  const superseded = supersededOf(request, services);
-  const more = { ...(launching ? { launching } : {}), ...(superseded ? { superseded } : {}) };
-  const known = launching || superseded ? { ...asked, request: { ...request, ...more } } : asked;
+  const known = launching ? { ...asked, request: { ...request, launching } } : asked;
   const { workload } = request;
   const lacks = services.freshen && workload ? lacksOf(catalogue, workload, webhook) : [];
   return lacks.length > 0 ? detour(known, lacks) : ok(judged(known));
 }
 
-/** What the stamp of a new workload stood for, where that is no longer what its role gives. */
-const supersededOf = ({ operation, workload }: ReviewRequest, { superseded }: Services): Labels | undefined => {
+/** With what the stamp of a new workload stood for, where by now that is no longer what its role gives. */
+function withSuperseded(request: ReviewRequest, services: Services): ReviewRequest {
+  const { operation, workload } = request;
   const stamp = operation === "CREATE" ? workload?.ownAnnotations[STAMP_ANNOTATION] : undefined;
-  return stamp === undefined ? undefined : superseded?.(stamp);
-};
+  const superseded = stamp === undefined ? undefined : services.superseded?.(stamp);
+  return superseded ? { ...request, superseded } : request;
+}
 
 type Asked = {
   readonly webhook: Webhook;
@@ -73,11 +73,11 @@ type Asked = {
 
 /** Judges by a snapshot that was completed live. One that is older than a stamp has no say on whether that is forged. */
 async function detour(asked: Asked, lacks: readonly Lack[]): Promise<Result<Answered>> {
-  const { webhook, request, catalogue, services } = asked;
+  const { webhook, catalogue, services } = asked;
   const fresh = await services.freshen?.(lacks);
   if (fresh) return ok(judged({ ...asked, catalogue: fresh }));
   const terms = termsOf(services, services.now());
-  const { verdict } = GATES[webhook](catalogue, request, terms);
+  const { verdict } = GATES[webhook](catalogue, withSuperseded(asked.request, services), terms);
   const unsure = verdict?.problems.some(({ code }) => code === "FORGED") ?? false;
   if (unsure || lacks.some(({ kind }) => kind === "Namespace"))
     return refuse("NOT_READY", "", "What the verdict hangs on could not be read from the API server in time.");
@@ -90,8 +90,9 @@ const termsOf = ({ requireApproval, deliver }: Services, now: Instant): Terms =>
   ...(deliver ? { deliver: deliver() } : {}),
 });
 
-function judged({ webhook, review, request, catalogue, services }: Asked): Answered {
+function judged({ webhook, review, catalogue, services, ...asked }: Asked): Answered {
   const at = services.now();
+  const request = withSuperseded(asked.request, services);
   const answer = GATES[webhook](catalogue, request, termsOf(services, at));
   const { verdict } = answer;
   if (verdict && !request.dryRun)

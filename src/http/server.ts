@@ -1,20 +1,17 @@
 import { createServer as createPlain, type Server, type ServerOptions } from "node:http";
 import { createServer as createSecure, type Server as SecureServer } from "node:https";
 import type { Socket } from "node:net";
-import { constants } from "node:crypto";
 import { type FastifyInstance, fastify } from "fastify";
 import { problem } from "../domain/problem.ts";
 import { watchConnections } from "./connections.ts";
 import { type Limits, LIMITS } from "./limits.ts";
+import { listenAt, secureOptions, type ServingPair } from "./listening.ts";
 import { makeMeters, type Meters } from "./metrics.ts";
 import { PROBLEM_TYPE, renderProblems } from "./problem-json.ts";
 import { callerCheck, type Clients } from "./clients.ts";
 import { addHealth } from "./health.ts";
 import type { Services } from "./services.ts";
 import { webhookDoor } from "./webhook-door.ts";
-
-/** A certificate chain and its key, both PEM. */
-export type ServingPair = { readonly certificate: string; readonly key: string };
 
 /** How a server is built. Without `pair` it speaks plain HTTP: for tests and benches. */
 export type ServerSettings = {
@@ -75,14 +72,6 @@ export function buildServer(services: Services, settings: ServerSettings): HttpS
 }
 
 const isSecure = (server: Server): server is SecureServer => "setSecureContext" in server;
-
-const secureOptions = ({ certificate, key }: ServingPair) => ({
-  cert: certificate,
-  key,
-  minVersion: "TLSv1.2" as const,
-  honorCipherOrder: true,
-  secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-});
 
 const caOf = (clients: Clients | undefined): { readonly ca?: string } => (clients ? { ca: clients.ca } : {});
 
@@ -170,15 +159,7 @@ function refuseGarbage(error: NodeJS.ErrnoException, socket: Socket, meters: Met
 /** Listens by itself: the framework would bind `localhost` twice. */
 async function listen(app: FastifyInstance, server: Server, host: string, port: number): Promise<number> {
   await app.ready();
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ host, port }, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
-  const address = server.address();
-  return typeof address === "object" && address !== null ? address.port : port;
+  return listenAt(server, host, port);
 }
 
 const pause = (ms: number): Promise<void> =>

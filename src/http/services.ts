@@ -95,8 +95,11 @@ export type Machines = {
   readonly find: (namespace: string, owner: Owner) => Workload | undefined;
   /** Whether an instance's status, which KubeVirt writes, names a Pod as its launcher; both by UID. */
   readonly launches: (machine: string, pod: string) => boolean;
-  /** Asks the API server, and gives up soon. */
-  readonly look: (namespace: string, owner: Owner) => Promise<Launching["machine"]>;
+  /** Asks the API server for an instance, and for the Pods that its status names as launchers; gives up soon. */
+  readonly look: (
+    namespace: string,
+    owner: Owner,
+  ) => Promise<{ readonly machine: Launching["machine"]; readonly launchers: readonly string[] }>;
 };
 
 /** All that HTTP needs of the rest of the server; bin/ provides it, tests hand in fakes. */

@@ -114,18 +114,21 @@ export type Deviation = {
   readonly wanted: string | undefined;
 };
 
-/** Every reserved key in which an object's own metadata differs from the stamp. Frozen, and always the same, where all are missing. */
-export function deviations(own: Stamp, stamp: Stamp): readonly Deviation[] {
+/**
+ * Every reserved key in which an object's own metadata differs from the stamp; of labels those that `isOurs` says: on a Pod
+ * that runs the label of a quarantine belongs to no stamp. Frozen, and always the same, where all are missing.
+ */
+export function deviations(own: Stamp, stamp: Stamp, isOurs = isStampLabel): readonly Deviation[] {
   if (!hasAny(own.labels, isReservedLabel) && !hasAny(own.annotations, isReservedAnnotation)) return allMissing(stamp);
-  return differing(own, stamp);
+  return differing(own, stamp, isOurs);
 }
 
-const differing = (own: Stamp, stamp: Stamp): readonly Deviation[] => [
-  ...differences("labels", own.labels, stamp.labels, isStampLabel),
+const differing = (own: Stamp, stamp: Stamp, isOurs: (key: string) => boolean): readonly Deviation[] => [
+  ...differences("labels", own.labels, stamp.labels, isOurs),
   ...differences("annotations", own.annotations, stamp.annotations, isReservedAnnotation),
 ];
 
-const allMissing = remembered((stamp: Stamp) => Object.freeze(differing(NO_STAMP, stamp)));
+const allMissing = remembered((stamp: Stamp) => Object.freeze(differing(NO_STAMP, stamp, isStampLabel)));
 
 function hasAny(map: Labels, reserved: (key: string) => boolean): boolean {
   for (const key in map) if (reserved(key)) return true;

@@ -1,6 +1,6 @@
 import type { RestrictionTarget } from "../domain/definitions.ts";
 import type { Instant } from "../domain/instant.ts";
-import { ofOneLine, shownSerial } from "./renewal.ts";
+import { lineOf, ofOneLine, shownSerial } from "./renewal.ts";
 
 /** What the ledger says of a certificate that was issued. */
 export type IssuedCertificate = {
@@ -19,19 +19,65 @@ export type IssuedCertificate = {
   readonly notAfter: Instant;
 };
 
+/** Finds certificates that a target names and that have not ended at an instant. */
+export type StillTrusted<Certificate> = (target: RestrictionTarget, now: Instant) => readonly Certificate[];
+
 /**
  * Certificates that a target names, or that were renewed by such, and that have not ended, the last to end first: who verifies
- * by the bundle alone accepts each until then. One of whose Pod the node is not known counts for every node.
+ * by the bundle alone accepts each until then. One of whose Pod the node is not known counts for every node. They are looked
+ * through once for each kind of target, however many targets there are.
  */
 export function stillTrusted<Certificate extends IssuedCertificate>(
   issued: readonly Certificate[],
-  target: RestrictionTarget,
-  now: Instant,
-): readonly Certificate[] {
-  const named = issued.filter((each) => isNamed(each, target));
-  return (FOLLOWED.has(target.by) ? withRenewals(named, issued) : named)
-    .filter((each) => each.notAfter > now)
-    .sort((a, b) => b.notAfter - a.notAfter || (a.serial < b.serial ? -1 : 1));
+): StillTrusted<Certificate> {
+  const grouped = new Map<RestrictionTarget["by"], ReadonlyMap<string, readonly Certificate[]>>();
+  const groupsFor = (by: RestrictionTarget["by"]) => {
+    const groups = grouped.get(by) ?? Map.groupBy(issued, GROUP_OF[by]);
+    grouped.set(by, groups);
+    return groups;
+  };
+  let byShown: ReadonlyMap<string | undefined, readonly Certificate[]> | undefined;
+  return (target, now) => {
+    const groups = groupsFor(target.by);
+    const named = groupsOf(target)
+      .flatMap((group) => groups.get(group) ?? [])
+      .filter((each) => isNamed(each, target));
+    if (FOLLOWED.has(target.by)) byShown ??= Map.groupBy(issued, ({ caller }) => shownSerial(caller));
+    return (FOLLOWED.has(target.by) ? withRenewals(named, byShown ?? new Map()) : named)
+      .filter((each) => each.notAfter > now)
+      .sort((a, b) => b.notAfter - a.notAfter || (a.serial < b.serial ? -1 : 1));
+  };
+}
+
+/** In which group a certificate is, for each kind of target; what is in another group than a target's is not named by it. */
+const GROUP_OF: Readonly<Record<RestrictionTarget["by"], (issued: IssuedCertificate) => string>> = {
+  identity: ({ spiffeId }) => spiffeId,
+  serial: ({ serial }) => lineOf(serial) ?? serial,
+  role: ({ role }) => role,
+  segment: ({ segment }) => segment,
+  pod: ({ subject }) => subject,
+  virtualMachine: ({ subject }) => subject.slice(0, subject.indexOf("/") + 1),
+  node: ({ node = NOWHERE }) => node,
+};
+
+/** No node is called so. */
+const NOWHERE = "";
+
+function groupsOf(target: RestrictionTarget): readonly string[] {
+  switch (target.by) {
+    case "serial":
+      return [lineOf(target.name) ?? target.name];
+    case "pod":
+      return [`${podsOf(target)}${target.name}`];
+    case "virtualMachine":
+      return [podsOf(target)];
+    case "node":
+      return [target.name, NOWHERE];
+    case "identity":
+    case "role":
+    case "segment":
+      return [target.name];
+  }
 }
 
 /** What a renewal does not carry on by itself: whoever had the certificate is its holder. */
@@ -40,9 +86,8 @@ const FOLLOWED: ReadonlySet<RestrictionTarget["by"]> = new Set(["serial", "pod",
 /** Certificates with all that were renewed by them, and by those, whether or not they have ended themselves. */
 function withRenewals<Certificate extends IssuedCertificate>(
   named: readonly Certificate[],
-  issued: readonly Certificate[],
+  byShown: ReadonlyMap<string | undefined, readonly Certificate[]>,
 ): readonly Certificate[] {
-  const byShown = Map.groupBy(issued, ({ caller }) => shownSerial(caller));
   const found = new Set(named);
   for (const { serial } of found) for (const renewal of byShown.get(serial) ?? []) found.add(renewal);
   return [...found];

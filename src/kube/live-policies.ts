@@ -1,4 +1,4 @@
-import { isRaw, type Raw } from "../wire/read-object.ts";
+import { isRaw, type Raw, rawAt, textAt } from "../wire/read-object.ts";
 import type { KubeClient } from "./client.ts";
 import { servedPlurals } from "./discovery.ts";
 import { isLater, uidOf, versionOf } from "./object-cache.ts";
@@ -15,7 +15,10 @@ export type PolicyMeans = WatchMeans & {
 };
 
 /** A write whose effect a watch has still to bring: the version that it brought, or undefined for a deletion. */
-export type Awaited = { readonly kind: string; readonly uid: string; readonly version?: string };
+export type Awaited = { readonly resource: Resource; readonly uid: string; readonly version?: string };
+
+/** The kinds that are served and followed, and what is served and may not be read. */
+export type Served = { readonly kinds: ReadonlySet<string>; readonly unread: readonly Resource[] };
 
 /** Policies of data planes, and what else publishing looks at, of whatever kinds the cluster serves. */
 export class LivePolicies {
@@ -26,8 +29,8 @@ export class LivePolicies {
     this.#means = means;
   }
 
-  /** Asks which kinds are served and may be read, and begins to follow those that are new; gives all that are. */
-  async look(): Promise<ReadonlySet<string>> {
+  /** Asks which kinds are served and may be read, and begins to follow those that are new. */
+  async look(): Promise<Served> {
     const { client, tables } = this.#means;
     const versions = [...new Set(tables.map(({ resource }) => versionPath(resource)))];
     const served = new Map(
@@ -37,7 +40,10 @@ export class LivePolicies {
     const readable = await Promise.all(known.map(({ resource }) => mayFollow(client, resource)));
     const there = known.filter((_table, index) => readable[index]);
     for (const table of there) this.#follow(table);
-    return new Set(there.map(({ resource }) => resource.kind));
+    return {
+      kinds: new Set(there.map(({ resource }) => resource.kind)),
+      unread: known.filter((_table, index) => !readable[index]).map(({ resource }) => resource),
+    };
   }
 
   async stop(): Promise<void> {
@@ -50,33 +56,39 @@ export class LivePolicies {
   }
 
   /** The objects of some kinds, as last seen. */
-  objects(kinds: Iterable<string>): readonly Raw[] {
-    return [...kinds].flatMap((kind) => [...(this.#reflectors.get(kind)?.objects.values() ?? [])]);
+  objects(resources: Iterable<Resource>): readonly Raw[] {
+    return [...resources].flatMap((each) => [...(this.#reflectors.get(groupKey(each))?.objects.values() ?? [])]);
   }
 
   /** Whether the watches have brought what was written. */
   hasSeen(written: readonly Awaited[]): boolean {
-    return written.every(({ kind, uid, version }) => {
-      const found = this.#reflectors.get(kind)?.objects.get(uid);
+    return written.every(({ resource, uid, version }) => {
+      const found = this.#reflectors.get(groupKey(resource))?.objects.get(uid);
       return version === undefined ? !found : found !== undefined && !isLater(version, versionOf(found));
     });
   }
 
   #follow(table: WatchTable): void {
-    const { kind } = table.resource;
-    if (this.#reflectors.has(kind)) return;
+    const key = groupKey(table.resource);
+    if (this.#reflectors.has(key)) return;
     const { onChange } = this.#means;
     const reflector = new Reflector(table, this.#means, { changed: onChange, settled: onChange });
-    this.#reflectors.set(kind, reflector);
+    this.#reflectors.set(key, reflector);
     reflector.start();
   }
 }
 
 /** What an API server answered to a write, to be waited for. */
-export const awaited = (kind: string, answer: Raw): Awaited => ({
-  kind,
+export const awaited = (resource: Resource, answer: Raw): Awaited => ({
+  resource,
   uid: uidOf(answer),
   version: versionOf(answer),
+});
+
+/** What is to be waited for after a deletion; the API server answers with a Status that names the object, or with the object. */
+export const awaitedGone = (resource: Resource, answer: Raw): Awaited => ({
+  resource,
+  uid: textAt(rawAt(answer, "details"), "uid") ?? uidOf(answer),
 });
 
 /** Data planes write into the status of policies; nothing is read of it here. */
@@ -89,6 +101,9 @@ const mayFollow = async (client: Pick<KubeClient, "create">, { group, plural }: 
   const asked = ["list", "watch"].map((verb) => reviewOwnAccess(client, { verb, group, resource: plural }));
   return (await Promise.all(asked)).every(Boolean);
 };
+
+/** Groups have kinds of the same name. */
+const groupKey = ({ group, kind }: Resource): string => `${group} ${kind}`;
 
 const versionPath = ({ group, version }: Resource): string =>
   group === "" ? `/api/${version}` : `/apis/${group}/${version}`;

@@ -1,7 +1,8 @@
 import type { Launching, Owner, Workload } from "../domain/workload.ts";
 import type { KubeObject } from "../wire/objects.ts";
-import { isRaw, type Raw, rawAt, textAt } from "../wire/read-object.ts";
+import { type Raw, rawAt, textAt } from "../wire/read-object.ts";
 import { readWorkload } from "../wire/workloads.ts";
+import { instanceEssence } from "../wire/workloads/template-essence.ts";
 import type { KubeClient } from "./client.ts";
 import { liveObject } from "./live-object.ts";
 import { type Log, reasonOf } from "./log.ts";
@@ -21,19 +22,10 @@ export const INSTANCES: Resource = {
 /** What is kept of an instance: who it is, and what of its spec and status a verdict hangs on. */
 const TABLE: WatchTable = { resource: INSTANCES, strip };
 
-function strip({ apiVersion, kind, metadata, spec, status }: Raw): Raw {
-  const { name, namespace, uid, resourceVersion, labels, annotations, ownerReferences, deletionTimestamp } =
-    metadata as Raw;
-  const { serviceAccountName, volumes, networks, domain } = isRaw(spec) ? spec : {};
-  const { activePods, phase } = isRaw(status) ? status : {};
-  const interfaces = isRaw(domain) ? rawAt(domain, "devices")["interfaces"] : undefined;
-  return {
-    apiVersion,
-    kind,
-    metadata: { name, namespace, uid, resourceVersion, labels, annotations, ownerReferences, deletionTimestamp },
-    spec: { serviceAccountName, volumes, networks, domain: { devices: { interfaces } } },
-    status: { activePods, phase },
-  };
+function strip(instance: Raw): Raw {
+  const { apiVersion, kind } = instance;
+  const { activePods, phase } = rawAt(instance, "status");
+  return { apiVersion, kind, ...instanceEssence(instance), status: { activePods, phase } };
 }
 
 /** What following the instances needs. */
@@ -85,7 +77,7 @@ export class LiveMachines {
   /** Whether an instance's status names a Pod, by UID, as one that launches it. */
   launches(machine: string, pod: string): boolean {
     const raw = this.#reflector.objects.get(machine);
-    return raw !== undefined && Object.hasOwn(rawAt(rawAt(raw, "status"), "activePods"), pod);
+    return raw !== undefined && activePods(raw).includes(pod);
   }
 
   /** The instance that a controller reference names, if it is known here. */
@@ -99,24 +91,33 @@ export class LiveMachines {
   }
 
   /** Asks the API server for an instance; `unknown` where it does not answer in time, or not as expected. */
-  async look(namespace: string, { name, uid }: Pick<Owner, "name" | "uid">): Promise<Launching["machine"]> {
-    const late = new Promise<"unknown">((resolve) =>
-      this.#means.clock.after(this.#means.lookMs, () => resolve("unknown")),
+  async look(namespace: string, { name, uid }: Pick<Owner, "name" | "uid">): Promise<LookedUp> {
+    const late = new Promise<LookedUp>((resolve) =>
+      this.#means.clock.after(this.#means.lookMs, () => resolve(UNKNOWN)),
     );
     return Promise.race([this.#ask(namespace, name, uid), late]);
   }
 
-  async #ask(namespace: string, name: string, uid: string): Promise<Launching["machine"]> {
+  async #ask(namespace: string, name: string, uid: string): Promise<LookedUp> {
     try {
       const found = await this.#means.client.get(INSTANCES, { namespace, name });
-      if (!found.ok) return found.problems.some(({ code }) => code === "NOT_FOUND") ? "none" : "unknown";
-      return uidOf(found.value) === uid ? (asWorkload(strip(found.value)) ?? "unknown") : "none";
+      if (!found.ok) return found.problems.some(({ code }) => code === "NOT_FOUND") ? NONE : UNKNOWN;
+      if (uidOf(found.value) !== uid) return NONE;
+      return { machine: asWorkload(strip(found.value)) ?? "unknown", launchers: activePods(found.value) };
     } catch (fault) {
       this.#means.log.warn({ namespace, name, reason: reasonOf(fault) }, "An instance could not be looked up.");
-      return "unknown";
+      return UNKNOWN;
     }
   }
 }
+
+/** An instance as the API server has it now, and the Pods, by UID, that its status names as those that launch it. */
+export type LookedUp = { readonly machine: Launching["machine"]; readonly launchers: readonly string[] };
+
+const UNKNOWN: LookedUp = { machine: "unknown", launchers: [] };
+const NONE: LookedUp = { machine: "none", launchers: [] };
+
+const activePods = (raw: Raw): readonly string[] => Object.keys(rawAt(rawAt(raw, "status"), "activePods"));
 
 /** What KubeVirt admitted and Signet cannot read is unknown, not absent. */
 function asWorkload(raw: Raw): Workload | undefined {

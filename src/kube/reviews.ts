@@ -11,14 +11,6 @@ const TOKEN_REVIEWS: Resource = {
   namespaced: false,
 };
 
-const ACCESS_REVIEWS: Resource = {
-  group: "authorization.k8s.io",
-  version: "v1",
-  plural: "subjectaccessreviews",
-  kind: "SubjectAccessReview",
-  namespaced: false,
-};
-
 /** Whom the API server knows a caller as. */
 export type User = {
   readonly username: string;
@@ -59,19 +51,6 @@ export async function reviewToken(
   if (status["authenticated"] !== true || !meant)
     return refuse("TOKEN_REFUSED", "", "The API server does not accept this token for us.", "Use a token of ours.");
   return ok(userOf(rawAt(status, "user")));
-}
-
-/** Asks the API server whether a user may do something. A server that cannot say allows nothing. */
-export async function reviewAccess(client: KubeClient, user: User, attempt: Attempt): Promise<Result<boolean>> {
-  const { username, uid, groups, extra } = user;
-  const review = {
-    apiVersion: "authorization.k8s.io/v1",
-    kind: "SubjectAccessReview",
-    metadata: {},
-    spec: { user: username, uid, groups, extra, resourceAttributes: attempt },
-  };
-  const answered = await client.create(ACCESS_REVIEWS, review);
-  return answered.ok ? ok(rawAt(answered.value, "status")["allowed"] === true) : answered;
 }
 
 const SELF_REVIEWS: Resource = {

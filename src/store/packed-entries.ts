@@ -68,7 +68,7 @@ export class PackedEntries {
     this.#reserve(3 * line.length);
     const buffer = this.#buffer;
     const size = buffer.write(line, this.#length);
-    buffer.writeDoubleLE(entry.at, from);
+    buffer.writeDoubleLE(Math.max(buffer.readDoubleLE(from), entry.at), from);
     buffer.writeUInt32LE(buffer.readUInt32LE(from + 16) + size, from + 16);
     this.#length += size;
   }

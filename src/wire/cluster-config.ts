@@ -2,7 +2,6 @@ import type { Static } from "typebox";
 import type { Cidr } from "../domain/cidr.ts";
 import { millis } from "./config-duration.ts";
 import { duration, fields, optional, setOf, text } from "./kinds/fields.ts";
-import { VIRT_CONTROLLERS } from "./manifests/names.ts";
 import { POD_NETWORKS, podNetworksIn } from "./pod-networks.ts";
 
 /** The part of the server's configuration that counts in a cluster. */
@@ -16,7 +15,7 @@ export const CLUSTER_CONFIG = fields("How the server works in a cluster; counts 
   ),
   virtControllers: optional(
     setOf(
-      "User names of KubeVirt's virt-controller: who may create launchers. Left out: as KubeVirt installs it.",
+      "User names of KubeVirt's virt-controller: who may create launchers. Left out: nobody.",
       text("A user name.", 512),
       8,
       { minItems: 1 },
@@ -62,7 +61,7 @@ export function clusterConfig(written: Static<typeof CLUSTER_CONFIG>, flags: Fla
     leafMs: Math.min(millis(written.leafLifetime, 24 * HOUR_MS), 24 * HOUR_MS),
     authorityMs: millis(written.authorityLifetime, 8760 * HOUR_MS),
     settleMs: millis(written.settle, 30_000),
-    virtControllers: flags.virtController ?? written.virtControllers ?? [VIRT_CONTROLLERS.kubevirt],
+    virtControllers: flags.virtController ?? written.virtControllers ?? [],
     podNetworks: podNetworksIn(written.podNetworks),
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
     ...(certificateFolder === undefined ? {} : { certificateFolder }),

@@ -100,6 +100,15 @@ test("mutation takes a stamp away from a Pod without a role where its namespace 
   ]);
 });
 
+test("whoever writes the label of a quarantine into a new Pod is told that it was taken away", () => {
+  const labels = `${STAMP_LABELS}, signet.dev/quarantine: "true"`;
+  const { patch, verdict } = mutate(CATALOGUE, request({ ...stamped, labels }), { now: NOON });
+  expect([patch, verdict?.problems.map(({ code, path }) => `${code} ${path}`)]).toEqual([
+    [{ op: "remove", path: "/metadata/labels/signet.dev~1quarantine" }],
+    ["STAMP_OVERWRITTEN metadata.labels.signet.dev/quarantine"],
+  ]);
+});
+
 const ROWS: readonly { name: string; request: GateRequest; expected: readonly unknown[] }[] = [
   { name: "a stamped Pod passes", request: request(stamped), expected: [true] },
   {
@@ -146,6 +155,29 @@ const ROWS: readonly { name: string; request: GateRequest; expected: readonly un
     name: "an UPDATE that takes the stamp away is refused",
     request: request({ annotations: STAMP_ANNOTATIONS }, { old: stamped }),
     expected: [false, "FORGED metadata.labels.signet.dev/role", "FORGED metadata.labels.signet.dev/segment"],
+  },
+  {
+    name: "a new Pod that is marked as under quarantine is forged",
+    request: request({ ...stamped, labels: `${STAMP_LABELS}, signet.dev/quarantine: "true"` }),
+    expected: [false, "FORGED metadata.labels.signet.dev/quarantine"],
+  },
+  {
+    name: "so is one that its author marks while it runs",
+    request: request({ ...stamped, labels: `${STAMP_LABELS}, signet.dev/quarantine: "true"` }, { old: stamped }),
+    expected: [false, "FORGED metadata.labels.signet.dev/quarantine"],
+  },
+  {
+    name: "and one that he lets out",
+    request: request(stamped, { old: { ...stamped, labels: `${STAMP_LABELS}, signet.dev/quarantine: "true"` } }),
+    expected: [false, "FORGED metadata.labels.signet.dev/quarantine"],
+  },
+  {
+    name: "whereas what else is written on one that Signet marked is nobody's business",
+    request: request(
+      { ...stamped, labels: `${STAMP_LABELS}, signet.dev/quarantine: "true", note: x` },
+      { old: { ...stamped, labels: `${STAMP_LABELS}, signet.dev/quarantine: "true"` } },
+    ),
+    expected: [true],
   },
   {
     name: "but Signet itself may",

@@ -285,14 +285,18 @@ describe("components", () => {
     expect(selectors).toHaveLength(10);
   });
 
-  test("`openshift-virtualization` names the other virt-controller wherever one is named", {
-    timeout: TEST_MS,
-  }, async () => {
-    const path = await withComponents("openshift-virtualization");
-    const rendered = await kubectl("kustomize", path);
-    expect(rendered).not.toContain("kubevirt:kubevirt-controller");
+  test("nobody is believed to make launchers where no component says so", { timeout: TEST_MS }, async () => {
+    expect(await kubectl("kustomize", await withComponents())).not.toContain("kubevirt-controller");
+  });
+
+  test.each([
+    ["kubevirt", "kubevirt"],
+    ["openshift-virtualization", "openshift-cnv"],
+  ])("`%s` names its virt-controller wherever one is named", { timeout: TEST_MS }, async (component, namespace) => {
+    const path = await withComponents(component);
     // Four conditions of the webhooks, and the argument of the server.
-    expect(rendered.match(/openshift-cnv:kubevirt-controller/g)).toHaveLength(5);
+    const named = (await kubectl("kustomize", path)).match(/[a-z-]+:kubevirt-controller/g);
+    expect(named).toEqual(Array.from({ length: 5 }, () => `${namespace}:kubevirt-controller`));
     await applyServerSide(path);
   });
 

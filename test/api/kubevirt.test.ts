@@ -9,6 +9,7 @@ import { signet as command } from "../fakes/io.ts";
 import { accepted, kubectlDone } from "../cluster/accepted.ts";
 import type { ApiAnswer } from "../cluster/api.ts";
 import { bootCluster, type Cluster } from "../cluster/boot.ts";
+import { VIRT_CONTROLLERS } from "../../src/wire/manifests/names.ts";
 import { type Installed, installSignet } from "../cluster/install.ts";
 import { type Lag, startLag } from "../cluster/lag.ts";
 import type { Replica } from "../cluster/replica.ts";
@@ -75,7 +76,10 @@ beforeAll(async () => {
   await made(pathOf("default", "serviceaccounts"), { metadata: { name: "default" } });
   await made(pathOf("kubevirt", "serviceaccounts"), { metadata: { name: "kubevirt-controller" } });
   await permit(cluster, "kubevirt-controller", [VIRT_CONTROLLER], VIRT_CONTROLLER_RULES);
-  signet = await installSignet(cluster, { replicas: 1 });
+  signet = await installSignet(cluster, {
+    components: ["kubevirt"],
+    config: { cluster: { virtControllers: [VIRT_CONTROLLERS.kubevirt] } },
+  });
   lag = await startLag(await cluster.kubeconfigForServiceAccount("signet-system/signet"));
   await signet.add(lag.kubeconfig);
   await applyApproved(cluster, catalogue("data"), "alice");

@@ -2,7 +2,8 @@ import { mkdtemp, realpath, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { kubectlDone } from "../cluster/accepted.ts";
+import { ownerLabels } from "../../src/policy/compile/rendered.ts";
+import { accepted, kubectlDone } from "../cluster/accepted.ts";
 import { bootCluster, type Cluster } from "../cluster/boot.ts";
 import { type Block, blocksOf, runScript } from "./runbook.ts";
 
@@ -112,6 +113,16 @@ describe("break-glass.md", () => {
 });
 
 describe("uninstall.md", () => {
+  const PUBLISHED = ["networkpolicy", "--all-namespaces", "-l", "app.kubernetes.io/managed-by=signet"];
+
+  beforeAll(async () => {
+    const metadata = { name: "signet-default-deny", namespace: "payments", labels: ownerLabels("networkpolicy") };
+    const spec = { podSelector: {}, policyTypes: ["Ingress", "Egress"] };
+    const body = { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata, spec };
+    await accepted(cluster, "POST", "/apis/networking.k8s.io/v1/namespaces/payments/networkpolicies", { body });
+    expect(await names("get", ...PUBLISHED)).toHaveLength(1);
+  });
+
   test.each(runnable("uninstall.md"))("%s", { timeout: TEST_MS }, async (_title, block) => {
     await run(block);
   });
@@ -122,6 +133,7 @@ describe("uninstall.md", () => {
       await names("get", "crd,clusterrole,clusterrolebinding,flowschema", "-l", "app.kubernetes.io/part-of=signet"),
     ).toEqual([]);
     expect(await names("get", "namespace", "signet-system", "--ignore-not-found")).toEqual([]);
+    expect(await names("get", ...PUBLISHED)).toEqual([]);
     const { code } = await cluster.kubectl(["run", "probe", "-n", "payments", "--image=example.org/none"]);
     expect(code).toBe(0);
   });

@@ -4,7 +4,9 @@ import { AccountPods } from "../../src/bin/cluster/signer/account-pods.ts";
 import { publishBundle } from "../../src/bin/cluster/issuing/publish-bundle.ts";
 import { runSigner, type Signer } from "../../src/bin/cluster/signer/signer.ts";
 import { type KubeClient, makeKubeClient } from "../../src/kube/client.ts";
+import { EventRecorder } from "../../src/kube/events.ts";
 import { systemClock } from "../../src/kube/clock.ts";
+import { refuse } from "../../src/domain/problem.ts";
 import { readClusterAccess } from "../../src/kube/config.ts";
 import { type Connection, makeConnection } from "../../src/kube/connection.ts";
 import { podCertificateVersion } from "../../src/kube/signer-watches.ts";
@@ -53,17 +55,23 @@ const waits: string[] = [];
 const signers: Signer[] = [];
 
 /** One replica's signer; `first` answers at once. */
-function start(name: string, first: boolean): Signer {
+function start(name: string, first: boolean, writes = client): Signer {
   const signer = runSigner({
     connection,
-    client,
+    client: writes,
     pods,
     clock: systemClock,
     random: Math.random,
     log: quietLog,
     version,
     first: () => first,
-    reporter: { controller: "signet.dev/signer", instance: name },
+    events: new EventRecorder({
+      client: writes,
+      clock: systemClock,
+      random: Math.random,
+      log: quietLog,
+      instance: name,
+    }),
     told: (outcome, reason) => void (outcome === "pending" && waits.push(`${name} ${reason}`)),
     walk: {
       lookup: () => ({ catalogue: current, issuer: authority.issuer, profiles: PROFILES }),
@@ -252,6 +260,25 @@ test("all requests of a node that restarts are answered, each once, and by the o
   await signers.splice(0, 1)[0]?.stop();
   await createPod(cluster, base("orphan"));
   expect(await answered(await ask(place("orphan")))).toMatchObject({ type: "Issued" });
+});
+
+test("a certificate that the API server did not take is handed in again, and no other is issued", {
+  timeout: TEST_MS,
+}, async () => {
+  await Promise.all(signers.splice(0).map((signer) => signer.stop()));
+  let refused = 0;
+  start("c", true, {
+    ...client,
+    update: (...write) => {
+      refused += 1;
+      return refused > 2 ? client.update(...write) : Promise.resolve(refuse("API_REFUSED", "", "Not now."));
+    },
+  });
+  await createPod(cluster, base("again"));
+  const { type, chain } = await answered(await ask(place("again")));
+  const issued = ledger.filter(({ subject, outcome }) => subject === "Pod web/again" && outcome === "issued");
+  expect([type, refused]).toEqual(["Issued", 3]);
+  expect(issued).toMatchObject([{ serial: new X509Certificate(chain).serialNumber.toLowerCase() }]);
 });
 
 test("the bundle is published under our signer's name, and again when it changes", { timeout: TEST_MS }, async () => {

@@ -1,10 +1,12 @@
 import process from "node:process";
 import { type Catalogue, makeCatalogue } from "../../src/domain/catalogue.ts";
+import { compile } from "../../src/policy/compile/compile.ts";
 import { type Doors, doorsOf, type Site } from "../../src/policy/compile/doors.ts";
 import { TARGET_NAMES, TARGETS } from "../../src/policy/compile/targets.ts";
 import { compileIntent } from "../../src/policy/intent/intent.ts";
 import { type Figures, machine, median, peakMb, round } from "./figures.ts";
-import { fleetOf } from "./traffic.ts";
+import { memberOf } from "../policy/compile/random-site.ts";
+import { type Fleet, fleetOf } from "./traffic.ts";
 
 const MOST_ROUNDS = 9;
 const SITE: Site = {
@@ -33,9 +35,27 @@ function withOneChanged(catalogue: Catalogue, round_: number): Catalogue {
   return makeCatalogue({ ...catalogue.definitions, policies: [{ ...first, allow }, ...rest] }, `changed ${round_}`);
 }
 
-/** Definitions to the objects of all targets: whole, and again after one sentence has changed. There is no floor. */
+/** Compiles to NetworkPolicies as publishing does, with the comparison of what they admit and what is meant. */
+function judgeOnce({ catalogue, ends }: Fleet): void {
+  const members = ends.map(({ end }) => memberOf(end));
+  const judged = compile({
+    intent: compileIntent(catalogue),
+    site: SITE,
+    targets: ["networkpolicy"],
+    foreign: [],
+    members,
+    now: 0,
+  });
+  if (!judged.ok) throw new Error("what was compiled could not be read");
+}
+
+/**
+ * Definitions to the objects of all targets: whole, and again after one sentence has changed; and once to NetworkPolicies
+ * with the comparison. There is no floor.
+ */
 export function compileBench(size: number, seconds: number): Promise<Figures> {
-  const { catalogue } = fleetOf(size);
+  const fleet = fleetOf(size);
+  const { catalogue } = fleet;
   const [full, incremental]: [number[], number[]] = [[], []];
   const cpu = process.cpuUsage();
   const until = performance.now() + seconds * 1000;
@@ -60,6 +80,7 @@ export function compileBench(size: number, seconds: number): Promise<Figures> {
     machine: machine(),
     fullMs: round(fullMs, 0),
     incrementalMs: round(median(incremental)),
+    judgedMs: round(timed(() => judgeOnce(fleet))[1], 0),
   });
 }
 

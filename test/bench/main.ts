@@ -48,7 +48,8 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     run: async (size, seconds) => (await import("./reach-foreign.ts")).reachForeign(size, seconds),
   },
   compile: {
-    about: "from definitions to the objects of every target, whole and after one changed sentence",
+    about:
+      "from definitions to the objects of every target, whole, after one changed sentence, and compared with what is meant",
     size: 10_000,
     seconds: 20,
     run: async (size, seconds) => (await import("./compile.ts")).compileBench(size, seconds),

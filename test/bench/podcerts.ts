@@ -8,6 +8,7 @@ import { runSigner } from "../../src/bin/cluster/signer/signer.ts";
 import { issue } from "../../src/ca/issue.ts";
 import { certificatesPem } from "../../src/ca/pem.ts";
 import { type KubeClient, makeKubeClient, nameOf } from "../../src/kube/client.ts";
+import { EventRecorder } from "../../src/kube/events.ts";
 import { systemClock } from "../../src/kube/clock.ts";
 import { readClusterAccess } from "../../src/kube/config.ts";
 import { makeConnection } from "../../src/kube/connection.ts";
@@ -78,7 +79,7 @@ async function measure(cluster: Cluster, folder: string, size: number): Promise<
     client: telling,
     version: "v1",
     first: () => true,
-    reporter: { controller: "signet.dev/signer", instance: "bench" },
+    events: new EventRecorder({ ...means, client: telling, instance: "bench" }),
     told: () => undefined,
   });
   const rounds: { readonly bare: Round; readonly ours: Round }[] = [];

@@ -6,7 +6,7 @@ import type { Patch } from "../../src/kube/client.ts";
 import type { Term } from "../../src/kube/lease.ts";
 import type { WatchStatus } from "../../src/kube/mirror.ts";
 import type { Resource } from "../../src/kube/resources.ts";
-import { POLICY_RESOURCES } from "../../src/reconcile/policies/published-kinds.ts";
+import { JUDGED_RESOURCES, POLICY_RESOURCES } from "../../src/reconcile/policies/published-kinds.ts";
 import { type Raw, rawAt, textAt } from "../../src/wire/read-object.ts";
 import { catalogueOf, NOON, objectsOf } from "../fakes/judging.ts";
 import { applyPatch } from "../fakes/json-patch.ts";
@@ -38,6 +38,8 @@ function world(changed: Parameters<typeof estateText>[0] = {}) {
     may: new Set(["networkpolicies", "clusternetworkpolicies"]),
     failAfter: Number.POSITIVE_INFINITY,
     writes: [] as string[],
+    unread: [] as Resource[],
+    awaited: [] as string[],
     statuses: [] as string[],
     events: [] as string[],
     looks: 0,
@@ -80,7 +82,8 @@ function world(changed: Parameters<typeof estateText>[0] = {}) {
     },
     delete: async (resource: Resource, name: { namespace?: string; name: string }) => {
       write("delete", keyOf(resource, name));
-      return policies.delete(keyOf(resource, name)) ? ok({}) : refuse("NOT_FOUND", "", "gone");
+      const gone = { kind: "Status", details: { uid: keyOf(resource, name) } };
+      return policies.delete(keyOf(resource, name)) ? ok(gone) : refuse("NOT_FOUND", "", "gone");
     },
   };
   const patchStatus = (name: { namespace?: string; name: string }, patch: never): Result<Raw> => {
@@ -111,11 +114,14 @@ function world(changed: Parameters<typeof estateText>[0] = {}) {
         live: () => ({ current: () => current().catalogue, objects: () => current().objects }),
         pods: { objects: pods, status: () => ({ synced: true }) as WatchStatus },
         policies: {
-          look: async () => new Set(POLICY_RESOURCES.map(({ kind }) => kind)),
+          look: async () => ({ kinds: new Set(POLICY_RESOURCES.map(({ kind }) => kind)), unread: state.unread }),
           synced: () => true,
-          hasSeen: () => true,
-          objects: (kinds) => {
-            const wanted = new Set(kinds);
+          hasSeen: (written) => {
+            state.awaited = written.map(({ uid, version }) => `${uid}${version === undefined ? " gone" : ""}`);
+            return true;
+          },
+          objects: (resources) => {
+            const wanted = new Set([...resources].map(({ kind }) => kind));
             return wanted.has("Node")
               ? [NODE]
               : [...policies.values()].filter(({ kind }) => wanted.has(kind as string));
@@ -165,6 +171,34 @@ test("what the sentences mean is published once, and each SegmentPolicy says whe
   expect(one.figures()?.objects.get("networkpolicy")).toEqual({ wanted: 5, active: 5 });
 });
 
+test("policies that the command line published for waypoints stay", async () => {
+  const { state, policies, publisher } = world();
+  state.may.add("authorizationpolicies");
+  const key = "AuthorizationPolicy shop/signet-role-web-waypoint";
+  policies.set(key, {
+    apiVersion: "security.istio.io/v1",
+    kind: "AuthorizationPolicy",
+    metadata: {
+      name: "signet-role-web-waypoint",
+      namespace: "shop",
+      uid: "w",
+      resourceVersion: "1",
+      labels: { "app.kubernetes.io/managed-by": "signet", "policy.signet.dev/target": "istio-waypoint" },
+    },
+    spec: { rules: [{}] },
+  });
+  await tended(publisher());
+  expect([...policies.keys()].filter((one) => one.startsWith("Auth"))).toEqual([
+    key,
+    "AuthorizationPolicy pay/signet-role-cache",
+    "AuthorizationPolicy pay/signet-role-db",
+    "AuthorizationPolicy shop/signet-role-batch",
+    "AuthorizationPolicy shop/signet-role-web",
+    "AuthorizationPolicy pay/signet",
+    "AuthorizationPolicy shop/signet",
+  ]);
+});
+
 test("denials alone close and never open: without NetworkPolicies the tiers above are not published", async () => {
   const { state, publisher } = world();
   state.may = new Set(["clusternetworkpolicies"]);
@@ -187,6 +221,28 @@ test("killed after any number of writes, whoever comes after ends with the same 
     await tended(publisher());
     expect(specs(policies)).toEqual(expected);
   }
+});
+
+test("what was written before a write failed counts", async () => {
+  const { state, publisher } = world();
+  state.failAfter = 3;
+  const one = await tended(publisher(), 1);
+  expect([state.writes.length, one.figures()?.writes]).toEqual([3, { apply: 3, delete: 0 }]);
+});
+
+test("nothing is compiled before the watches have brought what was written, and what was taken away", async () => {
+  const { state, policies, publisher } = world();
+  const one = await tended(publisher());
+  expect(new Set(state.awaited)).toEqual(new Set(policies.keys()));
+  const before = [...policies.keys()];
+  const segments = PARTS.segments.map((text) => text.replace("mode: enforce", "mode: observe"));
+  state.text = estateText({ segments, guardrails: [] });
+  await tended(one);
+  const gone = before.filter((key) => !policies.has(key));
+  expect(gone).toContain("NetworkPolicy pay/signet");
+  expect(state.awaited.filter((text) => text.endsWith(" gone"))).toEqual(
+    expect.arrayContaining(gone.map((key) => `${key} gone`)),
+  );
 });
 
 test("an edit by somebody is said on the object, and mended", async () => {
@@ -264,8 +320,12 @@ test("a Guardrail's waiver lets it be published until its end", async () => {
     metadata: { name: "open", namespace: "pay", uid: "x", resourceVersion: "1" },
     spec: { podSelector: {}, ingress: [{}], egress: [{}] },
   });
-  await tended(publisher());
+  const one = await tended(publisher());
   expect(state.writes.length).toBeGreaterThan(8);
+  state.now = Date.parse("2026-12-01T00:00:00Z");
+  await tended(one);
+  expect([...(one.figures()?.blocking ?? [])]).toEqual([["FOREIGN_ALLOW", 3]]);
+  expect(one.figures()?.overdueSince).toBe(Date.parse("2026-12-01T00:00:00Z"));
 });
 
 test("what an exception opens is taken out at its end, without anything else having changed", async () => {
@@ -305,6 +365,27 @@ test("a quarantine of one Pod is in effect when it is marked and every object st
     '"matchExpressions":[{"key":"signet.dev/quarantine","operator":"DoesNotExist"}]',
   );
   expect(JSON.stringify(policies.get("ClusterNetworkPolicy /signet-quarantine")?.["spec"])).toContain("Deny");
+});
+
+test("a quarantine is no longer pending when the replica that was not marked has gone", async () => {
+  const { state, pods, publisher } = world({
+    restrictions: [quarantine("pod: {namespace: pay, name: db-2, uid: u-2}")],
+  });
+  const replica = (name: string, uid: string): Raw => {
+    const pod = podOf("db", "pay");
+    const owner = { apiVersion: "apps/v1", kind: "ReplicaSet", name: "db", uid: "u-rs", controller: true };
+    return { ...pod, metadata: { ...rawAt(pod, "metadata"), name, uid, ownerReferences: [owner] } };
+  };
+  pods.delete("u-db");
+  pods.set("u-1", replica("db-1", "u-1"));
+  pods.set("u-2", replica("db-2", "u-2"));
+  const one = await tended(publisher());
+  expect(state.statuses[0]).toBe("/q Pending: 1 Pods are not marked yet, and 0 objects not written.");
+  pods.delete("u-2");
+  await tended(one);
+  expect(state.statuses.filter((text) => text.startsWith("/q")).at(-1)).toBe(
+    "/q NobodyRuns: Nobody who runs is meant now; whoever comes under it is cut off by networkpolicy, clusternetworkpolicy.",
+  );
 });
 
 test("what a policy of somebody else keeps open of a quarantine is named, pair by pair, and does not keep it back", async () => {
@@ -356,6 +437,47 @@ test("what somebody else opens of others keeps no quarantine of one Pod back", a
   );
 });
 
+test.each([
+  ["one Pod", "pod: {namespace: pay, name: db, uid: u-db}"],
+  ["a role", "role: db"],
+])(
+  "a quarantine of %s waits for no sentence that may not be published, and lets none through",
+  async (_what, target) => {
+    const { state, pods, policies, publisher } = world();
+    const one = await tended(publisher());
+    const before = new Map(policies);
+    policies.set("NetworkPolicy shop/open", OPEN);
+    const sentences = PARTS.sentences.map((text) => text.replace("tcp/5432", "tcp/5555"));
+    state.text = estateText({ sentences });
+    await tended(one);
+    expect(specs(before)).toEqual(specs(policies).filter(([key]) => before.has(key)));
+    state.text = estateText({ sentences, restrictions: [quarantine(target)] });
+    pods.set("u-db", marked(podOf("db", "pay")));
+    await tended(one);
+    expect(state.statuses.filter((text) => text.startsWith("/q")).at(-1)).toBe(
+      "/q CutOff: 1 workload is cut off by networkpolicy, clusternetworkpolicy.",
+    );
+    const unmarked = { key: "signet.dev/quarantine", operator: "DoesNotExist" };
+    const letsGo = ([key, raw]: readonly [string, Raw]): boolean =>
+      key.startsWith("NetworkPolicy pay/") &&
+      !JSON.stringify(rawAt(raw, "spec")["podSelector"]).includes(JSON.stringify(unmarked));
+    expect([...policies].filter(letsGo).map(([key]) => key)).toEqual(["NetworkPolicy pay/signet-quarantine"]);
+    expect(policies.get("NetworkPolicy pay/signet-quarantine")?.["spec"]).toEqual({
+      podSelector: { matchExpressions: [{ key: "signet.dev/quarantine", operator: "Exists" }] },
+      policyTypes: ["Ingress", "Egress"],
+    });
+    expect(JSON.stringify([...policies.values()])).not.toContain("5555");
+    const { length } = state.writes;
+    await tended(one);
+    expect(state.writes.length).toBe(length);
+    policies.delete("NetworkPolicy shop/open");
+    await tended(one);
+    expect(JSON.stringify(policies.get("NetworkPolicy shop/signet-role-web"))).toContain(
+      target === "role: db" ? "8080" : "5555",
+    );
+  },
+);
+
 test.each(["pod: {namespace: pay, name: virt-launcher-db-x1, uid: u-l}", "virtualMachine: {namespace: pay, name: db}"])(
   "a launcher is cut off by its own name, or by its machine's: %s",
   async (target) => {
@@ -382,6 +504,36 @@ test.each(["pod: {namespace: pay, name: virt-launcher-db-x1, uid: u-l}", "virtua
     );
   },
 );
+
+test("a policy that is not evaluated keeps everything back where it may open, and a quarantine says that it may", async () => {
+  const { state, pods, policies, publisher } = world({ restrictions: [quarantine("role: web")] });
+  pods.set("u-web", marked(podOf("web", "shop")));
+  const one = await tended(publisher());
+  expect(state.statuses.filter((text) => text.startsWith("/q")).at(-1)).toMatch(/^\/q CutOff: /);
+  policies.set("CiliumNetworkPolicy shop/open", {
+    apiVersion: "cilium.io/v2",
+    kind: "CiliumNetworkPolicy",
+    metadata: { name: "open", namespace: "shop", uid: "c", resourceVersion: "1" },
+    spec: { endpointSelector: {}, ingress: [{ fromEntities: ["world"] }] },
+  });
+  await tended(one);
+  expect([...(one.figures()?.blocking ?? [])]).toEqual([["FOREIGN_UNREAD", 1]]);
+  expect(state.statuses.filter((text) => text.startsWith("/q")).at(-1)).toBe(
+    "/q OpenStill: Policies that are not evaluated may keep it open: CiliumNetworkPolicy shop/open.",
+  );
+});
+
+test("policies that may not be read keep everything back until they may", async () => {
+  const { state, publisher } = world();
+  state.unread = JUDGED_RESOURCES.filter(({ group }) => group === "crd.projectcalico.org");
+  const one = await tended(publisher());
+  expect([state.writes, [...(one.figures()?.blocking ?? [])]]).toEqual([[], [["FOREIGN_UNREAD", 2]]]);
+  expect(state.statuses[0]).toContain("every GlobalNetworkPolicy of crd.projectcalico.org, which may not be read");
+  state.unread = [];
+  state.monotonic += 60_000;
+  await tended(one);
+  expect(state.writes.length).toBeGreaterThan(8);
+});
 
 test("what a quarantine cannot close keeps nothing back", async () => {
   const { state, pods, policies, publisher } = world({

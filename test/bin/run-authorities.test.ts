@@ -45,7 +45,7 @@ test("an ask that fails on its way is answered, once, and the key that was made 
     isWriter: () => true,
     asks: {
       take: () => Promise.resolve(asked),
-      answer: (text) => {
+      answer: (_, text) => {
         asked = undefined;
         return Promise.resolve(void answers.push(text));
       },

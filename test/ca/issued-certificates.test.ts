@@ -46,3 +46,28 @@ test("what has ended is not remembered, and of too many those issued first are f
   expect([known("4a01"), known("b0"), known("b1034")]).toEqual([false, false, true]);
   expect(certificates.named({ by: "role", name: "cart" }, NOON + 3_600_000)).toEqual([]);
 });
+
+test("what is remembered is looked through once for each kind of target, however many Restrictions there are", () => {
+  let read = 0;
+  const counted = (serial: string, node: string): Issued => {
+    const certificate = issued(serial, { pod: "u", node });
+    Object.defineProperty(certificate, "node", { get: () => (read++, node) });
+    return certificate;
+  };
+  const certificates = new IssuedCertificates();
+  for (let count = 0; count < 100; count++) certificates.add(counted(`a${count}`, `n${count}`), NOON);
+  const found = Array.from({ length: 100 }, (_, count) => certificates.named({ by: "node", name: `n${count}` }, NOON));
+  expect([found.map((each) => each.map(({ serial }) => serial)), read <= 300]).toEqual([
+    Array.from({ length: 100 }, (_, count) => [`a${count}`]),
+    true,
+  ]);
+});
+
+test("what was issued since is named too", () => {
+  const certificates = new IssuedCertificates();
+  const named = () => certificates.named({ by: "role", name: "cart" }, NOON).map(({ serial }) => serial);
+  certificates.add(issued("4a01"), NOON);
+  expect(named()).toEqual(["4a01"]);
+  certificates.add(issued("4a02", { caller: "spiffe://example.org/ns/web/sa/cart by certificate 4a01" }), NOON);
+  expect(named()).toEqual(["4a01", "4a02"]);
+});

@@ -37,7 +37,8 @@ export function runPolicy(args: readonly string[]): Ran {
   return { out: out.join(""), err: err.join(""), code: outcome.code, written };
 }
 
-function readInputs(paths: readonly string[]): Result<readonly TextFile[]> {
+/** Reads files as the command line does. */
+export function readInputs(paths: readonly string[]): Result<readonly TextFile[]> {
   try {
     return ok(paths.flatMap((path) => filesBelow(path).map((name) => ({ name, text: readFileSync(name, "utf8") }))));
   } catch (fault) {

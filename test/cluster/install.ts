@@ -1,5 +1,7 @@
-import { join } from "node:path";
+import { mkdir, realpath, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { stringify } from "yaml";
 import { kubectlDone } from "./accepted.ts";
 import { startBalancer } from "./balancer.ts";
 import type { Cluster } from "./boot.ts";
@@ -34,6 +36,8 @@ export type InstallOptions = {
   readonly config?: Readonly<Record<string, unknown>>;
   /** Folder of the overlay; left out: `manifests/overlays/by-url`. */
   readonly overlay?: string;
+  /** Names of components that are added to it. */
+  readonly components?: readonly string[];
   /** Where the API server finds it; left out: a free port. */
   readonly port?: number;
 };
@@ -79,7 +83,7 @@ export async function installSignet(cluster: Cluster, options: InstallOptions = 
     return replica;
   };
   try {
-    await applyManifests(cluster, url, options.overlay);
+    await applyManifests(cluster, url, options);
     for (let count = options.replicas ?? 1; count > 0; count--) await start();
     await Promise.all(replicas.map(untilReady));
     await routeToReady();
@@ -98,8 +102,17 @@ export async function installSignet(cluster: Cluster, options: InstallOptions = 
   };
 }
 
-async function applyManifests(cluster: Cluster, url: string, overlay = join(ROOT, BY_URL)): Promise<void> {
-  const rendered = await kubectlDone(cluster, ["kustomize", overlay]);
+async function applyManifests(
+  cluster: Cluster,
+  url: string,
+  { overlay = join(ROOT, BY_URL), components = [] }: InstallOptions,
+): Promise<void> {
+  const folder = join(await realpath(cluster.stateDir), "overlay");
+  await mkdir(folder, { recursive: true });
+  const added = components.map((name) => relative(folder, join(ROOT, "manifests/components", name)));
+  const kustomization = stringify({ resources: [relative(folder, overlay)], components: added });
+  await writeFile(join(folder, "kustomization.yaml"), kustomization);
+  const rendered = await kubectlDone(cluster, ["kustomize", folder]);
   const stdin = rendered.replaceAll(WRITTEN_URL, url);
   await kubectlDone(cluster, ["apply", "--server-side", "-f", "-"], { stdin });
   await kubectlDone(cluster, ["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"]);

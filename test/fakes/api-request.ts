@@ -37,8 +37,8 @@ const REVIEWS: readonly Resource[] = [
   {
     group: "authorization.k8s.io",
     version: "v1",
-    plural: "subjectaccessreviews",
-    kind: "SubjectAccessReview",
+    plural: "selfsubjectaccessreviews",
+    kind: "SelfSubjectAccessReview",
     namespaced: false,
   },
 ];

@@ -6,7 +6,7 @@ import { jsonPatch, mergePatch, type Operation } from "./patches.ts";
 export type Reviewers = {
   /** Who a token belongs to, for TokenReview. */
   readonly users?: Readonly<Record<string, { readonly user: Json; readonly audiences: readonly string[] }>>;
-  /** What SubjectAccessReview answers. */
+  /** What SelfSubjectAccessReview answers. */
   readonly allows?: (spec: Json) => boolean;
 };
 
@@ -45,7 +45,7 @@ function patched(before: Json, { body, contentType }: ApiRequest): Json {
 
 function review(reviewers: Reviewers, kind: string, body: Json): Json | undefined {
   const spec = (body["spec"] ?? {}) as Json;
-  if (kind === "SubjectAccessReview") return { ...body, status: { allowed: reviewers.allows?.(spec) ?? false } };
+  if (kind === "SelfSubjectAccessReview") return { ...body, status: { allowed: reviewers.allows?.(spec) ?? false } };
   if (kind !== "TokenReview") return undefined;
   const known = reviewers.users?.[spec["token"] as string];
   if (!known) return { ...body, status: { authenticated: false } };

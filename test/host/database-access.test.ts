@@ -223,6 +223,13 @@ describe("a real PostgreSQL", { timeout: 60_000 }, () => {
         "",
       ].join("\n"),
     ]);
+    await postgres.query("REVOKE SELECT ON orders FROM web");
+    await postgres.query("GRANT SELECT (id) ON orders TO web");
+    expect(
+      apply([policy(WEB, REPORT)])
+        .out.split("\n")
+        .slice(1),
+    ).toEqual(["web   public.orders  SELECT  -", 'GRANT SELECT ON "public"."orders" TO "web";', "1 statements.", ""]);
     expect(await postgres.query("SELECT has_table_privilege('legacy', 'accounts', 'SELECT') AS has")).toEqual([
       { has: true },
     ]);
@@ -267,6 +274,7 @@ describe("a real PostgreSQL", { timeout: 60_000 }, () => {
     expect(await asked(await svidOf("report"), "report", "SELECT 1")).toMatch(
       /no pg_hba.conf entry|not permitted to log in/,
     );
+    expect(apply([policy(WEB)])).toEqual({ status: 0, err: "", out: "No grant changes.\n0 statements.\n" });
   });
 
   test("a quarantine takes every grant", async () => {

@@ -7,11 +7,17 @@ import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { openOwnLedger } from "../../src/bin/server-parts.ts";
 import type { Entry } from "../../src/store/chain.ts";
 import { LedgerReader } from "../../src/store/ledger-reader.ts";
 import { openLedger } from "../../src/store/ledger.ts";
 import { copyLedger } from "../../src/store/postgres/copy.ts";
+import { LocalLedger } from "../../src/store/postgres/local-ledger.ts";
 import { CopyReader, type CopyVerification } from "../../src/store/postgres/reader.ts";
+import { type Progress, Shipper } from "../../src/store/postgres/shipper.ts";
+import { readServerConfig } from "../../src/wire/config.ts";
+import { must } from "../fakes/judging.ts";
+import { quietLog } from "../fakes/quiet-log.ts";
 import { Postgres } from "./postgres.ts";
 
 const CLI = join(import.meta.dirname, "../../src/bin/cli.ts");
@@ -159,6 +165,29 @@ describe("the copy of a ledger", () => {
   });
 });
 
+test("entries of several ledgers are read in the order of time, those of a group too", async () => {
+  const [one, other] = [await copied(), await copied()];
+  const at = Date.parse("2027-01-01T00:00:00Z");
+  const verdict = (subject: string, ms: number): Entry => ({ ...entry(subject), kind: "verdict", at: at + ms });
+  for (const [subject, ms] of [
+    ["first", 1],
+    ["fourth", 4],
+    ["second", 2],
+  ] as const)
+    one.ledger.offer(verdict(subject, ms));
+  await other.ledger.append([verdict("third", 3)]);
+  await Promise.all([one.end(), other.end()]);
+  expect(local(one.path).records.filter(({ kind }) => kind === "verdict")).toHaveLength(3);
+  const subjects = async (limit?: number) => {
+    const filter = { kind: "verdict", since: at, ...(limit === undefined ? {} : { limit }) };
+    return (await reading((reader) => reader.records(filter))).map(({ subject }) => subject);
+  };
+  expect([await subjects(), await subjects(2)]).toEqual([
+    ["first", "second", "third", "fourth"],
+    ["third", "fourth"],
+  ]);
+});
+
 describe("an outage", () => {
   test("of the database holds nobody up, is told, and loses nothing", { timeout: 90_000 }, async () => {
     const { path, ledger, copy, said, end } = await copied();
@@ -178,6 +207,51 @@ describe("an outage", () => {
     await end();
     expect(await copyOf(path)).toEqual(recordsOf(path));
     expect(await verifiedCopy(path)).not.toHaveProperty("broken");
+  });
+
+  test("that is over when Signet ends costs the copy nothing, though the next try was far away", {
+    timeout: 90_000,
+  }, async () => {
+    const path = join(folder(), "ledger.db");
+    const ledger = await openLedger({ path, version: "1", now: Date.now, failed: () => undefined });
+    onTestFinished(() => ledger.close());
+    await ledger.append([entry("during")]);
+    await postgres.kill();
+    const told: Progress[] = [];
+    const parts = { local: new LocalLedger(path), settings: postgres.settings, random: () => 0.5 };
+    const paused: number[] = [];
+    const never = (ms: number): Promise<void> => new Promise(() => paused.push(ms));
+    const shipper = new Shipper({ ...parts, told: (progress) => told.push(progress), pause: never });
+    const running = shipper.run();
+    await expect.poll(() => paused.length, PATIENCE).toBe(1);
+    await postgres.start();
+    await ledger.append([entry("late")]);
+    shipper.end();
+    await running;
+    expect(told).toEqual([
+      { shipped: 0, behind: 2, failing: expect.anything() as string },
+      { shipped: 0, behind: 3, failing: expect.anything() as string },
+      { shipped: 3, behind: 0 },
+    ]);
+    expect(await copyOf(path)).toEqual(recordsOf(path));
+  });
+
+  test("that outlasts Signet is tried once more, and the log says how far the copy is behind", {
+    timeout: 90_000,
+  }, async () => {
+    const warned: unknown[][] = [];
+    const log = { ...quietLog, warn: (...line: unknown[]) => void warned.push(line) };
+    const state = folder();
+    await postgres.kill();
+    const config = must(readServerConfig(undefined, {}));
+    const ledger = await openOwnLedger({ ...config, state, database: postgres.settings }, log);
+    await ledger.append([entry("during")]);
+    await ledger.close();
+    await postgres.start();
+    expect(warned.at(-1)).toEqual([
+      { behind: 3 },
+      "The copy in PostgreSQL is behind: the last records are in the state folder alone.",
+    ]);
   });
 
   test("of Signet, at any instant, leaves neither a gap nor a double", { timeout: 90_000 }, async () => {

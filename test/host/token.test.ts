@@ -4,7 +4,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { PKCS11 } from "pkcs11js";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { issue } from "../../src/ca/issue.ts";
 import { KeyUnavailable } from "../../src/ca/keys/key-store.ts";
 import { findPkcs11Key, pkcs11Keys } from "../../src/ca/keys/pkcs11/keys.ts";
@@ -53,12 +54,29 @@ test("a wrong PIN is shown to the token once, and the right one after it", { tim
   // The first test: whoever is logged in is not asked again, in the whole process.
   pin = "wrong";
   const keys = pkcs11Keys(uri(), parts);
+  const [opened, closed] = (["C_OpenSession", "C_CloseSession"] as const).map((each) =>
+    vi.spyOn(PKCS11.prototype, each),
+  );
+  onTestFinished(() => void vi.restoreAllMocks());
   expect([await why(keys.make("ECDSAP256")), await why(keys.make("ECDSAP256"))]).toEqual([
     "token signet: CKR_PIN_INCORRECT",
     "token signet refused this PIN; it is not tried again",
   ]);
+  expect([opened?.mock.calls.length, closed?.mock.calls.length]).toEqual([2, 2]);
   pin = PIN;
   expect(await why(keys.make("ECDSAP256"))).toBe("ok");
+});
+
+test("a key that is made at the second try is another one than the first try left behind", {
+  timeout: TEST_MS,
+}, async () => {
+  const keys = pkcs11Keys(uri(), parts);
+  const failing = vi.spyOn(PKCS11.prototype, "C_GetAttributeValue").mockImplementationOnce(() => {
+    throw new Error("CKR_DEVICE_ERROR");
+  });
+  onTestFinished(() => failing.mockRestore());
+  const { kept, key } = await keys.make("ECDSAP256");
+  expect(await why(Promise.resolve(keys.open(kept, key.spki).sign(Buffer.from("to be signed"))))).toBe("ok");
 });
 
 test("keys are made in the token, sign there, and are found again by what is kept of them", {

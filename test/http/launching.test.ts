@@ -37,7 +37,7 @@ const machines: Machines = {
   virtControllers: new Set([VIRT_CONTROLLER]),
   find: (_namespace, { uid }) => (uid === "vmi-1" ? MACHINE : undefined),
   launches: (machine, launcher) => machine === "vmi-1" && launcher === "pod-1",
-  look: async () => "none",
+  look: async () => ({ machine: "none", launchers: [] }),
 };
 
 const owned = (uid: string) => [{ kind: "VirtualMachineInstance", name: "vm", uid, controller: true }];
@@ -46,10 +46,12 @@ const running = (metadata: Raw, spec: Raw = {}) =>
   pod({ name: "p", ...metadata }, { serviceAccountName: "vm", ...spec });
 
 /** The codes by which a change of a running Pod is refused, or `admitted`; what the ledger holds says the same. */
-async function changed(before: Raw, now: Raw, username = "mallory"): Promise<string> {
-  const services = fakeServices({ machines });
+async function changed(before: Raw, now: Raw, username = "mallory", known = machines): Promise<string> {
+  const services = fakeServices({ machines: known });
   const body = review({ operation: "UPDATE", object: now, oldObject: before, userInfo: { username } });
-  const answered = must(await answerReview("validate", JSON.stringify(body), CATALOGUE, services));
+  const given = await answerReview("validate", JSON.stringify(body), CATALOGUE, services);
+  if (!given.ok) return given.problems.map(({ code, message }) => `${code} ${message}`).join();
+  const answered = given.value;
   const [judged] = services.recorded;
   if (!judged) return "not judged";
   const summary = { allowed: true, decision: "", approval: "", enrolled: true, codes: [] };
@@ -121,4 +123,44 @@ const ROWS: readonly Row[] = [
 
 test.each(ROWS.map((row) => [row[0], row] as const))("%s", async (_what, [, before, now, expected, user]) => {
   expect(await changed(before, now, user)).toBe(expected);
+});
+
+/** A watch that has brought nothing yet, or an instance without its launcher, and what the API server answers. */
+const behind = (found: ReturnType<Machines["look"]>, instance = MACHINE): Machines => ({
+  ...machines,
+  find: () => instance,
+  launches: () => false,
+  look: () => found,
+});
+
+test.each<readonly [what: string, known: Machines, expected: string]>([
+  [
+    "has brought no instance",
+    behind(Promise.resolve({ machine: MACHINE ?? "none", launchers: ["pod-1"] }), undefined),
+    "admitted",
+  ],
+  [
+    "has not brought the launcher",
+    behind(Promise.resolve({ machine: MACHINE ?? "none", launchers: ["pod-1"] })),
+    "admitted",
+  ],
+  [
+    "is not behind: another Pod launches it",
+    behind(Promise.resolve({ machine: MACHINE ?? "none", launchers: ["pod-2"] })),
+    "LAUNCHER_FORGED",
+  ],
+  [
+    "is not behind: there is no such instance",
+    behind(Promise.resolve({ machine: "none", launchers: [] })),
+    "LAUNCHER_FORGED",
+  ],
+  [
+    "has brought nothing, and nobody answers",
+    behind(Promise.resolve({ machine: "unknown", launchers: [] })),
+    "NOT_READY The instance that the Pod launches could not be read from the API server in time.",
+  ],
+])("a label on a launcher where the watch %s", async (_what, known, expected) => {
+  expect(await changed(running(LAUNCHER), running({ ...LAUNCHER, labels: { team: "b" } }), "mallory", known)).toBe(
+    expected,
+  );
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Catalogue } from "../../src/domain/catalogue.ts";
+import { type Catalogue, makeCatalogue } from "../../src/domain/catalogue.ts";
 import type { Labels } from "../../src/domain/label-selector.ts";
 import { answerReview } from "../../src/http/answer-review.ts";
 import { supersededStamps } from "../../src/identity/stamp.ts";
@@ -59,6 +59,21 @@ test.each<readonly [string, Labels]>([
   const { allowed, codes } = await ask("validate", NEW, relabelled(await stampedByOld(), labels), OLD);
   expect(allowed).toBe(false);
   expect(codes).toContain("FORGED");
+});
+
+test("where the edit is seen only when something is read live, the older stamp is known as well", async () => {
+  const stamps = new SupersededStamps(() => 0);
+  const services = fakeServices({
+    superseded: (stamp) => stamps.labelsOf(stamp),
+    freshen: async () => {
+      stamps.add(supersededStamps(OLD, NEW));
+      return NEW;
+    },
+  });
+  const { definitions } = OLD;
+  const lacking = makeCatalogue({ ...definitions, namespaces: [] }, "lacking");
+  const body = JSON.stringify(review({ object: await stampedByOld() }));
+  expect(must(await answerReview("validate", body, lacking, services)).codes).toEqual(["STAMP_MISSING"]);
 });
 
 test("a stamp that was never in force here, or not of late, is forged", async () => {

@@ -1,19 +1,33 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { formatInstant } from "../../src/domain/instant.ts";
 import { accepted } from "../cluster/accepted.ts";
 import { bootCluster, type Cluster } from "../cluster/boot.ts";
 import { type Installed, installSignet } from "../cluster/install.ts";
+import { hubbleFile } from "../cluster/node/networks/cilium.ts";
 import { STANDIN_IMAGE } from "../cluster/node/images.ts";
 import { peersOf } from "../cluster/node/peers.ts";
 import { type Probing, startProbing, type Watched } from "../cluster/node/probing.ts";
 import { type HostState, hostState, tracesOf } from "../node/traces.ts";
 import { ADMIN, COMMON, DENY_ALL, type Placed, WEB_TO_DB } from "./policies.ts";
-import { CALLS, closeShop, EXAMPLE, openShop, prepareShop, publish, shopPeers } from "./shop.ts";
+import {
+  CALLS,
+  callsSeen,
+  closeShop,
+  EXAMPLE,
+  MANIFESTS,
+  openShop,
+  prepareShop,
+  publish,
+  shopPeers,
+  signetCli,
+} from "./shop.ts";
 
 const BOOT_MS = 150_000;
 const TEST_MS = 90_000;
+const PATIENCE = { timeout: 60_000, interval: 500 };
 const PODS = ["lab/web", "lab/db", "lab/other", "ns2/ext"];
 const LISTENS = ["tcp/5432", "tcp/8080", "udp/5432", "udp/8080"];
 
@@ -213,6 +227,44 @@ describe.each(JUDGES)("under %s", (judge) => {
       await publish(cluster, EXAMPLE);
       await shop.until((line) => CALLS.has(line));
     });
+
+    if (judge === "cilium")
+      test("what Hubble saw is evidence: it would break without a sentence, and not with all", {
+        timeout: TEST_MS,
+      }, async () => {
+        const seen = join(folder, "seen");
+        // What is external is played by the node, which may always.
+        const inside = new Set([...CALLS].filter((line) => !line.startsWith("external")));
+        const since = `--since=${formatInstant(Date.now())}`;
+        const ways = async (): Promise<readonly string[]> => {
+          await rm(seen, { recursive: true, force: true });
+          await signetCli(["flows", "import", hubbleFile(cluster.stateDir), "--state", seen]);
+          return callsSeen((await signetCli(["flows", "list", since, "--state", seen, "-o", "json"])).stdout);
+        };
+        await vi.waitFor(async () => {
+          await shop.until((line) => CALLS.has(line));
+          expect(new Set(await ways())).toEqual(inside);
+        }, PATIENCE);
+        const simulated = (catalogue: string) =>
+          signetCli(["policy", "simulate", MANIFESTS, "--catalogue", catalogue, since, "--state", seen]);
+        expect(await simulated(EXAMPLE)).toEqual({
+          code: 0,
+          stdout: expect.stringMatching(/^Nothing would break of \d+ flows\.\n$/),
+          stderr: "",
+        });
+        const broken = await simulated(await withoutSentence());
+        expect(broken.code).toBe(3);
+        expect(broken.stdout.split("\n").map((line) => line.split(/ {2,}/).slice(0, 4))).toEqual([
+          ["OWNER", "FROM", "TO", "ON"],
+          [
+            "shop@example.org",
+            expect.stringMatching(/^default\/frontend/),
+            expect.stringMatching(/^default\/adservice/),
+            "tcp/9555",
+          ],
+          [""],
+        ]);
+      });
 
     if (judge === "cilium")
       test("a change to its own kinds is seen by nobody", { timeout: TEST_MS }, async () => {

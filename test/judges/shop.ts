@@ -1,7 +1,6 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { vi } from "vitest";
 import { applyApproved } from "../api/approve.ts";
 import { accepted, kubectlDone } from "../cluster/accepted.ts";
@@ -15,7 +14,8 @@ import { listensOf, readApplication, standInImages } from "../cluster/node/stand
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const DATA = join(ROOT, "test/conformance/data/apps/online-boutique");
-const MANIFESTS = join(DATA, "kubernetes-manifests.yaml");
+/** The application, as its authors wrote it. */
+export const MANIFESTS = join(DATA, "kubernetes-manifests.yaml");
 /** The catalogue and the sentences of the worked example. */
 export const EXAMPLE = join(ROOT, "docs/examples/online-boutique");
 
@@ -74,9 +74,30 @@ export async function closeShop(cluster: Cluster): Promise<void> {
 
 /** What `signet policy apply` prints for a folder of definitions, over what the cluster holds. */
 export async function publish(cluster: Cluster, catalogue: string, ...options: readonly string[]): Promise<string> {
-  const cli = join(ROOT, "src/bin/cli.ts");
   const where = ["--kubeconfig", cluster.kubeconfigPath, "--pod-cidr", JUDGED_POD_NETWORK];
-  const args = [cli, "policy", "apply", "--catalogue", catalogue, ...where, ...options];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 1 << 26 });
+  const { code, stdout, stderr } = await signetCli(["policy", "apply", "--catalogue", catalogue, ...where, ...options]);
+  if (code !== 0) throw new Error(`policy apply: exit code ${code}\n${stderr}`);
   return stdout;
 }
+
+/** Runs a command line to its end. */
+export function signetCli(args: readonly string[]): Promise<Ran> {
+  const cli = join(ROOT, "src/bin/cli.ts");
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [cli, ...args], { maxBuffer: 1 << 26 }, (_, stdout, stderr) =>
+      resolve({ code: child.exitCode, stdout, stderr }),
+    );
+  });
+}
+
+type Ran = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
+
+/** Calls between the shop's workloads that were let through, of what `signet flows list -o json` prints. */
+export const callsSeen = (json: string): readonly string[] =>
+  (JSON.parse(json) as readonly SeenEdge[]).flatMap(({ from, to, port, verdict }) => {
+    const [source, destination] = [from, to].map((name) => /^default\/(.*)$/.exec(name)?.[1]);
+    const isCall = verdict === "forwarded" && source !== undefined && destination !== undefined;
+    return isCall ? [`${source} -> ${destination} ${port.toLowerCase()}`] : [];
+  });
+
+type SeenEdge = { readonly from: string; readonly to: string; readonly port: string; readonly verdict: string };

@@ -73,7 +73,7 @@ test("openssl, go-spiffe and Java in a Pod call another Pod before, during and a
   await expect.poll(authorities, POLL).toEqual({ tainted: old, active: expect.any(String) as string });
   const { active: next } = await authorities();
   expect(await heard()).toEqual(CLIENTS.map(() => [answer(old)]));
-  // It asks anew for every Pod's certificate when it starts; its own refresh is awaited in test/slow.
+  // It asks anew for every Pod's certificate when it starts; its own refresh is awaited in test/refresh.
   await cluster.node().restart("kubelet");
   await expect.poll(heard, POLL).toEqual(CLIENTS.map(() => [answer(old), answer(next)]));
 

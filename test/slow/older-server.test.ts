@@ -6,6 +6,7 @@ import { AccountPods } from "../../src/bin/cluster/signer/account-pods.ts";
 import { runSigner, type Signer } from "../../src/bin/cluster/signer/signer.ts";
 import { certificatesPem } from "../../src/ca/pem.ts";
 import { type KubeClient, makeKubeClient } from "../../src/kube/client.ts";
+import { EventRecorder } from "../../src/kube/events.ts";
 import { systemClock } from "../../src/kube/clock.ts";
 import { readClusterAccess } from "../../src/kube/config.ts";
 import { type Connection, makeConnection } from "../../src/kube/connection.ts";
@@ -68,7 +69,7 @@ beforeAll(async () => {
     pods,
     version: (await podCertificateVersion(client)) ?? "",
     first: () => true,
-    reporter: { controller: "signet.dev/signer", instance: "test" },
+    events: new EventRecorder({ ...means, client, instance: "test" }),
     told: () => undefined,
     walk: {
       lookup: () => ({ catalogue: CATALOGUE, issuer: authority.issuer, profiles: PROFILES }),

@@ -50,6 +50,12 @@ test("a text that looks like the rest of a line stays a text", () => {
   ]);
 });
 
+test("a group is as old as its newest entry, also where the clock went back", () => {
+  const packed = new PackedEntries();
+  for (const at of [2, 3, 1]) packed.group({ kind: "verdict", subject: "a", at, body: "{}" });
+  expect([...unpack(packed.lend())].map(({ at }) => at)).toEqual([3]);
+});
+
 test("entries can be taken out and others put behind, and places tell where each lies", () => {
   fc.assert(
     fc.property(

@@ -74,11 +74,10 @@ export function serverOf({ config, log, first }: Parts, services: Services, { ht
   return besideGrpc(server, { config, log, issuing: http, pair: first });
 }
 
-/** Issuing in this replica; `instance` is the name of its start. */
+/** Issuing in this replica. */
 export function issuingOf(
   { config, log, ledger, connection, profiles, now }: Parts,
-  instance: string,
-  more: Pick<ClusterIssuingMeans, "live" | "first">,
+  more: Pick<ClusterIssuingMeans, "live" | "first" | "events">,
 ): ClusterIssuing {
   return makeClusterIssuing({
     ...meansOf(connection, log),
@@ -91,6 +90,5 @@ export function issuingOf(
     now,
     nodeProxies: config.grpc?.nodeProxies ?? [],
     issued: rememberedCertificates(config.state, profiles, now()),
-    instance,
   });
 }

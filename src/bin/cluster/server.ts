@@ -75,7 +75,7 @@ async function assemble(parts: Parts): Promise<Started> {
   const identity = `${hostname()}-${randomUUID()}`;
   const client = makeKubeClient(connection);
   const events = new EventRecorder({ ...meansOf(connection, log), client, instance: hostname() });
-  const issuing = issuingOf(parts, identity, { live: () => feed.live, first: () => elector.term() !== undefined });
+  const issuing = issuingOf(parts, { live: () => feed.live, first: () => elector.term() !== undefined, events });
   const writer = makeWriter({
     ...meansOf(connection, log),
     ...parts,

@@ -1,11 +1,13 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { buildGrpcServer } from "../../http/grpc/server.ts";
 import type { Issuing } from "../../http/issuing/services.ts";
-import type { HttpServer, ServingPair } from "../../http/server.ts";
+import type { ServingPair } from "../../http/listening.ts";
+import type { HttpServer } from "../../http/server.ts";
 import type { Running } from "../server-parts.ts";
 
 /** What a server has besides its own HTTP face. */
 type Beside = {
-  readonly config: Pick<Running["config"], "grpc" | "drainGraceMs">;
+  readonly config: Pick<Running["config"], "grpc">;
   readonly log: Running["log"];
   readonly issuing: Issuing;
   readonly pair: ServingPair;
@@ -16,7 +18,7 @@ type Beside = {
  * drain as one.
  */
 export function besideGrpc(http: HttpServer, { config, log, issuing, pair }: Beside): HttpServer {
-  const { grpc, drainGraceMs } = config;
+  const { grpc } = config;
   if (!grpc) return http;
   const server = buildGrpcServer(issuing, pair, log);
   return {
@@ -31,7 +33,8 @@ export function besideGrpc(http: HttpServer, { config, log, issuing, pair }: Bes
       server.renew(next);
     },
     drain: async (delayMs, graceMs) => {
-      await Promise.all([http.drain(delayMs, graceMs), server.stop(drainGraceMs)]);
+      const stopped = pause(delayMs).then(() => server.stop(graceMs));
+      await Promise.all([http.drain(delayMs, graceMs), stopped]);
     },
   };
 }

@@ -7,9 +7,12 @@ const HEAD = { ":status": 200, "content-type": "application/grpc" } as const;
 /** An octet that says whether it is compressed, and four of its length. */
 const PREFIX_BYTES = 5;
 
+/** Whether nobody waits for an answer any more: one that was given up is closed before it is destroyed. */
+const isOver = ({ closed, destroyed }: ServerHttp2Stream): boolean => closed || destroyed;
+
 /** Answers with one message. */
 export function answerWith(stream: ServerHttp2Stream, message: Buffer): void {
-  if (stream.destroyed) return;
+  if (isOver(stream)) return;
   stream.respond(HEAD, { waitForTrailers: true });
   stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
   const prefix = Buffer.alloc(PREFIX_BYTES);
@@ -29,17 +32,17 @@ export const refuseMethod = (stream: ServerHttp2Stream, path: string): void =>
 
 /** What is no gRPC is told so in HTTP (gRPC over HTTP/2, Requests). */
 export function refuseType(stream: ServerHttp2Stream): void {
-  if (!stream.destroyed) stream.respond({ ":status": 415 }, { endStream: true });
+  if (!isOver(stream)) stream.respond({ ":status": 415 }, { endStream: true });
 }
 
 function refuse(stream: ServerHttp2Stream, status: number, message: string, reason?: string): void {
-  if (stream.destroyed || stream.headersSent) return;
+  if (isOver(stream) || stream.headersSent) return;
   const details = reason === undefined ? undefined : statusDetails(status, message, reason);
   stream.respond(
     {
       ...HEAD,
       "grpc-status": String(status),
-      "grpc-message": encodeURIComponent(message).replaceAll("%20", " "),
+      "grpc-message": encodeURIComponent(message.toWellFormed()).replaceAll("%20", " "),
       ...(details ? { "grpc-status-details-bin": details } : {}),
     },
     { endStream: true },

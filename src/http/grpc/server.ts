@@ -1,4 +1,3 @@
-import { constants } from "node:crypto";
 import {
   constants as http2,
   createSecureServer,
@@ -11,7 +10,7 @@ import type { Socket } from "node:net";
 import { problem, type Problem } from "../../domain/problem.ts";
 import { admissionOf } from "../issuing/admit.ts";
 import type { Caller, Issuing } from "../issuing/services.ts";
-import type { ServingPair } from "../server.ts";
+import { listenAt, secureOptions, type ServingPair } from "../listening.ts";
 import type { Log } from "../services.ts";
 import { answerWith, messageIn, refuseMethod, refuseType, refuseWith } from "./answer.ts";
 import { readCertificateRequest, renderCertificateResponse } from "./certificate-request.ts";
@@ -20,12 +19,30 @@ import { readCertificateRequest, renderCertificateResponse } from "./certificate
 const METHOD = "/istio.v1.auth.IstioCertificateService/CreateCertificate";
 /** Largest body; a request with an RSA-4096 key has about 1,700 bytes in PEM. */
 const BODY_BYTES = 16 * 1024;
-const STREAM_MS = 30_000;
-const IDLE_MS = 120_000;
-/** Older sessions are asked to go, and come again with the certificate of the day. */
-const SESSION_MS = 3_600_000;
-const CONNECTIONS = 1024;
-const STREAMS = 100;
+
+/** What all callers together may take; times in milliseconds, each from the beginning on, however much comes meanwhile. */
+export type GrpcLimits = {
+  readonly connections: number;
+  /** Calls in one connection. */
+  readonly streams: number;
+  /** Calls in all connections; with the largest body that is what is held for callers who are not known yet. */
+  readonly allStreams: number;
+  /** From a call's headers to its end. */
+  readonly streamMs: number;
+  /** A connection in which nothing comes and goes. */
+  readonly idleMs: number;
+  /** Older connections are asked to go, and come again with the certificate of the day; one more `streamMs`, and they are ended. */
+  readonly sessionMs: number;
+};
+
+const LIMITS: GrpcLimits = {
+  connections: 1024,
+  streams: 100,
+  allStreams: 1024,
+  streamMs: 30_000,
+  idleMs: 120_000,
+  sessionMs: 3_600_000,
+};
 
 /** The gRPC face. */
 export type GrpcServer = {
@@ -37,39 +54,52 @@ export type GrpcServer = {
 };
 
 /**
- * Istio's certificate service over HTTP/2 and TLS. The caller is known before its message is read, by the same means and with
- * the same shares as over REST.
+ * Istio's certificate service over HTTP/2 and TLS. The caller is known before its message is looked at, by the same means and
+ * with the same shares as over REST.
  */
-export function buildGrpcServer(issuing: Issuing, pair: ServingPair, log: Pick<Log, "error">): GrpcServer {
-  const sessions = new Set<ServerHttp2Session>();
-  const server = createListener(pair);
-  server.on("session", (session) => watch(session, sessions));
+export function buildGrpcServer(
+  issuing: Issuing,
+  pair: ServingPair,
+  log: Pick<Log, "error">,
+  given: Partial<GrpcLimits> = {},
+): GrpcServer {
+  const limits = { ...LIMITS, ...given };
+  const server = createListener(pair, limits);
+  const open: Open = { sockets: new Set(), sessions: new Set() };
+  let streams = 0;
+  server.on("connection", (socket: Socket) => {
+    open.sockets.add(socket);
+    socket.on("close", () => open.sockets.delete(socket));
+  });
+  server.on("session", (session) => watch(session, open.sessions, limits));
   server.on("stream", (stream, headers) => {
-    stream.setTimeout(STREAM_MS, () => stream.close(http2.NGHTTP2_CANCEL));
     stream.on("error", () => stream.destroy());
+    // Nothing was done for it: it may come again (RFC 9113 §8.7).
+    if (streams >= limits.allStreams) return stream.close(http2.NGHTTP2_REFUSED_STREAM);
+    streams += 1;
+    const end = setTimeout(() => stream.close(http2.NGHTTP2_CANCEL), limits.streamMs);
+    stream.on("close", () => {
+      clearTimeout(end);
+      streams -= 1;
+    });
     handle(stream, headers, issuing).catch((fault: unknown) => {
       log.error({ err: fault }, "A gRPC request could not be answered.");
       refuseWith(stream, [INTERNAL]);
     });
   });
   return {
-    listen: (host, port) => listen(server, host, port),
+    listen: (host, port) => listenAt(server, host, port),
     renew: (next) => server.setSecureContext(secureOptions(next)),
-    stop: (graceMs) => stop(server, sessions, graceMs),
+    stop: (graceMs) => stop(server, open, graceMs),
   };
 }
 
 const INTERNAL = problem("INTERNAL", "", "The request could not be answered.");
 
-const secureOptions = ({ certificate, key }: ServingPair) => ({
-  cert: certificate,
-  key,
-  minVersion: "TLSv1.2" as const,
-  honorCipherOrder: true,
-  secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-});
+/** Connections from their first packet on, and those among them that speak HTTP/2. */
+type Open = { readonly sockets: Set<Socket>; readonly sessions: Set<ServerHttp2Session> };
 
-function createListener(pair: ServingPair): Http2SecureServer {
+function createListener(pair: ServingPair, { connections, streams }: GrpcLimits): Http2SecureServer {
   const server = createSecureServer({
     ...secureOptions(pair),
     requestCert: true,
@@ -78,23 +108,24 @@ function createListener(pair: ServingPair): Http2SecureServer {
     handshakeTimeout: 10_000,
     maxSessionMemory: 1,
     maxHeaderListPairs: 64,
-    settings: { maxConcurrentStreams: STREAMS, maxHeaderListSize: BODY_BYTES, enablePush: false },
+    settings: { maxConcurrentStreams: streams, maxHeaderListSize: BODY_BYTES, enablePush: false },
   });
-  server.maxConnections = CONNECTIONS;
+  server.maxConnections = connections;
   server.on("tlsClientError", (_fault, socket: Socket) => socket.destroy());
   server.on("unknownProtocol", (socket: Socket) => socket.destroy());
   server.on("sessionError", () => undefined);
   return server;
 }
 
-function watch(session: ServerHttp2Session, sessions: Set<ServerHttp2Session>): void {
+function watch(session: ServerHttp2Session, sessions: Set<ServerHttp2Session>, limits: GrpcLimits): void {
   sessions.add(session);
-  const age = setTimeout(() => session.close(), SESSION_MS);
-  age.unref();
-  session.setTimeout(IDLE_MS, () => session.destroy());
+  const asked = setTimeout(() => session.close(), limits.sessionMs).unref();
+  const ended = setTimeout(() => session.destroy(), limits.sessionMs + limits.streamMs).unref();
+  session.setTimeout(limits.idleMs, () => session.destroy());
   session.on("error", () => session.destroy());
   session.on("close", () => {
-    clearTimeout(age);
+    clearTimeout(asked);
+    clearTimeout(ended);
     sessions.delete(session);
   });
 }
@@ -105,7 +136,7 @@ async function handle(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, i
   if (path !== METHOD) return refuseMethod(stream, path);
   const socket = stream.session?.socket;
   if (!socket) return;
-  // What comes meanwhile waits in the stream's own window.
+  // It comes meanwhile, and is held no further than the limit.
   const body = readBody(stream);
   const admission = await admissionOf(issuing)({ headers, socket }, "grpc");
   if (!("caller" in admission)) return refuseWith(stream, admission.turned.problems);
@@ -147,22 +178,11 @@ function readBody(stream: ServerHttp2Stream): Promise<Body> {
   });
 }
 
-async function listen(server: Http2SecureServer, host: string, port: number): Promise<number> {
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ host, port }, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
-  const address = server.address();
-  return typeof address === "object" && address !== null ? address.port : port;
-}
-
-async function stop(server: Http2SecureServer, sessions: Set<ServerHttp2Session>, graceMs: number): Promise<void> {
+async function stop(server: Http2SecureServer, { sockets, sessions }: Open, graceMs: number): Promise<void> {
   if (!server.listening) return;
   const end = setTimeout(() => {
     for (const session of sessions) session.destroy();
+    for (const socket of sockets) socket.destroy();
   }, graceMs);
   await new Promise<void>((resolve) => {
     server.close(() => resolve());

@@ -24,7 +24,7 @@ export const issuingRoutes =
   (issuing: Issuing) =>
   (app: FastifyInstance, draining: () => boolean): void => {
     addDocuments(app, issuing);
-    addWatch(app, watchedOf(issuing), { ...SHARES, ...issuing.shares }.subscribers, draining);
+    addWatch(app, watchedOf(issuing), { ...SHARES, ...issuing.shares }, draining);
     void app.register((scope, _options, done) => {
       scope.removeAllContentTypeParsers();
       scope.addContentTypeParser("application/json", { parseAs: "string", bodyLimit: BODY_BYTES }, (_r, body, parsed) =>

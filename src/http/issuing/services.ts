@@ -72,6 +72,8 @@ export type Shares = {
   readonly asking: number;
   /** Subscribers to changed documents at one time; whoever finds no place reads them again and again. */
   readonly subscribers: number;
+  /** Of these, those of one address. */
+  readonly subscribersOfOne: number;
 };
 
 /** A certificate is renewed once in hours; a Deployment that starts again asks for hundreds at once. */
@@ -81,4 +83,5 @@ export const SHARES: Shares = {
   identity: { burst: 500, perSecond: 50 },
   asking: 64,
   subscribers: 256,
+  subscribersOfOne: 64,
 };

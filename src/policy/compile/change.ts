@@ -2,8 +2,9 @@ import { ok, type Result } from "../../domain/problem.ts";
 import type { EffectiveEnd } from "../effective/end.ts";
 import { EVERY_PASSAGE, PORT_PASSAGES, type PassageSet, passagesText } from "../intent/passages.ts";
 import type { Policy } from "../model/policy.ts";
+import { addAll, eachBit, noBits } from "../reach/bits.ts";
 import { intersect, subtract } from "../sets/intervals.ts";
-import { admittedBy, type EndClass, type Field, groupedBy } from "./judge.ts";
+import { admittedBy, type EndClass, type Field, groupedBy, mayAdmitTogether } from "./judge.ts";
 import { type Compiled, load } from "./targets.ts";
 
 /** Pairs of workloads for which a change opens or closes the same: each of `from` to each of `to`. */
@@ -29,13 +30,21 @@ export function changeOf(
   const planes = [...(was ?? []), ...(is ?? [])];
   const keyOf = (end: EffectiveEnd): string => planes.map((plane) => plane.keyOf(end)).join("\n");
   const classes = groupedBy(workloads, keyOf);
-  const changes = classes.flatMap((from) =>
-    classes.flatMap((to): readonly PairChange[] => {
+  const firsts = classes.map(({ first }) => first);
+  const [before_, after_] = [was ?? [], is ?? []].map((some) => mayAdmitTogether(some, firsts));
+  const changes = classes.flatMap((from, place) => {
+    const found: PairChange[] = [];
+    const near = before_?.[place]?.slice() ?? noBits(0);
+    addAll(near, after_?.[place] ?? noBits(0));
+    eachBit(near, (other) => {
+      const to = classes[other];
+      if (!to) return;
       const [closed, open] = [was ?? [], is ?? []].map((some) => portsIn(admittedBy(some, from.first, to.first)));
       const [opens, closes] = [subtract(open ?? [], closed ?? []), subtract(closed ?? [], open ?? [])];
-      return opens.length + closes.length === 0 ? [] : [{ from: namesOf(from), to: namesOf(to), opens, closes }];
-    }),
-  );
+      if (opens.length + closes.length > 0) found.push({ from: namesOf(from), to: namesOf(to), opens, closes });
+    });
+    return found;
+  });
   return ok(changes);
 }
 

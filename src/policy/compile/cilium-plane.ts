@@ -1,6 +1,4 @@
 import type { LabelRequirement } from "../../domain/label-selector.ts";
-import { makeEvaluator } from "../evaluate/evaluator.ts";
-import { foreignPassages } from "../effective/verdict.ts";
 import {
   at,
   type Field,
@@ -25,23 +23,21 @@ import {
 import { ALL_ADDRESSES, parseCidr, setOf, subtractAddresses, NO_ADDRESSES } from "../sets/address-set.ts";
 import { type Protocol, PROTOCOLS, portRange } from "../sets/port-set.ts";
 import { CILIUM_NAMESPACE } from "./cilium.ts";
-import type { Plane } from "./plane.ts";
+import { kubernetesPlane, type Plane } from "./plane.ts";
 import type { Rendered } from "./rendered.ts";
 
 /**
- * Cilium under its own policies: what allows adds up and closes the rest of the direction, what denies stands above. CIDRs
- * mean no Pods; DNS names and L7 rules are not looked at here, so what only they open counts as closed.
+ * Cilium under its own policies and those of Kubernetes: what allows adds up and closes the rest of the direction, what denies
+ * stands above that, and below the tiers of Kubernetes. CIDRs mean no Pods; DNS names and L7 rules are not looked at here, so
+ * what only they open counts as closed.
  */
-export function ciliumPlane(policies: readonly Policy[]): Plane {
-  const evaluator = makeEvaluator(policies);
-  return {
-    keyOf: ({ endpoint }) => String(evaluator.classOf(endpoint)),
-    admits: (from, to) => foreignPassages(evaluator, from.endpoint, to.endpoint),
-  };
-}
+export const ciliumPlane = (policies: readonly Policy[]): Plane => kubernetesPlane(policies);
 
 /** What Cilium's objects mean: each as a policy that allows and one that denies. */
 export const ciliumRules = (objects: readonly Rendered[]): readonly Policy[] => objects.flatMap(policiesIn);
+
+/** After every priority of the tiers, so that what those accept counts as open. */
+const BELOW_TIERS = 1_001;
 
 function policiesIn({ kind, metadata, spec }: Rendered): readonly Policy[] {
   const root: Field = { value: spec, path: [], notes: newNotes() };
@@ -49,7 +45,7 @@ function policiesIn({ kind, metadata, spec }: Rendered): readonly Policy[] {
     kind: "NetworkPolicy",
     name: metadata.name,
     ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
-    priority: 0,
+    priority: BELOW_TIERS,
     subject: selectorIn(at(root, "endpointSelector"), metadata.namespace),
     seesHostNetwork: false,
     locate: () => ({ file: `${kind} ${metadata.name}`, line: 1, column: 1 }),

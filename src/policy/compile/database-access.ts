@@ -18,8 +18,11 @@ export type DatabaseAccess = { readonly callers: readonly Caller[]; readonly gra
 /** What a server holds of ours: the roles that we made, whether they may log in, and every grant that they have. */
 export type StandingAccess = {
   readonly roles: readonly { readonly role: string; readonly login: boolean }[];
-  readonly grants: readonly TableGrant[];
+  readonly grants: readonly StandingGrant[];
 };
+
+/** A privilege that stands: on the whole table, or on some of its columns only. */
+export type StandingGrant = TableGrant & { readonly whole: boolean };
 
 /** The comment by which a database role is known as ours. */
 export const OUR_ROLE = "Managed by Signet.";
@@ -34,10 +37,10 @@ export function accessStatements(wanted: DatabaseAccess, standing: StandingAcces
   const { callers, grants } = wanted;
   const logins = new Map(standing.roles.map(({ role, login }) => [role, login]));
   const wants = new Set(callers.map(({ role }) => role));
-  const given = missingFrom(standing.grants, grants);
+  const given = gainsOf(standing, grants);
   return [
     ...callers.flatMap(({ role }) => wakened(role, logins.get(role))),
-    ...missingFrom(grants, standing.grants).map(
+    ...lossesOf(standing, grants).map(
       (one) => `REVOKE ${one.privilege} ON ${tableText(one)} FROM ${quoted(one.role)};`,
     ),
     ...standing.roles
@@ -47,6 +50,18 @@ export function accessStatements(wanted: DatabaseAccess, standing: StandingAcces
     ...given.map((one) => `GRANT ${one.privilege} ON ${tableText(one)} TO ${quoted(one.role)};`),
   ];
 }
+
+/** What is to be granted. A grant on columns is less than one on the table. */
+export const gainsOf = ({ grants }: StandingAccess, wanted: readonly TableGrant[]): readonly TableGrant[] =>
+  missingFrom(
+    grants.filter(({ whole }) => whole),
+    wanted,
+  );
+
+/** What is to be revoked, each once: on a table that takes the same from its columns. */
+export const lossesOf = ({ grants }: StandingAccess, wanted: readonly TableGrant[]): readonly TableGrant[] => [
+  ...new Map(missingFrom(wanted, grants).map((one) => [grantKey(one), one])).values(),
+];
 
 function wakened(role: string, login: boolean | undefined): readonly string[] {
   if (login === true) return [];

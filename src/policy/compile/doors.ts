@@ -145,12 +145,18 @@ function groundOf(intent: Intent, site: Site, now: Instant): Ground {
 function stands({ ground }: Doors, intent: Intent, site: Site, now: Instant): boolean {
   const peers = (of: Intent): string => JSON.stringify(namespacePeers(of));
   return (
-    site === ground.site &&
+    site.plain === ground.site.plain &&
+    siteText(site) === siteText(ground.site) &&
     differInPolicies(intent.catalogue, ground.intent.catalogue) &&
     intent.lines.every((line) => line.kind === "sentence" || isActive(line, now) === isActive(line, ground.now)) &&
     peers(intent) === peers(ground.intent)
   );
 }
+
+/** What of a site doors stand on: all but which addresses Pods have now, which is asked of the doors' own site. */
+const siteText = remembered(({ pods: _pods, plain: _plain, ...rest }: Site): string =>
+  JSON.stringify(rest, (_key, value: unknown) => (typeof value === "bigint" ? String(value) : value)),
+);
 
 /** The subject as it was, where the very same openings are its openings still. */
 const sameSubject = (known: Subject | undefined, open: Record<Direction, readonly Opening[]>): Subject | undefined =>

@@ -75,7 +75,7 @@ const labelsOf = ({ endpoint }: EffectiveEnd): Labels =>
       )
     : {};
 
-const unstamped = ({ end, endpoint }: EffectiveEnd<WorkloadEnd>): EffectiveEnd =>
+const unstamped = ({ end, endpoint }: EffectiveEnd<WorkloadEnd>): EffectiveEnd<WorkloadEnd> =>
   isInside(endpoint)
     ? { end, endpoint: { ...endpoint, traits: { ...endpoint.traits, labels: labelsOf({ end, endpoint }) } } }
     : { end, endpoint };

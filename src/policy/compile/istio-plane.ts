@@ -14,6 +14,7 @@ import {
 } from "../sets/address-set.ts";
 import { subtract, unite, uniteAll } from "../sets/intervals.ts";
 import { ROLE_LABEL } from "../../domain/reserved-keys.ts";
+import { placesWhere } from "../reach/bits.ts";
 import type { Plane } from "./plane.ts";
 import type { Rendered } from "./rendered.ts";
 
@@ -33,6 +34,7 @@ export function istioPlane(objects: readonly Rendered[]): Plane {
         isInside(endpoint) ? [endpoint.traits.namespace, endpoint.traits.labels[ROLE_LABEL]] : endpoint.text,
       ]),
     admits: (from, to) => admitted(allows, from, to),
+    mayAdmit: (ends) => ends.map(() => placesWhere(ends, () => true)),
   };
 }
 

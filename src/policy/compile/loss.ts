@@ -72,6 +72,10 @@ export const LOSSES = {
     says: "A policy that is not ours closes what a line opens.",
     control: "Change it or take it away; Signet never overrides what others deny.",
   },
+  FOREIGN_UNREAD: {
+    says: "A policy of a kind that is not evaluated here may open more at the same door.",
+    control: "Take it away, or write it as sentences; or look at it yourself, and waive this.",
+  },
   LIMIT_SPLIT: {
     says: "More rules or peers than one object holds; they stand in several, in the same order.",
     control: "Nothing is lost.",

@@ -4,7 +4,7 @@ import type { PortSpec } from "../../domain/sentences.ts";
 import { DIRECTIONS, type Direction } from "../model/policy.ts";
 import { blocksOf } from "./blocks.ts";
 import type { Cell } from "./cells.ts";
-import { type Doors, perSubject, type Subject } from "./doors.ts";
+import { type Doors, perSubject, type QuarantinedPods, type Site, type Subject } from "./doors.ts";
 import type { Opening } from "./opening.ts";
 import type { Party } from "./parties.ts";
 import { metadataOf, type Rendered, selectorOf, shortHash } from "./rendered.ts";
@@ -38,23 +38,38 @@ export function networkPolicies(doors: Doors): readonly Rendered[] {
 /** Pods under quarantine are selected by none of the others, and by one that opens nothing. */
 function quarantines({ site: { quarantined = [] } }: Doors): readonly Rendered[] {
   const byNamespace = Map.groupBy(quarantined, ({ namespace }) => namespace);
+  return [...byNamespace.keys()].sort().map((namespace) =>
+    closingMarked(
+      namespace,
+      (byNamespace.get(namespace) ?? []).flatMap(({ rulings }) => rulings),
+    ),
+  );
+}
+
+/** A NetworkPolicy that selects what is marked in a namespace, and opens nothing. */
+export function closingMarked(namespace: string, rulings: QuarantinedPods["rulings"]): Rendered {
   const marked = selectorOf([{ key: QUARANTINE_LABEL, operator: "Exists", values: [] }]);
-  return [...byNamespace.keys()].sort().map((namespace) => {
-    const lines = (byNamespace.get(namespace) ?? []).flatMap(({ rulings }) => rulings.map((line) => ({ line })));
-    const closed = policy("signet-quarantine", namespace, marked, NOTHING);
-    return { ...closed, metadata: metadataOf(NETWORK_POLICY, "signet-quarantine", namespace, lines) };
-  });
+  const lines = rulings.map((line) => ({ line }));
+  const closed = policy("signet-quarantine", namespace, marked, NOTHING);
+  return { ...closed, metadata: metadataOf(NETWORK_POLICY, "signet-quarantine", namespace, lines) };
 }
 
 const NOTHING: Sided = { ingress: [], egress: [] };
 
-const FREE: LabelSelector = [{ key: QUARANTINE_LABEL, operator: "DoesNotExist", values: [] }];
+/** The requirement by which a policy lets go of what is marked. */
+export const UNMARKED = { key: QUARANTINE_LABEL, operator: "DoesNotExist" } as const;
+
+const FREE: LabelSelector = [{ ...UNMARKED, values: [] }];
+
+/** Whether Pods of a namespace are under quarantine, whatever role they have: their stamp may be of another. */
+const isMarked = ({ quarantined = [] }: Site, namespace: string | undefined): boolean =>
+  quarantined.some((one) => one.namespace === namespace);
 
 function inNamespace(doors: Doors, namespace: string, subjects: readonly Subject[]): readonly Rendered[] {
   const ruled = subjects.map((subject) => ({ subject, rules: rulesOf(doors.ground, subject) }));
   const isWhole = doors.intent.enclosedNamespaces.has(namespace);
   const shared = isWhole ? sharedBy(ruled.map(({ rules }) => rules)) : undefined;
-  const marked = (doors.site.quarantined ?? []).some((one) => one.namespace === namespace);
+  const marked = isMarked(doors.site, namespace);
   const base = shared ? [policy("signet", namespace, marked ? selectorOf(FREE) : {}, shared)] : [];
   const own = ruled.flatMap(({ subject, rules }) =>
     shared && (isSame(rules, shared) || doors.selecting.podsOf(subject.cell).length === 0)
@@ -67,10 +82,7 @@ function inNamespace(doors: Doors, namespace: string, subjects: readonly Subject
 const ownPolicy = perSubject((ground, subject) => {
   const { cell } = subject;
   const pods = ground.selecting.podsOf(cell);
-  const some = (ground.site.quarantined ?? []).some(
-    ({ namespace, role }) => namespace === cell.namespace && role === cell.role,
-  );
-  const selected = selectorOf(some ? [...pods, ...FREE] : pods);
+  const selected = selectorOf(isMarked(ground.site, cell.namespace) ? [...pods, ...FREE] : pods);
   return policy(subjectName(cell), cell.namespace, selected, rulesOf(ground, subject));
 });
 

@@ -28,8 +28,9 @@ export const nftRules = (doors: Doors): readonly Rendered[] =>
   doors.site.machines
     .filter(({ kind }) => kind === "Machine")
     .flatMap((machine) => {
-      const subject = subjectOf(doors, machine);
-      if (!subject) return [];
+      const found = subjectOf(doors, machine);
+      if (!found) return [];
+      const subject = machine.quarantined ? { ...found, ingress: [], egress: [] } : found;
       return [
         {
           apiVersion: "host.signet.dev/v1",
@@ -106,8 +107,10 @@ const familyOf = ({ v4, v6 }: AddressSet, family: 4 | 6): AddressSet =>
 
 /** Everybody that a line lets through, by address: machines and Pods as they are known now, and the outside. */
 function addressesIn({ site, cells, inside }: Doors, { cells: bits, parties }: Opening): AddressSet {
-  const known = [...site.machines, ...site.pods].filter(({ namespace, role }) =>
-    cells.some((cell, place) => cell.namespace === namespace && cell.role === role && hasBit(bits, place)),
+  const known = [...site.machines, ...site.pods].filter(
+    ({ namespace, role, quarantined }) =>
+      quarantined === undefined &&
+      cells.some((cell, place) => cell.namespace === namespace && cell.role === role && hasBit(bits, place)),
   );
   const outside = parties.map((party) => {
     if (party.kind === "everyone") return subtractAddresses(ALL_ADDRESSES, inside);

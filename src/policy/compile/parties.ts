@@ -40,6 +40,8 @@ export type Machine = {
   readonly kind: "Machine" | "Function" | "Pod";
   readonly role?: string;
   readonly addresses: AddressSet;
+  /** Under quarantine: its addresses are still no outside, and mean nobody. */
+  readonly quarantined?: true;
 };
 
 /** Writes sets of cells as selections of Pods. */
@@ -112,11 +114,13 @@ function placesByRole(cells: readonly Cell[]): ReadonlyMap<string, Bits> {
 
 /** The addresses of machines that stand in the cells. */
 function machinesOf(cells: readonly Cell[], bits: Bits, machines: readonly Machine[]): readonly Party[] {
-  const meant = machines.filter(({ namespace, role }) =>
-    cells.some(
-      (cell, place) =>
-        cell.namespace === namespace && cell.role === role && cell.labels.length === 0 && hasBit(bits, place),
-    ),
+  const meant = machines.filter(
+    ({ namespace, role, quarantined }) =>
+      quarantined === undefined &&
+      cells.some(
+        (cell, place) =>
+          cell.namespace === namespace && cell.role === role && cell.labels.length === 0 && hasBit(bits, place),
+      ),
   );
   const addresses = meant.reduce((all, one) => uniteAddresses(all, one.addresses), NO_ADDRESSES);
   return noAddresses(addresses) ? [] : [{ kind: "addresses", addresses }];

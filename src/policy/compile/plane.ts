@@ -2,9 +2,11 @@ import { ok, problem, refuseAll, type Result } from "../../domain/problem.ts";
 import type { EffectiveEnd } from "../effective/end.ts";
 import { foreignPassages } from "../effective/verdict.ts";
 import { makeEvaluator } from "../evaluate/evaluator.ts";
+import { mayPass } from "../evaluate/may-pass.ts";
 import { readWorld } from "../foreign/world.ts";
 import type { PassageSet } from "../intent/passages.ts";
 import type { Policy } from "../model/policy.ts";
+import type { Bits } from "../reach/bits.ts";
 import type { Rendered } from "./rendered.ts";
 
 /** A data plane with rules loaded: what it lets through from one end to another. */
@@ -12,6 +14,8 @@ export type Plane = {
   readonly admits: (from: EffectiveEnd, to: EffectiveEnd) => PassageSet;
   /** Ends of one key are alike to it. */
   readonly keyOf: (end: EffectiveEnd) => string;
+  /** For each end those that it may let it through to, by their places: all that `admits` lets through to, and maybe more. */
+  readonly mayAdmit: (ends: readonly EffectiveEnd[]) => readonly Bits[];
 };
 
 /** Compiled objects as the policies they are, read by the reader for foreign ones. Refuses what the reader refuses. */
@@ -36,5 +40,10 @@ export function kubernetesPlane(policies: readonly Policy[]): Plane {
   return {
     keyOf: ({ endpoint }) => String(evaluator.classOf(endpoint)),
     admits: (from, to) => foreignPassages(evaluator, from.endpoint, to.endpoint),
+    mayAdmit: (ends) =>
+      mayPass(
+        evaluator,
+        ends.map(({ endpoint }) => endpoint),
+      ),
   };
 }

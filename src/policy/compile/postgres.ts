@@ -80,7 +80,9 @@ function callsIn({ intent, cells, selecting, now }: Doors): readonly Call[] {
 function accessOf(doors: Doors, calls: readonly Call[]): DatabaseAccess {
   const roles = [...new Set(calls.map(({ caller }) => caller))].sort();
   const grants = new Map(calls.flatMap(grantsOf).map((grant) => [JSON.stringify(grant), grant]));
-  return { callers: roles.map((role) => callerOf(doors, role)), grants: [...grants.values()] };
+  const callers = roles.flatMap((role) => callerOf(doors, role) ?? []);
+  const may = new Set(callers.map(({ role }) => role));
+  return { callers, grants: [...grants.values()].filter(({ role }) => may.has(role)) };
 }
 
 function grantsOf({ caller, line: { data, expires } }: Call): readonly TableGrant[] {
@@ -94,9 +96,31 @@ function grantsOf({ caller, line: { data, expires } }: Call): readonly TableGran
   });
 }
 
-/** A certificate names account and namespace; one name for each account of a role in each of its namespaces. */
-function callerOf({ intent: { catalogue } }: Doors, role: string): Caller {
+/**
+ * A certificate names account and namespace; one name for each account of a role in each of its namespaces. Undefined where
+ * all of them are under quarantine.
+ */
+function callerOf(doors: Doors, role: string): Caller | undefined {
+  const { catalogue } = doors.intent;
   const spaces = [...catalogue.namespaces.values()].filter(({ roles }) => roles.some(({ name }) => name === role));
   const accounts = catalogue.roles.get(role)?.match.serviceAccounts ?? [];
-  return { role, certificates: accounts.flatMap((account) => spaces.map(({ name }) => `${account}.${name}`)) };
+  const all = accounts.flatMap((account) => spaces.map(({ name }) => ({ account, namespace: name })));
+  const free = all.filter((one) => !isCutOff(doors, { ...one, role }));
+  if (free.length === 0 && all.length > 0) return undefined;
+  return { role, certificates: free.map(({ account, namespace }) => `${account}.${namespace}`) };
+}
+
+type Account = { readonly role: string; readonly namespace: string; readonly account: string };
+
+/** By the account's identity; or by one Pod that runs under it, since a certificate does not tell that from the others. */
+function isCutOff(
+  { intent, cells, site: { quarantined = [] } }: Doors,
+  { role, namespace, account }: Account,
+): boolean {
+  const cell = cells.find((one) => one.namespace === namespace && one.role === role);
+  const identity = `spiffe://${intent.catalogue.trustDomain}/ns/${namespace}/sa/${account}`;
+  return (
+    (cell !== undefined && intent.quarantineOf({ ...cell.end, identity }) !== undefined) ||
+    quarantined.some((one) => one.namespace === namespace && one.role === role)
+  );
 }

@@ -5,12 +5,15 @@ import { isActive } from "../../domain/sentences.ts";
 import type { Intent } from "../intent/intent.ts";
 import { type Line, rulingText } from "../intent/line.ts";
 import { DIRECTIONS } from "../model/policy.ts";
+import type { Unevaluated } from "../model/world.ts";
 import { type AddressSet, meet, noAddresses, parseCidr, setOf, uniteAddresses } from "../sets/address-set.ts";
 import type { Order } from "./compile.ts";
+import { holdsRoles } from "./cells.ts";
 import type { Doors } from "./doors.ts";
 import type { Effect, Loss } from "./loss.ts";
 import type { Opening } from "./opening.ts";
 import { POSTGRES } from "./postgres.ts";
+import { refusalsOf } from "./refusals.ts";
 import { splitRefusals, unranked } from "./tiered.ts";
 import type { TargetName } from "./targets.ts";
 
@@ -147,6 +150,30 @@ export const unreadData = ({ intent, targets, now }: Order): readonly Loss[] =>
     .filter((line) => line.data?.required === true && isActive(line, now))
     .filter((line) => targets.every((target) => isBlind(target, line)))
     .map((line) => lossOf(targets.join("+"), line, "L7_UNENFORCED", "unenforced"));
+
+/** Policies that cannot be judged, at doors that something of ours closes: they block, as nobody knows what they open. */
+export function unread(
+  { intent, targets, unevaluated = [] }: Order,
+  { ground, subjects, site }: Doors,
+): readonly Loss[] {
+  const closed = new Set([
+    ...intent.enclosedNamespaces.keys(),
+    ...subjects.map(({ cell }) => cell.namespace),
+    ...(site.quarantined ?? []).map(({ namespace }) => namespace),
+  ]);
+  const inPlay = ({ plane, namespace }: Unevaluated): boolean => {
+    // ztunnel stands before the Pod network, not beside it: what it lets through comes to the next door.
+    if (plane === "istio" && targets.some((target) => BY_LABEL.has(target))) return false;
+    if (namespace === undefined || closed.has(namespace)) return closed.size > 0 || refusalsOf(ground).length > 0;
+    // Calico has tiers before those that denials of ours are in.
+    return (
+      plane === "calico" && refusalsOf(ground).length > 0 && holdsRoles(intent.catalogue.namespaces.get(namespace))
+    );
+  };
+  const rules = new Set(unevaluated.filter(inPlay).map(({ text }) => text));
+  const base = { ...NOBODY, target: targets.join("+"), code: "FOREIGN_UNREAD", effect: "wider" } as const;
+  return [...rules].sort().map((rule): Loss => ({ ...base, rule }));
+}
 
 /** Addresses that Pods and machines may have where nobody says which: RFC 1918, RFC 6598, RFC 4193. */
 const PRIVATE: AddressSet = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"]

@@ -64,23 +64,25 @@ export type Loaded = {
   readonly policies: readonly Policy[];
 };
 
-/** Loads what was compiled by reading it again. Refuses what the reader of foreign policies refuses. */
+/**
+ * Loads what was compiled by reading it again. Cilium enforces the policies of Kubernetes too, and what either of them allows
+ * adds up: they are one plane. Refuses what the reader of foreign policies refuses.
+ */
 export function load(compiled: Compiled, foreign: readonly Policy[]): Result<Loaded> {
   const names = (plane: PlaneName) => [...compiled.keys()].filter((name) => TARGETS[name].plane === plane);
   const of = (plane: PlaneName): readonly Rendered[] => names(plane).flatMap((name) => compiled.get(name) ?? []);
   const read = policiesOf(of("kubernetes"));
   if (!read.ok) return read;
-  const policies = [...foreign, ...read.value];
-  const rules = ciliumRules(of("cilium"));
-  const [cilium, istio] = [ciliumPlane(rules), istioPlane(of("istio"))];
-  const all: readonly (LoadedPlane & { readonly of: PlaneName })[] = [
-    { of: "kubernetes", name: "", plane: kubernetesPlane(policies), own: kubernetesPlane(read.value) },
-    { of: "cilium", name: "", plane: cilium, own: cilium },
-    { of: "istio", name: "", plane: istio, own: istio },
+  const own = [...read.value, ...ciliumRules(of("cilium"))];
+  const policies = [...foreign, ...own];
+  const istio = istioPlane(of("istio"));
+  const onPods = [...names("kubernetes"), ...names("cilium")];
+  const planeOf = names("cilium").length > 0 ? ciliumPlane : kubernetesPlane;
+  const all: readonly LoadedPlane[] = [
+    ...(policies.length + onPods.length > 0
+      ? [{ name: onPods.join("+") || "foreign", plane: planeOf(policies), own: planeOf(own) }]
+      : []),
+    ...(names("istio").length > 0 ? [{ name: names("istio").join("+"), plane: istio, own: istio }] : []),
   ];
-  const active = all.filter((one) => names(one.of).length > 0 || (one.of === "kubernetes" && foreign.length > 0));
-  return ok({
-    planes: active.map((one) => ({ ...one, name: names(one.of).join("+") || "foreign" })),
-    policies: [...policies, ...rules],
-  });
+  return ok({ planes: all, policies });
 }

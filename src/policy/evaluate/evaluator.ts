@@ -53,6 +53,7 @@ export function makeEvaluator(policies: readonly Policy[]): Evaluator {
   );
   const endpoints: Endpoint[] = [];
   const classes = new Map<string, ClassId>();
+  const seen = new WeakMap<Endpoint, ClassId>();
   const doors: Record<Direction, (Door | undefined)[]> = { ingress: [], egress: [] };
   const endpoint = (id: ClassId): Endpoint => {
     const found = endpoints[id];
@@ -67,9 +68,12 @@ export function makeEvaluator(policies: readonly Policy[]): Evaluator {
   };
   return {
     classOf: (one) => {
+      const before = seen.get(one);
+      if (before !== undefined) return before;
       const key = classKey(one);
       const id = classes.get(key) ?? endpoints.push(one) - 1;
       classes.set(key, id);
+      seen.set(one, id);
       return id;
     },
     endpoint,

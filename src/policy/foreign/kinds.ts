@@ -1,6 +1,7 @@
 import type { Problem } from "../../domain/problem.ts";
 import { problem } from "../../domain/problem.ts";
 import { type Opened, objectText } from "./object.ts";
+import { isUnevaluated } from "./unevaluated.ts";
 
 /** API groups under which a kind means what is read here; other groups have kinds of the same name. */
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
@@ -19,17 +20,6 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
   Namespace: [""],
   Node: [""],
 };
-
-/** Policies of data planes that are not evaluated here; where one is present, an answer may be wider than the truth. */
-const UNEVALUATED: ReadonlySet<string> = new Set([
-  "cilium.io/CiliumNetworkPolicy",
-  "cilium.io/CiliumClusterwideNetworkPolicy",
-  "projectcalico.org/NetworkPolicy",
-  "projectcalico.org/GlobalNetworkPolicy",
-  "crd.projectcalico.org/NetworkPolicy",
-  "crd.projectcalico.org/GlobalNetworkPolicy",
-  "security.istio.io/AuthorizationPolicy",
-]);
 
 /** Kinds that count only where several networks are analysed. */
 const NEEDS_NETWORKS: ReadonlySet<string> = new Set([
@@ -65,7 +55,7 @@ function whySkipped(opened: Opened, multipleNetworks: boolean): string | undefin
     return `skipping virt-launcher pod: ${name} as it is a launcher pod managing a VirtualMachine`;
   if (!multipleNetworks && NEEDS_NETWORKS.has(kindOf(opened)))
     return `skipping object with type: ${opened.kind} (${name}): it counts with --multiple-networks only.`;
-  if (UNEVALUATED.has(`${opened.group}/${opened.kind}`))
+  if (isUnevaluated(opened))
     return `${objectText(opened)} of ${opened.group} is not evaluated: what it denies is shown as allowed.`;
   return opened.kind === "" ? "An object that does not say its kind is left out." : undefined;
 }

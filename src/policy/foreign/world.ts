@@ -10,6 +10,7 @@ import { holdsPods, type Nodes, readPod } from "./pod.ts";
 import { readPolicies } from "./policies.ts";
 import { readIngress, readRoute, readService } from "./services.ts";
 import { newSheet, readLeniently, readStrictly, type Sheet } from "./sheet.ts";
+import { unevaluatedIn } from "./unevaluated.ts";
 import { readVirtualMachine } from "./virtual-machine.ts";
 
 /** How a folder is read. */
@@ -52,7 +53,8 @@ export function readWorld(objects: readonly ForeignObject[], options: ReadOption
   warnMissingAttachments(sheet, pods, attachments);
   if (sheet.refused.length > 0) return refuseAll(sheet.refused);
   const warnings = sheet.warned;
-  return ok({ namespaces, pods, policies, services, openings, primaryNetworks, attachments, warnings });
+  const unevaluated = all.flatMap(unevaluatedIn);
+  return ok({ namespaces, pods, policies, services, openings, primaryNetworks, attachments, unevaluated, warnings });
 }
 
 /** Labels of namespaces by name; the later of two objects of one name counts, as `kubectl apply` has it. */

@@ -85,8 +85,13 @@ const guardrailLines = (guardrail: Guardrail): readonly Compiled[] => [
 /** Whether two catalogues are made of the very same definitions, their policies left aside. */
 export function differInPolicies({ definitions: a }: Catalogue, { definitions: b }: Catalogue): boolean {
   const kinds = Object.keys({ ...a, ...b }) as readonly (keyof Definitions)[];
-  return kinds.every((kind) => kind === "policies" || a[kind] === b[kind]);
+  return kinds.every((kind) => kind === "policies" || isSame(a[kind], b[kind]));
 }
+
+/** Lists are put together anew for each snapshot, of objects that stay the same until they change. */
+const isSame = (a: unknown, b: unknown): boolean =>
+  a === b ||
+  (Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((one, index) => one === b[index]));
 
 function ruled(owner: Owner, object: string, kind: Line["kind"], sentence: Sentence): Compiled {
   const line: Line = { ...sentence, kind, object, approval: owner.approval.state };

@@ -57,6 +57,13 @@ export type PrimaryNetwork = {
   readonly namespaces: readonly string[];
 };
 
+/** A policy of a data plane that is not evaluated, and that may let somebody through; without a namespace it is for all. */
+export type Unevaluated = {
+  readonly text: string;
+  readonly plane: "cilium" | "calico" | "istio";
+  readonly namespace?: string;
+};
+
 /** Everything an analysis looks at, as read from plain objects. */
 export type World = {
   /** Labels of every namespace that has an object or holds one. */
@@ -68,5 +75,6 @@ export type World = {
   readonly primaryNetworks: readonly PrimaryNetwork[];
   /** NetworkAttachmentDefinitions, as `namespace/name`. */
   readonly attachments: ReadonlySet<string>;
+  readonly unevaluated: readonly Unevaluated[];
   readonly warnings: readonly Problem[];
 };

@@ -61,15 +61,25 @@ function readOne(raw: Raw): ReadPod | "no workload" {
 
 const PLACE = { file: "the cluster", line: 1, column: 1 };
 
-function memberOf(
-  catalogue: Catalogue,
-  { workload, record, node }: ReadPod,
-  namespaces: ReadonlyMap<string, Labels>,
-): EffectiveEnd<WorkloadEnd> {
-  const end = endOfPod(catalogue, asCreated(catalogue, workload), {
+/** A Pod as an end of flows; undefined where it has ended, or cannot be read. */
+export function podEnd(catalogue: Catalogue, pod: Raw): WorkloadEnd | undefined {
+  const read = podOf(pod);
+  return read === "no workload" ? undefined : endOf(catalogue, read);
+}
+
+const endOf = (catalogue: Catalogue, { workload, record, node }: ReadPod): WorkloadEnd =>
+  endOfPod(catalogue, asCreated(catalogue, workload), {
     ports: namedPorts(record.ports),
     ...(node === undefined ? {} : { node }),
   });
+
+function memberOf(
+  catalogue: Catalogue,
+  read: ReadPod,
+  namespaces: ReadonlyMap<string, Labels>,
+): EffectiveEnd<WorkloadEnd> {
+  const { record } = read;
+  const end = endOf(catalogue, read);
   return {
     end,
     endpoint: {

@@ -6,12 +6,14 @@ import { type Compilation, compile, type Order } from "../../policy/compile/comp
 import { targetOf } from "../../policy/compile/published.ts";
 import type { Rendered } from "../../policy/compile/rendered.ts";
 import type { Compiled, TargetName } from "../../policy/compile/targets.ts";
+import { unreadKind } from "../../policy/foreign/unevaluated.ts";
 import { readWorld } from "../../policy/foreign/world.ts";
 import { compileIntent } from "../../policy/intent/intent.ts";
-import type { Policy } from "../../policy/model/policy.ts";
+import type { World } from "../../policy/model/world.ts";
 import { type AddressSet, parseCidr, setOf, uniteAddresses } from "../../policy/sets/address-set.ts";
 import { type Raw, rawAt, textAt } from "../../wire/read-object.ts";
 import { clusterMembers } from "./cluster-members.ts";
+import { PUBLISHED } from "./published-kinds.ts";
 import { siteOf } from "./site.ts";
 
 /** A cluster as the API server has it, in plain objects. */
@@ -24,6 +26,8 @@ export type ClusterState = {
   readonly nodes: readonly Raw[];
   /** Policies of every kind that is published to, ours and others'. */
   readonly policies: readonly Raw[];
+  /** Kinds of policies that the cluster serves and that may not be read. */
+  readonly unread?: readonly { readonly group: string; readonly kind: string }[];
   /** NetworkAttachmentDefinitions. */
   readonly attachments: readonly Raw[];
 };
@@ -45,8 +49,11 @@ export type Published = {
   readonly ours: readonly { readonly target: TargetName; readonly object: Rendered }[];
 };
 
-/** Compiles for a cluster. Refuses where a policy of somebody else can't be read: any verdict without it would be wrong. */
-export function compileForCluster(state: ClusterState, wanted: Wanted): Result<Published> {
+/**
+ * Compiles for a cluster; beside what was compiled before, less is worked out anew. Refuses where a policy of somebody else
+ * can't be read: any verdict without it would be wrong.
+ */
+export function compileForCluster(state: ClusterState, wanted: Wanted, before?: Published): Result<Published> {
   const { targets, now } = wanted;
   const { ours, others } = parted(state.policies, wanted.ours);
   const foreign = foreignPolicies(others);
@@ -55,8 +62,11 @@ export function compileForCluster(state: ClusterState, wanted: Wanted): Result<P
   const members = clusterMembers(catalogue, state.pods, namespaces);
   const podNetworks = [...state.nodes].flatMap(podBlocksOf).reduce(uniteAddresses, wanted.podNetworks);
   const site = siteOf({ catalogue, members, attachments: [...state.attachments].map(keyOf), podNetworks });
-  const order: Order = { intent: compileIntent(catalogue), site, targets, foreign: foreign.value, members, now };
-  const compilation = compile(order);
+  const { policies } = foreign.value;
+  const unevaluated = [...foreign.value.unevaluated, ...(state.unread ?? []).flatMap(unreadKind)];
+  const intent = compileIntent(catalogue, before?.order.intent);
+  const order: Order = { intent, site, targets, foreign: policies, unevaluated, members, now };
+  const compilation = compile(order, before?.compilation.doors);
   return compilation.ok ? ok({ order, compilation: inPlace(compilation.value, namespaces), ours }) : compilation;
 }
 
@@ -80,18 +90,21 @@ function parted(policies: Iterable<Raw>, ours: ReadonlySet<TargetName>) {
   for (const raw of policies) {
     const object = renderedOf(raw);
     const target = targetOf(object.metadata.labels);
-    if (target !== undefined && ours.has(target)) own.push({ target, object });
+    if (target !== undefined && ours.has(target) && isOfTarget(object, target)) own.push({ target, object });
     else others.push(raw);
   }
   return { ours: own, others };
 }
 
-function foreignPolicies(raws: readonly Raw[]): Result<readonly Policy[]> {
-  const world = readWorld(
+/** Labels alone make nothing ours: groups have kinds of the same name. */
+const isOfTarget = ({ apiVersion, kind }: Rendered, target: TargetName): boolean =>
+  (PUBLISHED[target] ?? []).some((one) => one.kind === kind && apiVersion.startsWith(`${one.group}/`));
+
+function foreignPolicies(raws: readonly Raw[]): Result<Pick<World, "policies" | "unevaluated">> {
+  return readWorld(
     raws.map((value) => ({ value, locate: () => ({ file: nameText(value), line: 1, column: 1 }) })),
     { multipleNetworks: false, parseYaml: () => undefined },
   );
-  return world.ok ? ok(world.value.policies) : world;
 }
 
 const nameText = (raw: Raw): string => `${textAt(raw, "kind") ?? ""} ${keyOf(raw)}`;

@@ -1,7 +1,9 @@
 import { ok, type Result } from "../../domain/problem.ts";
 import type { Waiver } from "../../domain/sentences.ts";
 import { changeOf, type PairChange } from "../../policy/compile/change.ts";
-import { type Doors, doorsOf } from "../../policy/compile/doors.ts";
+import { targetOf } from "../../policy/compile/published.ts";
+import type { Compiled } from "../../policy/compile/targets.ts";
+import type { Doors } from "../../policy/compile/doors.ts";
 import { fieldOf } from "../../policy/compile/field.ts";
 import type { Loss } from "../../policy/compile/loss.ts";
 import { isEdited, saysTheSame } from "../../policy/compile/published.ts";
@@ -9,6 +11,7 @@ import { LINES_ANNOTATION, type Rendered } from "../../policy/compile/rendered.t
 import { unwaived, waiversIn } from "../../policy/compile/waiver.ts";
 import { isEmpty } from "../../policy/reach/bits.ts";
 import { compiledOf, type Published } from "./cluster.ts";
+import { cutOffOnly } from "./cut-off.ts";
 import { objectKey, orderWrites, type Write } from "./order.ts";
 
 /** What publishing would do to a cluster. */
@@ -21,8 +24,12 @@ export type Plan = {
   readonly blocking: readonly Loss[];
   /** What the writes open and close between workloads; empty where nothing is written. */
   readonly pairs: readonly PairChange[];
-  /** In their order; none where something blocks, unless nothing opens and somebody is under quarantine. */
+  /** In their order. Where something blocks they only cut off who is under quarantine, and open nothing. */
   readonly writes: readonly Write[];
+  /** What stands after the writes, where nobody else writes: all that is meant, or what stood and who is cut off. */
+  readonly wanted: readonly Rendered[];
+  /** Whether all that is meant is written. */
+  readonly whole: boolean;
   /** Objects of ours that somebody changed since they were written. */
   readonly edited: readonly Rendered[];
 };
@@ -33,26 +40,41 @@ export function planPublishing(published: Published, waivers: readonly Waiver[] 
   const widening = compilation.widening.filter((loss) => !isOfQuarantine(loss));
   const blocking = unwaived(widening, [...waivers, ...waiversIn(order.intent)], order.now);
   const standing = ours.map(({ object }) => object);
-  const writes = writesFor(standing, [...compilation.compiled.values()].flat());
-  const edited = standing.filter(isEdited);
-  if (writes.length === 0) return ok({ published, blocking, pairs: [], writes, edited });
-  const doors = doorsOf(order.intent, order.site, order.now);
-  const pairs = pairsOf(published, doors);
-  if (!pairs.ok) return pairs;
-  const blocked = blocking.length > 0 && !(cutsOff(doors) && pairs.value.every(({ opens }) => opens.length === 0));
-  return ok({ published, blocking, edited, pairs: blocked ? [] : pairs.value, writes: blocked ? [] : writes });
+  const base = { published, blocking, edited: standing.filter(isEdited) };
+  const all = [...compilation.compiled.values()].flat();
+  if (blocking.length === 0) {
+    const change = changeTo(published, compilation.compiled, writesFor(standing, all));
+    return change.ok ? ok({ ...base, ...change.value, wanted: all, whole: true }) : change;
+  }
+  if (!cutsOff(compilation.doors)) return ok({ ...base, pairs: [], writes: [], wanted: all, whole: false });
+  const wanted = cutOffOnly(published);
+  const change = changeTo(published, byTarget(wanted), orderWrites(standing, wanted));
+  return change.ok ? ok({ ...base, ...change.value, wanted, whole: false }) : change;
 }
+
+type Change = Pick<Plan, "pairs" | "writes">;
+
+/** The writes, with the pairs that they open and close. */
+function changeTo({ order, compilation, ours }: Published, after: Compiled, writes: readonly Write[]): Result<Change> {
+  if (writes.length === 0) return ok({ pairs: [], writes });
+  const field = fieldOf(compilation.doors, order.site, order.members, order.foreign);
+  const pairs = changeOf(compiledOf(ours), after, order.foreign, field);
+  return pairs.ok ? ok({ pairs: pairs.value, writes }) : pairs;
+}
+
+const byTarget = (objects: readonly Rendered[]): Compiled =>
+  compiledOf(
+    objects.flatMap((object) => {
+      const target = targetOf(object.metadata.labels);
+      return target === undefined ? [] : [{ target, object }];
+    }),
+  );
 
 /** A quarantine waits for nobody's mending, nor for what it cannot close itself: its Restriction says that. */
 const isOfQuarantine = ({ rule }: Loss): boolean => rule.startsWith("Restriction ");
 
 /** Whether somebody is under quarantine: whole roles, or single Pods. */
 const cutsOff = ({ cut, site: { quarantined = [] } }: Doors): boolean => !isEmpty(cut) || quarantined.length > 0;
-
-function pairsOf({ order, compilation, ours }: Published, doors: Doors): Result<readonly PairChange[]> {
-  const field = fieldOf(doors, order.site, order.members, order.foreign);
-  return changeOf(compiledOf(ours), compilation.compiled, order.foreign, field);
-}
 
 /** What changes what passes, in its order; then what only says other lines, or lost what it says of itself. */
 function writesFor(standing: readonly Rendered[], wanted: readonly Rendered[]): readonly Write[] {

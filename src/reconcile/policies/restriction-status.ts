@@ -1,7 +1,6 @@
 import type { Restriction } from "../../domain/definitions.ts";
 import type { Instant } from "../../domain/instant.ts";
 import { QUARANTINE_LABEL } from "../../domain/reserved-keys.ts";
-import { saysTheSame } from "../../policy/compile/published.ts";
 import type { Loss } from "../../policy/compile/loss.ts";
 import type { Rendered } from "../../policy/compile/rendered.ts";
 import { concerns } from "../../policy/intent/quarantine.ts";
@@ -10,29 +9,43 @@ import { readApprovable } from "../../wire/definitions/approvable.ts";
 import type { KubeObject } from "../../wire/objects.ts";
 import { mergeConditions, type Said, said } from "../approvals/conditions.ts";
 import { statusPatch } from "../approvals/status-patch.ts";
-import { objectKey } from "./order.ts";
 import type { Plan } from "./plan.ts";
+import { stands } from "./standing.ts";
 import type { StandingAction } from "./standing-status.ts";
 
 const TYPE = "InEffect";
 
-/** What publishing has come to; without a plan nothing is published at all. */
+/** What publishing has come to: what is said of each quarantine that was compiled; absent where nothing is published at all. */
 export type Outcome = {
   readonly restrictions: readonly Restriction[];
-  readonly plan?: Plan;
-  readonly standing: ReadonlyMap<string, Rendered>;
+  readonly said?: ReadonlyMap<string, Said>;
 };
+
+/** What is said of each quarantine that a plan knows. */
+export function quarantinesSaid(plan: Plan, standing: ReadonlyMap<string, Rendered>): ReadonlyMap<string, Said> {
+  const { order } = plan.published;
+  const missing = plan.wanted.filter((object) => !stands(object, standing)).length;
+  const quarantines = order.intent.catalogue.definitions.restrictions.filter(({ effect }) => effect === "quarantine");
+  return new Map(quarantines.map((one) => [keyOf(one), saidOf(one, plan, missing)] as const));
+}
+
+/** One that was made anew under a name is another. */
+const keyOf = ({ name, uid, target }: Restriction): string => JSON.stringify([name, uid, target]);
 
 /** Says of each quarantine whether it is in effect, and what stays open; nothing where its status says so already. */
 export const decideQuarantines = (
   objects: readonly KubeObject[],
   outcome: Outcome,
   now: Instant,
-): readonly StandingAction[] =>
-  objects.flatMap((object) => {
-    const restriction = outcome.restrictions.find(({ name }) => name === object.name);
-    return restriction?.effect === "quarantine" ? (statusOf(object, saidOf(restriction, outcome), now) ?? []) : [];
+): readonly StandingAction[] => {
+  const restrictions = new Map(outcome.restrictions.map((one) => [one.name, one]));
+  return objects.flatMap((object) => {
+    const restriction = restrictions.get(object.name);
+    if (restriction?.effect !== "quarantine") return [];
+    const what = outcome.said ? (outcome.said.get(keyOf(restriction)) ?? NOT_COMPILED) : NO_TARGET;
+    return statusOf(object, what, now) ?? [];
   });
+};
 
 function statusOf(object: KubeObject, what: Said, now: Instant): StandingAction | undefined {
   const approvable = readApprovable(object, "Cluster");
@@ -56,21 +69,18 @@ function statusOf(object: KubeObject, what: Said, now: Instant): StandingAction 
   };
 }
 
-/** Pairs that a condition names. */
+/** Pairs, or policies, that a condition names. */
 const NAMED = 8;
 
-function saidOf(restriction: Restriction, { plan, standing }: Outcome): Said {
-  if (!plan || plan.published.order.targets.length === 0) return NO_TARGET;
-  const { order, compilation } = plan.published;
+function saidOf(restriction: Restriction, { published: { order, compilation } }: Plan, missing: number): Said {
   const meant = order.members.filter(({ end }) => concerns(restriction.target, end));
   const unmarked = meant.filter(({ endpoint }) => isInside(endpoint) && !(QUARANTINE_LABEL in endpoint.traits.labels));
-  const missing = [...compilation.compiled.values()].flat().filter((object) => !stands(object, standing));
-  if (unmarked.length + missing.length > 0)
+  if (unmarked.length + missing > 0)
     return said(
       TYPE,
       false,
       "Pending",
-      `${unmarked.length} Pods are not marked yet, and ${missing.length} objects not written.`,
+      `${unmarked.length} Pods are not marked yet, and ${missing} objects not written.`,
     );
   return stillOpen(restriction, compilation.widening) ?? inEffect(meant.length, order.targets.join(", "));
 }
@@ -82,21 +92,26 @@ const NO_TARGET = said(
   "No data plane is published to here: its certificates are refused, and nothing is closed.",
 );
 
+const NOT_COMPILED = said(TYPE, false, "Pending", "It is not compiled yet.");
+
 /** What passes all targets although this denies it: by policies that are not ours. */
 function stillOpen({ name }: Restriction, widening: readonly Loss[]): Said | undefined {
-  const open = widening.filter(({ rule }) => rule === `Restriction ${name}` || rule.startsWith(`Restriction ${name},`));
-  const pairs = open.flatMap(({ residual }) => residual.map(({ from, to, on }) => `${from} -> ${to} on ${on}`));
-  if (pairs.length === 0) return undefined;
-  const named = `${pairs.slice(0, NAMED).join("; ")}${pairs.length > NAMED ? "; and more" : ""}`;
-  return said(TYPE, false, "OpenStill", `Policies that are not ours keep ${pairs.length} pairs open: ${named}.`);
+  const losses = widening.filter(
+    ({ rule }) => rule === `Restriction ${name}` || rule.startsWith(`Restriction ${name},`),
+  );
+  const pairs = losses.flatMap(({ residual }) => residual.map(({ from, to, on }) => `${from} -> ${to} on ${on}`));
+  const unread = widening.flatMap(({ code, rule }) => (code === "FOREIGN_UNREAD" ? [rule] : []));
+  if (pairs.length === 0 && unread.length === 0) return undefined;
+  if (pairs.length === 0)
+    return said(TYPE, false, "OpenStill", `Policies that are not evaluated may keep it open: ${shortened(unread)}.`);
+  const open = `Policies that are not ours keep ${pairs.length} pairs open: ${shortened(pairs)}.`;
+  return said(TYPE, false, "OpenStill", open);
 }
+
+const shortened = (names: readonly string[]): string =>
+  `${names.slice(0, NAMED).join("; ")}${names.length > NAMED ? "; and more" : ""}`;
 
 const inEffect = (count: number, where: string): Said =>
   count === 0
     ? said(TYPE, true, "NobodyRuns", `Nobody who runs is meant now; whoever comes under it is cut off by ${where}.`)
     : said(TYPE, true, "CutOff", `${count} workload${count === 1 ? " is" : "s are"} cut off by ${where}.`);
-
-const stands = (object: Rendered, standing: ReadonlyMap<string, Rendered>): boolean => {
-  const live = standing.get(objectKey(object));
-  return live !== undefined && saysTheSame(live, object);
-};

@@ -25,27 +25,30 @@ export type Place = {
 };
 
 /** What of the place that is compiled for no definition tells: its machines, its Pods, and who is named by a canary. */
-export const siteOf = ({ catalogue, members, attachments, podNetworks }: Place): Site => ({
-  podNetworks,
-  networks: [...attachments].map((key) => {
-    const [namespace = "", name = ""] = key.split("/");
-    return { namespace, name };
-  }),
-  machines: members
-    .filter(({ end }) => !isPodLike(end))
-    .map(({ end }) => ({
-      ...whoOf(end),
-      kind: end.workloadKind === "Function" ? "Function" : "Machine",
-      addresses: addressesOf(catalogue, end),
-    })),
-  pods: members.flatMap(({ end, endpoint }) =>
-    isInside(endpoint) && !noAddresses(endpoint.traits.addresses)
-      ? [{ ...whoOf(end), kind: "Pod" as const, addresses: endpoint.traits.addresses }]
-      : [],
-  ),
-  canaries: canariesOf(catalogue, members),
-  ...quarantinedIn(catalogue, members),
-});
+export const siteOf = ({ catalogue, members, attachments, podNetworks }: Place): Site => {
+  const whoOf = whoIn(catalogue);
+  return {
+    podNetworks,
+    networks: [...attachments].map((key) => {
+      const [namespace = "", name = ""] = key.split("/");
+      return { namespace, name };
+    }),
+    machines: members
+      .filter(({ end }) => !isPodLike(end))
+      .map(({ end }) => ({
+        ...whoOf(end),
+        kind: end.workloadKind === "Function" ? "Function" : "Machine",
+        addresses: addressesOf(catalogue, end),
+      })),
+    pods: members.flatMap(({ end, endpoint }) =>
+      isInside(endpoint) && !noAddresses(endpoint.traits.addresses)
+        ? [{ ...whoOf(end), kind: "Pod" as const, addresses: endpoint.traits.addresses }]
+        : [],
+    ),
+    canaries: canariesOf(catalogue, members),
+    ...quarantinedIn(catalogue, members),
+  };
+};
 
 /** Where single Pods are under quarantine; a role or segment that is so as a whole needs no telling apart. */
 function quarantinedIn(catalogue: Catalogue, members: readonly EffectiveEnd<WorkloadEnd>[]): Pick<Site, "quarantined"> {
@@ -101,11 +104,16 @@ const lasting = (labels: Labels): Labels =>
       .sort(([a], [b]) => (a < b ? -1 : 1)),
   );
 
-const whoOf = ({ namespace, object, role }: WorkloadEnd) => ({
-  namespace,
-  name: object.name,
-  ...(role === undefined ? {} : { role }),
-});
+/** Who an end is, and whether it is under quarantine. */
+function whoIn(catalogue: Catalogue) {
+  const find = quarantinesIn(catalogue);
+  return (end: WorkloadEnd) => ({
+    namespace: end.namespace,
+    name: end.object.name,
+    ...(end.role === undefined ? {} : { role: end.role }),
+    ...(find(end) ? ({ quarantined: true } as const) : {}),
+  });
+}
 
 const addressesOf = ({ definitions }: Catalogue, { namespace, object }: WorkloadEnd): AddressSet =>
   definitions.externalWorkloads

@@ -25,13 +25,11 @@ const TYPE = "Published";
 /** Says of each SegmentPolicy where it stands; nothing where its status says so already. */
 export const decideStatuses = (
   objects: readonly KubeObject[],
-  standings: readonly PolicyStanding[],
+  standings: ReadonlyMap<string, PolicyStanding>,
   now: Instant,
 ): readonly StandingAction[] =>
   objects.flatMap((object) => {
-    const standing = standings.find(
-      ({ policy }) => policy.namespace === object.namespace && policy.name === object.name,
-    );
+    const standing = standings.get(`${object.namespace}/${object.name}`);
     return (standing && statusOf(object, standing, now)) ?? [];
   });
 

@@ -43,41 +43,71 @@ export type PolicyStanding = {
 /** Losses that a status lists. */
 const MOST_LOSSES = 32;
 
-/** Where every SegmentPolicy of a cluster stands, given what stands there. */
-export function standingsOf(plan: Plan, standing: ReadonlyMap<string, Rendered>): readonly PolicyStanding[] {
-  const { order } = plan.published;
-  return order.intent.catalogue.definitions.policies.map((policy) => standingOf(plan, policy, standing));
+/** Where every SegmentPolicy of a cluster stands, by `namespace/name`, given what stands there. */
+export function standingsOf(plan: Plan, standing: ReadonlyMap<string, Rendered>): ReadonlyMap<string, PolicyStanding> {
+  const shares = sharesOf(plan, standing);
+  return new Map(
+    plan.published.order.intent.catalogue.definitions.policies.map((policy) => {
+      const name = `${policy.namespace}/${policy.name}`;
+      return [name, standingOf(plan, policy, shares.get(name) ?? NO_SHARE)] as const;
+    }),
+  );
 }
 
-function standingOf(plan: Plan, policy: SegmentPolicy, standing: ReadonlyMap<string, Rendered>): PolicyStanding {
-  const { compilation, order } = plan.published;
-  const own = `SegmentPolicy ${policy.namespace}/${policy.name},`;
-  const losses = compilation.losses.filter(({ rule, effect }) => rule.startsWith(own) && effect !== "exact");
-  const wanted: Rendered[] = [];
-  const targets = order.targets.map((name): TargetStanding => {
-    const objects = (compilation.compiled.get(name) ?? []).filter((object) => isOf(object, own));
-    wanted.push(...objects);
-    const active = objects.filter((object) => stands(object, standing));
+/** A compiled object that some policy is in. */
+type Part = { readonly target: TargetName; readonly text: string; readonly stands: boolean };
+
+/** What of a compilation is of one policy. */
+type Share = { readonly parts: Part[]; readonly losses: Loss[]; readonly idle: Idleness[] };
+
+const NO_SHARE: Share = { parts: [], losses: [], idle: [] };
+
+/** Everything that is of some policy, put with it: each object and each loss is looked at once. */
+function sharesOf({ published }: Plan, standing: ReadonlyMap<string, Rendered>): ReadonlyMap<string, Share> {
+  const { compilation, order } = published;
+  const shares = new Map<string, Share>();
+  const of = (policy: string): Share => {
+    const share = shares.get(policy) ?? { parts: [], losses: [], idle: [] };
+    shares.set(policy, share);
+    return share;
+  };
+  for (const [target, objects] of compilation.compiled)
+    for (const object of objects) {
+      const policies = new Set(linesOf(object).split("\n").flatMap(policyIn));
+      if (policies.size === 0) continue;
+      const { kind, metadata, spec } = object;
+      const text = canonical([kind, metadata.namespace, metadata.name, spec]);
+      const part: Part = { target, text, stands: stands(object, standing) };
+      for (const policy of policies) of(policy).parts.push(part);
+    }
+  for (const loss of compilation.losses)
+    if (loss.effect !== "exact") for (const policy of policyIn(loss.rule)) of(policy).losses.push(loss);
+  for (const { line, because } of order.intent.idle)
+    for (const policy of policyIn(`${line.object},`)) of(policy).idle.push(because);
+  return shares;
+}
+
+/** `payments/orders-db` in `SegmentPolicy payments/orders-db, spec.allow[0]`. */
+const policyIn = (rule: string): readonly string[] => /^SegmentPolicy ([^,]+),/.exec(rule)?.slice(1, 2) ?? [];
+
+function standingOf(plan: Plan, policy: SegmentPolicy, share: Share): PolicyStanding {
+  const { parts, losses } = share;
+  const targets = plan.published.order.targets.map((name): TargetStanding => {
+    const own = parts.filter(({ target }) => target === name);
     const lost = losses.filter(({ target }) => target.split("+").includes(name));
-    return { name, objects: objects.length, active: active.length, losses: lost.length };
+    return { name, objects: own.length, active: own.filter((part) => part.stands).length, losses: lost.length };
   });
   return {
     policy,
-    revision: shortHash(
-      canonical(wanted.map(({ kind, metadata: { namespace, name }, spec }) => [kind, namespace, name, spec])),
-    ),
+    revision: shortHash(`[${parts.map(({ text }) => text).join()}]`),
     targets,
     losses: losses.slice(0, MOST_LOSSES).map(lossOf),
-    ...saidOf(plan, policy, targets),
+    ...saidOf(plan, policy, share, targets),
   };
 }
 
-const isOf = (object: Rendered, own: string): boolean =>
-  linesOf(object)
-    .split("\n")
-    .some((line) => line.startsWith(own));
-
-const stands = (object: Rendered, standing: ReadonlyMap<string, Rendered>): boolean => {
+/** Whether an object stands as it is meant. */
+export const stands = (object: Rendered, standing: ReadonlyMap<string, Rendered>): boolean => {
   const live = standing.get(objectKey(object));
   return live !== undefined && saysTheSame(live, object);
 };
@@ -96,7 +126,7 @@ function lossOf({ target, code, effect, rule, residual }: Loss): LossStanding {
 
 type Said = Pick<PolicyStanding, "published" | "reason" | "message">;
 
-function saidOf(plan: Plan, policy: SegmentPolicy, targets: readonly TargetStanding[]): Said {
+function saidOf(plan: Plan, policy: SegmentPolicy, share: Share, targets: readonly TargetStanding[]): Said {
   const { order } = plan.published;
   if (order.targets.length === 0) return no("NoTarget", "No data plane is published to here.");
   const [first, ...more] = plan.blocking;
@@ -107,7 +137,7 @@ function saidOf(plan: Plan, policy: SegmentPolicy, targets: readonly TargetStand
       "WouldBeWider",
       `Nothing is published, for it would let through more than is meant: ${first.code} of ${first.rule} on ${first.target}${more.length > 0 ? `, and ${more.length} more` : ""}.`,
     );
-  if (objects === 0) return no("NotInForce", idleText(plan, policy));
+  if (objects === 0) return no("NotInForce", idleText(plan, policy, share));
   if (active < objects)
     return no(
       "Pending",
@@ -124,10 +154,8 @@ function saidOf(plan: Plan, policy: SegmentPolicy, targets: readonly TargetStand
 const no = (reason: PolicyStanding["reason"], message: string): Said => ({ published: false, reason, message });
 
 /** Why nothing is compiled of a policy. */
-function idleText({ published: { order } }: Plan, policy: SegmentPolicy): string {
-  const object = `SegmentPolicy ${policy.namespace}/${policy.name}`;
-  const idle = order.intent.idle.find(({ line }) => line.object === object);
-  if (idle) return IDLE[idle.because];
+function idleText({ published: { order } }: Plan, policy: SegmentPolicy, { idle: [because] }: Share): string {
+  if (because) return IDLE[because];
   const mode = order.intent.catalogue.segments.get(policy.segment)?.mode ?? "observe";
   return mode === "observe" || mode === "simulate"
     ? `Segment ${policy.segment} is in mode ${mode}: its sentences are compiled and compared, and nothing is closed.`

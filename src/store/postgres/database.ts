@@ -22,11 +22,12 @@ const TABLES = `
 
 /** What was granted to roles by name, on tables and on columns. */
 const GRANTED = `
-  SELECT DISTINCT r.rolname AS role, n.nspname AS schema, c.relname AS table, acl.privilege_type AS privilege
+  SELECT DISTINCT r.rolname AS role, n.nspname AS schema, c.relname AS table, acl.privilege_type AS privilege, acl.whole
   FROM ${TABLES} LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attacl IS NOT NULL
-  CROSS JOIN LATERAL (SELECT * FROM aclexplode(c.relacl) UNION ALL SELECT * FROM aclexplode(a.attacl)) acl
+  CROSS JOIN LATERAL (SELECT *, true AS whole FROM aclexplode(c.relacl)
+    UNION ALL SELECT *, false AS whole FROM aclexplode(a.attacl)) acl
   JOIN pg_roles r ON r.oid = acl.grantee AND r.oid <> c.relowner WHERE r.rolname = ANY($1)
-  ORDER BY 1, 2, 3, 4`;
+  ORDER BY 1, 2, 3, 4, 5`;
 
 /** What roles may do, whoever lets them: by name, as members of others, as owners, or as everybody. */
 const MAY = `
@@ -69,9 +70,9 @@ export class Database {
     return (await this.#client.query<StandingRole>(ROLES, [names, comment])).rows;
   }
 
-  /** What was granted to these roles by name. */
-  async granted(roles: readonly string[]): Promise<readonly Grant[]> {
-    return (await this.#client.query<Grant>(GRANTED, [roles])).rows;
+  /** What was granted to these roles by name; `whole`: on the table, and not on some of its columns. */
+  async granted(roles: readonly string[]): Promise<readonly (Grant & { readonly whole: boolean })[]> {
+    return (await this.#client.query<Grant & { readonly whole: boolean }>(GRANTED, [roles])).rows;
   }
 
   /** What these roles may do on any table, whoever lets them. */

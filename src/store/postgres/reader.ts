@@ -80,10 +80,12 @@ export class CopyReader {
     limit,
   }: RecordFilter): Promise<readonly (LedgerRecord & { readonly ledger: string })[]> {
     const { rows } = await this.#client.query<Row>(
-      "SELECT * FROM signet_records WHERE at >= $1 AND ($2::text[] IS NULL OR kind = ANY($2)) ORDER BY at DESC, ledger, chain DESC, seq DESC LIMIT $3",
+      "SELECT * FROM signet_records WHERE at >= $1 AND ($2::text[] IS NULL OR kind = ANY($2)) ORDER BY at DESC, ledger DESC, chain DESC, seq DESC LIMIT $3",
       [since, kind === undefined ? null : recordKinds(kind), limit ?? null],
     );
-    const found = rows.map(recordOf).toReversed().flatMap(entriesOf);
+    // A group stands where its newest entry does, which is why so many rows hold the newest so many entries.
+    const entries = rows.map(recordOf).toReversed().flatMap(entriesOf);
+    const found = entries.toSorted((a, b) => a.at - b.at);
     return found.filter(({ at }) => at >= since).slice(limit === undefined ? 0 : -limit);
   }
 

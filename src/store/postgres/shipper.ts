@@ -42,32 +42,45 @@ export class Shipper {
   #last: Head | undefined;
   #head: Head | undefined;
   #lost: Error | undefined;
+  #failing: string | undefined;
   #ending = false;
+  #wake: (() => void) | undefined;
 
   constructor(parts: ShipperParts) {
     this.#parts = parts;
   }
 
-  /** Works until it is ended. */
+  /** Works until it is ended, and then tries once more. */
   async run(): Promise<void> {
-    let failures = 0;
-    while (!this.#ending) {
+    for (let failures = 1; ; failures += 1) {
+      const last = this.#ending;
       try {
         await this.#connect();
-        failures = 0;
-        await this.#follow();
+        failures = 1;
+        return await this.#follow();
       } catch (fault) {
-        failures += 1;
         this.#tell(whyNot(fault, this.#parts.settings));
+      } finally {
+        await this.#leave();
       }
-      await this.#leave();
-      if (!this.#ending) await this.#parts.pause(this.#backoff(failures));
+      if (last) return;
+      await this.#pause(this.#backoff(failures));
     }
   }
 
-  /** Copies what is there, and then no more: a database that is away is not waited for. */
+  /** Copies what is there, and then no more: a database that is away is tried once, and not waited for. */
   end(): void {
     this.#ending = true;
+    this.#tell(this.#failing);
+    this.#wake?.();
+  }
+
+  /** Until the time is over, or the end comes. */
+  #pause(ms: number): Promise<void> {
+    const ended = new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    return this.#ending ? Promise.resolve() : Promise.race([this.#parts.pause(ms), ended]);
   }
 
   #backoff(failures: number): number {
@@ -113,7 +126,7 @@ export class Shipper {
       this.#tell();
       if (records.length === MOST_AT_ONCE) continue;
       if (ending) return;
-      await this.#parts.pause(LOOK_MS);
+      await this.#pause(LOOK_MS);
     }
   }
 
@@ -153,6 +166,7 @@ export class Shipper {
   }
 
   #tell(failing?: string): void {
+    this.#failing = failing;
     const behind = this.#parts.local.newest() - this.#at;
     this.#parts.told({ shipped: this.#shipped, behind, ...(failing === undefined ? {} : { failing }) });
   }

@@ -14,7 +14,7 @@ export const FEDERATION_PERMISSIONS: readonly Permission[] = [
   {
     group: "certificates.k8s.io",
     resources: ["clustertrustbundles"],
-    verbs: ["create", "delete", "get", "list", "patch", "update"],
+    verbs: ["create", "delete", "list", "patch"],
     where: "cluster",
     why: "publishes each domain's bundle and takes it away; a guard keeps it to names that begin with signet.dev:federated.",
   },

@@ -38,11 +38,11 @@ type Folder = {
 };
 
 const MADE = "Made by `npm run manifests` from src/wire/manifests; edits are lost.";
-const virtControllers = [VIRT_CONTROLLERS.kubevirt];
 const DATABASE_NAMESPACE = "signet-database";
 
+/** Where no component says so nobody makes launchers: whoever may make a namespace may make any account in it. */
 const webhooks = (reach: Parameters<typeof webhookConfigurations>[0]["reach"]) =>
-  webhookConfigurations({ reach, virtControllers });
+  webhookConfigurations({ reach, virtControllers: [] });
 
 /** Strategic merge knows no conditions of webhooks yet, so components patch by position; `which` is the configuration. */
 const webhookPatch = (which: "Mutating" | "Validating", patch: readonly object[]) => ({
@@ -142,15 +142,16 @@ function database(): Folder {
   };
 }
 
-const openshiftVirtualization = (): Folder => ({
-  path: "components/openshift-virtualization",
-  about: "KubeVirt's virt-controller as OpenShift Virtualization installs it.",
+/** Whose Pods may be launchers, one component for each way to install KubeVirt. */
+const virtController = (path: string, whose: string, account: string): Folder => ({
+  path: `components/${path}`,
+  about: `KubeVirt's virt-controller as ${whose} installs it.`,
   kind: "Component",
   files: {},
   rest: {
     patches: [
-      webhookPatch("Validating", virtControllerPatch([VIRT_CONTROLLERS.openshift])),
-      serverArguments(["--virt-controller", VIRT_CONTROLLERS.openshift]),
+      webhookPatch("Validating", virtControllerPatch([account])),
+      serverArguments(["--virt-controller", account]),
     ],
   },
 });
@@ -211,7 +212,8 @@ const components = (): readonly Folder[] => [
     files: {},
     rest: { patches: [clientsPatch(), serverArguments(["--client-ca", `${CLIENTS_FOLDER}/ca.crt`])] },
   },
-  openshiftVirtualization(),
+  virtController("kubevirt", "KubeVirt", VIRT_CONTROLLERS.kubevirt),
+  virtController("openshift-virtualization", "OpenShift Virtualization", VIRT_CONTROLLERS.openshift),
 ];
 
 /** Roles for what other controllers create; below each other's side, so that one segment takes what it needs. */

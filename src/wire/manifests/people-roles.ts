@@ -1,6 +1,6 @@
 import { KINDS } from "../kinds.ts";
 import { GROUP } from "../kinds/kind.ts";
-import { type Permission, READ } from "./permissions.ts";
+import { FOLLOW, type Permission } from "./permissions.ts";
 
 const kinds = KINDS.map(({ plural }) => plural);
 const namespacedKinds = KINDS.filter(({ scope }) => scope === "Namespaced").map(({ plural }) => plural);
@@ -15,7 +15,7 @@ export type PeopleRole = {
 };
 
 const WRITE = ["create", "delete", "patch", "update"] as const;
-const reading = { group: GROUP, resources: kinds, verbs: READ, why: "sees all definitions" };
+const reading = { group: GROUP, resources: kinds, verbs: ["get", ...FOLLOW], why: "sees all definitions" };
 
 /** Roles that an administrator binds to people; nobody is bound by the manifests. */
 export const PEOPLE_ROLES: readonly PeopleRole[] = [

@@ -14,8 +14,8 @@ export type Permission = {
   readonly why: string;
 };
 
-/** The three verbs of whoever only looks. */
-export const READ = ["get", "list", "watch"] as const;
+/** The two verbs of whoever follows a collection. */
+export const FOLLOW = ["list", "watch"] as const;
 const ADMISSION = "admissionregistration.k8s.io";
 const kinds = KINDS.map(({ plural }) => plural);
 const statuses = kinds.map((plural) => `${plural}/status`);
@@ -25,70 +25,77 @@ export const SIGNET_PERMISSIONS: readonly Permission[] = [
   {
     group: GROUP,
     resources: kinds,
-    verbs: READ,
+    verbs: FOLLOW,
     where: "cluster",
     why: "the catalogue is made of them",
   },
   {
     group: GROUP,
+    resources: ["segments", "workloadroles"],
+    verbs: ["get"],
+    where: "cluster",
+    why: "reads live what a stamp says is newer than the catalogue",
+  },
+  {
+    group: GROUP,
     resources: statuses,
-    verbs: ["get", "patch", "update"],
+    verbs: ["patch"],
     where: "cluster",
     why: "records approvals and conditions; never touches a spec",
   },
   {
     group: "",
     resources: ["namespaces"],
-    verbs: READ,
+    verbs: ["get", ...FOLLOW],
     where: "cluster",
     why: "enrolment, granted segments, UIDs",
   },
   {
     group: "",
     resources: ["pods"],
-    verbs: [...READ, "patch"],
+    verbs: ["get", ...FOLLOW, "patch"],
     where: "cluster",
     why: "finds Pods that mutation missed, and mends the stamp in their metadata",
   },
   {
     group: "kubevirt.io",
     resources: ["virtualmachineinstances"],
-    verbs: [...READ, "patch"],
+    verbs: ["get", ...FOLLOW, "patch"],
     where: "cluster",
     why: "a launcher Pod inherits the stamp of its instance; renews that stamp in the instance's metadata",
   },
   {
     group: "kubevirt.io",
     resources: ["virtualmachineinstancereplicasets", "virtualmachines"],
-    verbs: READ,
+    verbs: FOLLOW,
     where: "cluster",
     why: "knows the machine behind an instance; judges what starts next",
   },
   {
     group: "pool.kubevirt.io",
     resources: ["virtualmachinepools"],
-    verbs: READ,
+    verbs: FOLLOW,
     where: "cluster",
     why: "judges what starts next",
   },
   {
     group: "apps",
     resources: ["daemonsets", "deployments", "statefulsets"],
-    verbs: READ,
+    verbs: FOLLOW,
     where: "cluster",
     why: "judges what starts next",
   },
   {
     group: "batch",
     resources: ["cronjobs"],
-    verbs: READ,
+    verbs: FOLLOW,
     where: "cluster",
     why: "judges what starts next",
   },
   {
     group: "serving.knative.dev",
     resources: ["services"],
-    verbs: READ,
+    verbs: FOLLOW,
     where: "cluster",
     why: "judges what starts next",
   },
@@ -116,7 +123,7 @@ export const SIGNET_PERMISSIONS: readonly Permission[] = [
   {
     group: "openreports.io",
     resources: ["clusterreports", "reports"],
-    verbs: ["create", "get", "list", "patch"],
+    verbs: ["create", "list", "patch"],
     where: "cluster",
     why: "reports what is found wrong with what runs, where a cluster has these kinds",
   },
@@ -136,31 +143,12 @@ export const SIGNET_PERMISSIONS: readonly Permission[] = [
     why: "asks whose token a caller shows",
   },
   {
-    group: "authorization.k8s.io",
-    resources: ["subjectaccessreviews"],
-    verbs: ["create"],
-    where: "cluster",
-    why: "asks what a caller of Signet's API may do",
-  },
-  {
     group: ADMISSION,
     resources: ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"],
     verbs: ["get", "patch"],
     names: [NAME],
     where: "cluster",
     why: "writes its own authority into caBundle, there and nowhere else",
-  },
-  {
-    group: ADMISSION,
-    resources: [
-      "mutatingadmissionpolicies",
-      "mutatingadmissionpolicybindings",
-      "validatingadmissionpolicies",
-      "validatingadmissionpolicybindings",
-    ],
-    verbs: READ,
-    where: "cluster",
-    why: "verifies that the guards are there and unchanged",
   },
   {
     group: "coordination.k8s.io",
@@ -201,14 +189,14 @@ export const SIGNER_PERMISSIONS: readonly Permission[] = [
   {
     group: "certificates.k8s.io",
     resources: ["podcertificaterequests"],
-    verbs: READ,
+    verbs: FOLLOW,
     where: "cluster",
     why: "sees what kubelets ask for",
   },
   {
     group: "certificates.k8s.io",
     resources: ["podcertificaterequests/status"],
-    verbs: ["patch", "update"],
+    verbs: ["update"],
     where: "cluster",
     why: "answers with the certificate",
   },
@@ -223,7 +211,7 @@ export const SIGNER_PERMISSIONS: readonly Permission[] = [
   {
     group: "certificates.k8s.io",
     resources: ["clustertrustbundles"],
-    verbs: ["create", "get", "patch", "update"],
+    verbs: ["create", "get", "patch"],
     names: [TRUST_BUNDLE],
     where: "cluster",
     why: "publishes the trust domain's bundle",
@@ -231,7 +219,7 @@ export const SIGNER_PERMISSIONS: readonly Permission[] = [
   {
     group: "",
     resources: ["nodes", "serviceaccounts"],
-    verbs: READ,
+    verbs: ["get", ...FOLLOW],
     where: "cluster",
     why: "checks the UIDs in a request: the API server does so only for nodes",
   },

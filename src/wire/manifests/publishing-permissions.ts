@@ -1,8 +1,8 @@
-import { type Permission, READ } from "./permissions.ts";
+import { FOLLOW, type Permission } from "./permissions.ts";
 
 const TIERS = "policy.networking.k8s.io";
 const NETWORKS = "k8s.cni.cncf.io";
-const PUBLISH = [...READ, "create", "delete", "patch"] as const;
+const PUBLISH = [...FOLLOW, "create", "delete", "patch"] as const;
 
 /** A component that switches publishing on, and what it grants. */
 export type PublishingComponent = { readonly about: string; readonly permissions: readonly Permission[] };
@@ -25,11 +25,23 @@ export const PUBLISHING_PERMISSIONS: Readonly<Record<string, PublishingComponent
       {
         group: TIERS,
         resources: ["adminnetworkpolicies", "baselineadminnetworkpolicies", "clusternetworkpolicies"],
-        verbs: READ,
+        verbs: FOLLOW,
         where: "cluster",
         why: "judges what policies of others deny above",
       },
-      { group: "", resources: ["nodes"], verbs: READ, where: "cluster", why: "which addresses Pods have" },
+      ...[
+        { group: "cilium.io", resources: ["ciliumclusterwidenetworkpolicies", "ciliumnetworkpolicies"] },
+        { group: "crd.projectcalico.org", resources: ["globalnetworkpolicies", "networkpolicies"] },
+        { group: "projectcalico.org", resources: ["globalnetworkpolicies", "networkpolicies"] },
+      ].map(
+        (read): Permission => ({
+          ...read,
+          verbs: FOLLOW,
+          where: "cluster",
+          why: "sees what may open beside ours, and keeps everything back until somebody has looked at it",
+        }),
+      ),
+      { group: "", resources: ["nodes"], verbs: FOLLOW, where: "cluster", why: "which addresses Pods have" },
     ],
   },
   "publishing-tiers": {
@@ -50,7 +62,7 @@ export const PUBLISHING_PERMISSIONS: Readonly<Record<string, PublishingComponent
       {
         group: TIERS,
         resources: ["baselineadminnetworkpolicies"],
-        verbs: ["create", "delete", "get", "patch"],
+        verbs: ["create", "delete", "patch"],
         names: ["default"],
         where: "cluster",
         why: "writes the one that there is",
@@ -94,7 +106,7 @@ export const PUBLISHING_PERMISSIONS: Readonly<Record<string, PublishingComponent
       {
         group: NETWORKS,
         resources: ["network-attachment-definitions"],
-        verbs: READ,
+        verbs: FOLLOW,
         where: "cluster",
         why: "which secondary networks there are",
       },

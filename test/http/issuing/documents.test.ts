@@ -47,12 +47,13 @@ test("before there is a list, whoever asks is told to come again", async () => {
 });
 
 /** A subscriber, and what it has heard. */
-function subscribe() {
+function subscribe(localAddress = "127.0.0.1") {
   const heard = { text: "", status: 0, closed: false };
   const asked = request({
     host: "127.0.0.1",
     port: door.port,
     path: "/v1/watch",
+    localAddress,
     rejectUnauthorized: false,
     agent: false,
   });
@@ -82,7 +83,7 @@ test("a subscriber hears how things stand, and then of each change and of nothin
 });
 
 test("there is a place for so many subscribers; one that leaves makes room", { timeout: 30_000 }, async () => {
-  const all = Array.from({ length: 3 }, subscribe);
+  const all = Array.from({ length: 3 }, () => subscribe());
   await vi.waitFor(() => expect(all.every(({ heard }) => heard.text !== "")).toBe(true), { timeout: 20_000 });
   const late = subscribe();
   await vi.waitFor(() => expect(late.heard.status).toBe(503), { timeout: 20_000 });
@@ -98,6 +99,31 @@ test("there is a place for so many subscribers; one that leaves makes room", { t
     { timeout: 20_000 },
   );
   for (const { end } of all) end();
+});
+
+test("one address takes only some of the places", { timeout: 30_000 }, async () => {
+  const own = await openDoor({ subscribersOfOne: 2 });
+  const before = door;
+  door = own;
+  const all = [subscribe(), subscribe()];
+  await vi.waitFor(() => expect(all.every(({ heard }) => heard.text !== "")).toBe(true), { timeout: 20_000 });
+  const [same, other] = [subscribe(), subscribe("127.0.0.2")];
+  await vi.waitFor(() => expect([same.heard.status, other.heard.status]).toEqual([429, 200]), { timeout: 20_000 });
+  expect(same.heard.text).toContain("There is no place for another subscriber of this address.");
+  await own.stop();
+  door = before;
+});
+
+test("what stands is found out once for all subscribers", { timeout: 30_000 }, async () => {
+  let asked = 0;
+  Object.defineProperty(door.world, "lists", { configurable: true, get: () => ({ ...LISTS, tag: `t${++asked}` }) });
+  const both = [subscribe(), subscribe()];
+  const tags = (at: number) => [...(both[at]?.heard.text ?? "").matchAll(/id: (t\d+)/g)].map(([, tag]) => tag);
+  await vi.waitFor(() => expect([0, 1].every((at) => tags(at).length > 2)).toBe(true), { timeout: 20_000 });
+  Object.defineProperty(door.world, "lists", { configurable: true, writable: true, value: LISTS });
+  for (const { end } of both) end();
+  const heardByBoth = tags(0).filter((tag) => tags(1).includes(tag));
+  expect(heardByBoth.length).toBeGreaterThan(1);
 });
 
 test("a server that drains sends its subscribers away", { timeout: 30_000 }, async () => {

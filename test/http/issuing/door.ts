@@ -7,7 +7,7 @@ import { toPem } from "../../../src/ca/pem.ts";
 import { makeTokenKey, signingKeyAt } from "../../../src/ca/tokens/key-set.ts";
 import { ok, refuse, type Result } from "../../../src/domain/problem.ts";
 import { issuingRoutes } from "../../../src/http/issuing/routes.ts";
-import { buildGrpcServer } from "../../../src/http/grpc/server.ts";
+import { buildGrpcServer, type GrpcLimits } from "../../../src/http/grpc/server.ts";
 import type { Issuing, Shares } from "../../../src/http/issuing/services.ts";
 import { buildServer, type HttpServer } from "../../../src/http/server.ts";
 import type { Whereabouts } from "../../../src/identity/restricted.ts";
@@ -53,7 +53,7 @@ export type Asking = {
 };
 
 /** The issuing doors over TLS, with real walks, an authority of their own, and Pods that the test names. */
-export async function openDoor(shares: Partial<Shares> = {}) {
+export async function openDoor(shares: Partial<Shares> = {}, limits: Partial<GrpcLimits> = {}) {
   const [authority, tls, tokenKey] = [
     await testAuthority(),
     await makeAuthority("tls"),
@@ -124,7 +124,7 @@ export async function openDoor(shares: Partial<Shares> = {}) {
   const port = await server.listen("127.0.0.1", 0);
   const said: object[] = [];
   const log = { error: (fields: object) => void said.push(fields) };
-  const grpc = buildGrpcServer(issuing, { certificate: pair.cert, key: pair.key }, log);
+  const grpc = buildGrpcServer(issuing, { certificate: pair.cert, key: pair.key }, log, limits);
   const grpcPort = await grpc.listen("127.0.0.1", 0);
   return {
     authority,
@@ -132,6 +132,7 @@ export async function openDoor(shares: Partial<Shares> = {}) {
     world,
     port,
     grpcPort,
+    grpc,
     said,
     ask: (path: string, asking: Asking = {}) => send(port, path, asking),
     /** A current SVID of an account, as a client shows it. */

@@ -79,6 +79,7 @@ test.each([
     "spiffe://example.net/ns/web/sa/cart",
   ],
   ["that is no SPIFFE ID", impersonating("cart"), "cart"],
+  ["whose name is cut within a character", impersonating(`${"a".repeat(199)}😀`), `${"a".repeat(199)}\uFFFD`],
   ["for a caller that is no node proxy", impersonating(DB, "cart-token"), DB],
 ])("an identity %s is not given", async (_, asking, identity) => {
   door.world.pods = door.world.pods.map((each) =>

@@ -8,6 +8,8 @@ import { databaseAccess } from "../../../src/policy/compile/postgres.ts";
 import type { Rendered } from "../../../src/policy/compile/rendered.ts";
 import type { TargetName } from "../../../src/policy/compile/targets.ts";
 import { compileIntent } from "../../../src/policy/intent/intent.ts";
+import { isInside } from "../../../src/policy/model/endpoint.ts";
+import { siteOf } from "../../../src/reconcile/policies/site.ts";
 import { parseAddress, setOf } from "../../../src/policy/sets/address-set.ts";
 import { must, NOON } from "../../fakes/judging.ts";
 import { estate, estateMembers, PARTS } from "./estate.ts";
@@ -106,6 +108,23 @@ describe("CiliumNetworkPolicy", () => {
   });
 });
 
+test("where a Pod is under quarantine, no NetworkPolicy of its namespace selects what is marked, of whatever role", () => {
+  const rulings = [{ object: "Restriction q", path: "spec.target" }];
+  const site: Site = { ...SITE, quarantined: [{ namespace: "pay", role: "db", rulings }] };
+  const { compiled: objects } = compiled(estate(), ["networkpolicy"], { site });
+  const unmarked = { key: "signet.dev/quarantine", operator: "DoesNotExist" };
+  const selects = (object: Rendered): boolean =>
+    !JSON.stringify((specOf(object) as { podSelector: unknown }).podSelector).includes(JSON.stringify(unmarked));
+  const all = (objects.get("networkpolicy") ?? []).filter(({ metadata }) => metadata.namespace === "pay");
+  expect(all.map(({ metadata }) => metadata.name)).toEqual([
+    "signet",
+    "signet-role-cache",
+    "signet-role-db",
+    "signet-quarantine",
+  ]);
+  expect(all.filter(selects).map(({ metadata }) => metadata.name)).toEqual(["signet-quarantine"]);
+});
+
 test("a Pod under quarantine in Cilium is cut off from Pods, hosts and the world", () => {
   const rulings = [{ object: "Restriction q", path: "spec.target" }];
   const site: Site = { ...SITE, quarantined: [{ namespace: "pay", role: "db", rulings }] };
@@ -199,6 +218,51 @@ describe("nftables on a machine", () => {
   });
 });
 
+describe("a quarantine on a machine's rules", () => {
+  const addresses = (text: string): readonly string[] => text.match(/\d+\.\d+\.\d+\.\d+/g) ?? [];
+  const rules = (site: Site): string => {
+    const [only] = compiled(estate(), ["nftables"], { site }).compiled.get("nftables") ?? [];
+    return (specOf(only) as { readonly text: string }).text;
+  };
+  const cut = <T>(one: T) => ({ ...one, quarantined: true as const });
+
+  test("takes the addresses of the Pod, or of the machine, that it is about", () => {
+    const [db, mailer] = MACHINES.machines;
+    const [web, trial] = MACHINES.pods;
+    if (!db || !mailer || !web || !trial) throw new Error("no machines");
+    expect(addresses(rules(MACHINES))).toEqual(expect.arrayContaining(["10.9.0.8", "10.0.0.5", "10.0.0.6"]));
+    const left = rules({ ...MACHINES, machines: [db, cut(mailer)], pods: [cut(web), trial] });
+    expect(addresses(left)).toContain("10.0.0.6");
+    expect(addresses(left).filter((one) => ["10.9.0.8", "10.0.0.5"].includes(one))).toEqual([]);
+  });
+
+  test("closes the machine itself", () => {
+    const [db, mailer] = MACHINES.machines;
+    if (!db || !mailer) throw new Error("no machines");
+    const text = rules({ ...MACHINES, machines: [cut(db), mailer] });
+    expect(text).toContain("policy drop");
+    expect(addresses(text)).toEqual([]);
+  });
+
+  test("is read off who is named: by identity, or by Pod", () => {
+    const restrictions = ["identity: 'spiffe://cluster.local/ns/pay/sa/db'", "pod: {namespace: shop, name: web}"].map(
+      (target, index) =>
+        `{apiVersion: signet.dev/v1alpha1, kind: Restriction, metadata: {name: q${index}}, spec: {target: {${target}}, effect: quarantine, reason: stolen}}`,
+    );
+    const catalogue = estate({ restrictions });
+    const members = estateMembers(catalogue).map((member) =>
+      isInside(member.endpoint)
+        ? {
+            ...member,
+            endpoint: { ...member.endpoint, traits: { ...member.endpoint.traits, addresses: address("10.0.0.9") } },
+          }
+        : member,
+    );
+    const site = siteOf({ catalogue, members, attachments: [], podNetworks: POD_NETWORK });
+    expect(site.pods.filter(({ quarantined }) => quarantined).map(({ name }) => name)).toEqual(["db", "web"]);
+  });
+});
+
 test("security groups know groups and addresses, and denials are taken out already", () => {
   const groups = compiled(estate(), ["securitygroups"], { site: MACHINES }).compiled.get("securitygroups") ?? [];
   const db = groups.find(({ metadata }) => metadata.name === "signet-db");
@@ -278,6 +342,21 @@ describe("PostgreSQL", () => {
       return [...databaseAccess(doors)].map(([server, { callers }]) => [server, callers.map(({ role }) => role)]);
     };
     expect([grants({}), grants(more)]).toEqual([[["db", ["web"]]], []]);
+  });
+
+  test("a quarantine takes what it is about from a role of several accounts: the account, or that of the Pod", () => {
+    const roles = PARTS.roles.map((text) => text.replace("[web]", "[web, web-batch]"));
+    const identity = "spiffe://cluster.local/ns/shop/sa/web-batch";
+    const restrictions = [
+      `{apiVersion: signet.dev/v1alpha1, kind: Restriction, metadata: {name: q}, spec: {target: {identity: '${identity}'}, effect: quarantine, reason: stolen}}`,
+    ];
+    const rulings = [{ object: "Restriction q", path: "spec.target" }];
+    const access = (changed: Parameters<typeof estate>[0], site = SITE) =>
+      databaseAccess(doorsOf(compileIntent(estate({ sentences: [ORDERS], roles, ...changed })), site, NOON)).get("db");
+    expect(access({})?.callers).toEqual([{ role: "web", certificates: ["web.shop", "web-batch.shop"] }]);
+    expect(access({ restrictions })?.callers).toEqual([{ role: "web", certificates: ["web.shop"] }]);
+    const site: Site = { ...SITE, quarantined: [{ namespace: "shop", role: "web", rulings }] };
+    expect(access({}, site)).toEqual({ callers: [], grants: [] });
   });
 
   test("who calls through a segment is granted role by role", () => {

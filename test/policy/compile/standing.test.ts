@@ -5,7 +5,8 @@ import type { Site } from "../../../src/policy/compile/doors.ts";
 import type { LossCode } from "../../../src/domain/loss-codes.ts";
 import type { TargetName } from "../../../src/policy/compile/targets.ts";
 import { compileIntent } from "../../../src/policy/intent/intent.ts";
-import { must, NOON } from "../../fakes/judging.ts";
+import { readWorld } from "../../../src/policy/foreign/world.ts";
+import { must, NOON, objectsOf } from "../../fakes/judging.ts";
 import { estate, estateMembers, PARTS } from "./estate.ts";
 import { POD_NETWORK } from "./random-site.ts";
 
@@ -117,4 +118,71 @@ test("ztunnel beside a waypoint lets the callers of an HTTP line past it: that h
   expect(both.widening.filter(({ code }) => code === "WAYPOINT_BYPASS").map(({ rule }) => rule)).toEqual([line]);
   expect(told(compiled(catalogue, ["istio-waypoint"]), "WAYPOINT_BYPASS")).toEqual([]);
   expect(told(compiled(estate(), ["istio-ztunnel", "istio-waypoint"]), "WAYPOINT_BYPASS")).toEqual([]);
+});
+
+describe("policies of others", () => {
+  const foreign = (...texts: readonly string[]) =>
+    must(
+      readWorld(
+        objectsOf(texts.join("\n---\n")).map(({ raw }) => ({
+          value: raw,
+          locate: () => ({ file: "others.yaml", line: 1, column: 1 }),
+        })),
+        { multipleNetworks: false, parseYaml: () => undefined },
+      ),
+    );
+  const widening = (targets: readonly TargetName[], ...texts: readonly string[]) => {
+    const { policies, unevaluated } = foreign(...texts);
+    const catalogue = estate({ guardrails: [] });
+    const order = { intent: compileIntent(catalogue), members: estateMembers(catalogue), site: SITE, now: NOON };
+    return must(compile({ ...order, targets, foreign: policies, unevaluated })).widening.map(
+      ({ target, code, rule }) => `${target} ${code} ${rule}`,
+    );
+  };
+  const cilium = (name: string, spec: string, where = "pay") =>
+    `{apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: {name: ${name}, namespace: ${where}}, ${spec}}`;
+
+  test("in Cilium a NetworkPolicy of somebody else adds up with its own", () => {
+    const open =
+      "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: open, namespace: pay}, spec: {podSelector: {}, ingress: [{}], egress: [{}]}}";
+    expect(widening(["ciliumnetworkpolicy"])).toEqual([]);
+    expect(widening(["ciliumnetworkpolicy"], open)).toEqual([
+      "ciliumnetworkpolicy FOREIGN_ALLOW default deny: segment payments is in force (mode enforce)",
+      "ciliumnetworkpolicy FOREIGN_ALLOW default deny: segment payments is in force (mode enforce) in the enrolled namespace pay",
+    ]);
+  });
+
+  test("those of kinds that are not evaluated block where they may open a door that is closed", () => {
+    const opens = "spec: {endpointSelector: {}, ingress: [{fromEntities: [world]}]}";
+    const calico = (kind: string, action: string, where = "") =>
+      `{apiVersion: crd.projectcalico.org/v1, kind: ${kind}, metadata: {name: c${where === "" ? "" : `, namespace: ${where}`}}, spec: {ingress: [{action: ${action}}]}}`;
+    expect(
+      widening(
+        ["networkpolicy"],
+        cilium("a", opens),
+        cilium("b", `specs: [{endpointSelector: {}, egress: [{toEntities: [world]}]}]`),
+        cilium("denies", "spec: {endpointSelector: {}, ingress: [{}], ingressDeny: [{fromEntities: [world]}]}"),
+        cilium("elsewhere", opens, "lab"),
+        calico("GlobalNetworkPolicy", "Allow"),
+        calico("NetworkPolicy", "Pass", "shop"),
+        calico("NetworkPolicy", "Deny", "pay"),
+      ),
+    ).toEqual([
+      "networkpolicy FOREIGN_UNREAD CiliumNetworkPolicy pay/a",
+      "networkpolicy FOREIGN_UNREAD CiliumNetworkPolicy pay/b",
+      "networkpolicy FOREIGN_UNREAD GlobalNetworkPolicy c",
+      "networkpolicy FOREIGN_UNREAD NetworkPolicy shop/c",
+    ]);
+  });
+
+  test("those of Istio block where ztunnel is all that enforces", () => {
+    const allow = (rules: string) =>
+      `{apiVersion: security.istio.io/v1, kind: AuthorizationPolicy, metadata: {name: i, namespace: pay}, spec: {${rules}}}`;
+    const told = (targets: readonly TargetName[], rules: string) =>
+      widening(targets, allow(rules)).filter((text) => text.includes("UNREAD"));
+    expect(told(["istio-ztunnel"], "rules: [{}]")).toEqual(["istio-ztunnel FOREIGN_UNREAD AuthorizationPolicy pay/i"]);
+    expect(told(["istio-ztunnel", "networkpolicy"], "rules: [{}]")).toEqual([]);
+    expect(told(["istio-ztunnel"], "action: DENY, rules: [{}]")).toEqual([]);
+    expect(told(["istio-ztunnel"], "")).toEqual([]);
+  });
 });

@@ -18,7 +18,7 @@ test("the server reads the ConfigMap as its configuration", () => {
         authorityMs: 31_536_000_000,
         settleMs: 30_000,
         podNetworks: [],
-        virtControllers: ["system:serviceaccount:kubevirt:kubevirt-controller"],
+        virtControllers: [],
       },
       host: "0.0.0.0",
       port: 8443,

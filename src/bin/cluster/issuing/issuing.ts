@@ -50,8 +50,7 @@ export type ClusterIssuingMeans = WatchMeans & {
   readonly issued: IssuedCertificates;
   /** Whether this replica answers kubelets at once. */
   readonly first: () => boolean;
-  /** The name of this start, for Events. */
-  readonly instance: string;
+  readonly events: SwitchMeans["events"];
 };
 
 /** Issuing in a replica. */

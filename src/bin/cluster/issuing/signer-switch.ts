@@ -16,8 +16,7 @@ export type SwitchMeans = WatchMeans & {
   readonly walk: IssueParts;
   readonly first: () => boolean;
   readonly told: SignerMeans["told"];
-  /** The name of this start, for Events. */
-  readonly instance: string;
+  readonly events: SignerMeans["events"];
 };
 
 /** The signer of Pods' certificates, on as soon as the cluster lets it be. */
@@ -45,7 +44,7 @@ export function switchSigner(means: SwitchMeans): SignerSwitch {
     while (!ended.signal.aborted && !signer) {
       const version = await allowedVersion(means);
       if (version !== undefined && !ended.signal.aborted) {
-        signer = runSigner({ ...means, version, reporter: { controller: SIGNER_NAME, instance: means.instance } });
+        signer = runSigner({ ...means, version });
         means.log.info({ version }, "Certificates are issued to kubelets.");
       } else await sleep(means.clock, AGAIN_MS, ended.signal);
     }

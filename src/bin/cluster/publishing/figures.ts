@@ -1,10 +1,10 @@
 import type { Instant } from "../../../domain/instant.ts";
 import type { LossCode } from "../../../domain/loss-codes.ts";
-import { saysTheSame } from "../../../policy/compile/published.ts";
 import type { Rendered } from "../../../policy/compile/rendered.ts";
 import type { TargetName } from "../../../policy/compile/targets.ts";
 import { objectKey, type Write } from "../../../reconcile/policies/order.ts";
 import type { Plan } from "../../../reconcile/policies/plan.ts";
+import { stands } from "../../../reconcile/policies/standing.ts";
 
 /** What the last round came to. Instants in milliseconds. */
 export type PublishingFigures = {
@@ -34,16 +34,13 @@ type Done = { readonly writes: readonly Write[]; readonly standing: ReadonlyMap<
 /** The figures after a plan was carried out so far. */
 export function counted(
   before: PublishingFigures,
-  { blocking, published, edited }: Plan,
+  { blocking, published, edited, whole }: Plan,
   done: Done,
 ): PublishingFigures {
   const of = (verb: Write["verb"]): number => done.writes.filter((one) => one.verb === verb).length;
   const written = new Set(done.writes.map(({ object }) => objectKey(object)));
   const objects = [...published.compilation.compiled].map(([name, all]) => {
-    const active = all.filter((object) => {
-      const live = done.standing.get(objectKey(object));
-      return live !== undefined && saysTheSame(live, object);
-    });
+    const active = all.filter((object) => stands(object, done.standing));
     return [name, { wanted: all.length, active: active.length }] as const;
   });
   return {
@@ -51,6 +48,6 @@ export function counted(
     objects: new Map(objects),
     blocking: new Map([...Map.groupBy(blocking, ({ code }) => code)].map(([code, all]) => [code, all.length])),
     writes: { apply: before.writes.apply + of("apply"), delete: before.writes.delete + of("delete") },
-    mended: before.mended + edited.filter((object) => written.has(objectKey(object))).length,
+    mended: before.mended + edited.filter((object) => whole && written.has(objectKey(object))).length,
   };
 }

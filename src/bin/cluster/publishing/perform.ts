@@ -1,14 +1,13 @@
-import { problemLine, type Result } from "../../../domain/problem.ts";
+import { ok, problemLine, refuse, type Result } from "../../../domain/problem.ts";
 import { CATALOGUE_WATCHES } from "../../../kube/catalogue.ts";
 import type { KubeClient } from "../../../kube/client.ts";
 import type { Term } from "../../../kube/lease.ts";
-import { type Awaited, awaited } from "../../../kube/live-policies.ts";
+import { type Awaited, awaited, awaitedGone } from "../../../kube/live-policies.ts";
 import { type Log, reasonOf } from "../../../kube/log.ts";
 import type { EventAction } from "../../../reconcile/events.ts";
 import { objectKey, type Write } from "../../../reconcile/policies/order.ts";
 import { POLICY_RESOURCES } from "../../../reconcile/policies/published-kinds.ts";
 import type { StandingAction } from "../../../reconcile/policies/standing-status.ts";
-import type { Raw } from "../../../wire/read-object.ts";
 import { applyWhole } from "../../apply-whole.ts";
 
 /** What writing takes. */
@@ -27,7 +26,9 @@ export async function performWrites(means: Performing, writes: readonly Write[],
   const seen: Awaited[] = [];
   for (const write of writes) {
     if (!term.valid()) return { writes: done, awaited: seen, fault: "this replica writes no more" };
-    const answer = await perform(means.client, write);
+    const answer = await perform(means.client, write).catch((fault: unknown) =>
+      refuse("INTERNAL", "", reasonOf(fault)),
+    );
     if (!answer.ok) {
       const fault = `${write.verb} ${objectKey(write.object)}: ${answer.problems.map(problemLine).join(" ")}`;
       means.log.warn(
@@ -51,14 +52,12 @@ async function perform(
   if (!resource) throw new TypeError(`${object.kind} is not published`);
   if (verb === "apply") {
     const applied = await applyWhole(client, resource, object);
-    return applied.ok ? { ok: true, value: { awaited: awaited(object.kind, applied.value) } } : applied;
+    return applied.ok ? ok({ awaited: awaited(resource, applied.value) }) : applied;
   }
   const removed = await client.delete(resource, object.metadata);
-  return removed.ok || removed.problems[0]?.code !== "NOT_FOUND" ? asDone(removed) : { ok: true, value: {} };
+  if (removed.ok) return ok({ awaited: awaitedGone(resource, removed.value) });
+  return removed.problems[0]?.code === "NOT_FOUND" ? ok({}) : removed;
 }
-
-const asDone = (removed: Result<Raw>): Result<{ readonly awaited?: Awaited }> =>
-  removed.ok ? { ok: true, value: {} } : removed;
 
 /** Writes where each SegmentPolicy and each quarantine stands. One that changed since it was seen is left for the next round. */
 export async function writeStandings(

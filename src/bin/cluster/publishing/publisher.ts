@@ -3,11 +3,9 @@ import { problemLine } from "../../../domain/problem.ts";
 import type { LiveCatalogue } from "../../../kube/catalogue.ts";
 import type { KubeClient } from "../../../kube/client.ts";
 import type { Term } from "../../../kube/lease.ts";
-import type { Awaited, LivePolicies } from "../../../kube/live-policies.ts";
+import type { Awaited, LivePolicies, Served } from "../../../kube/live-policies.ts";
 import type { LivePods } from "../../../kube/live-pods.ts";
-import { reasonOf } from "../../../kube/log.ts";
 import type { WatchMeans } from "../../../kube/watch.ts";
-import type { Rendered } from "../../../policy/compile/rendered.ts";
 import type { AddressSet } from "../../../policy/sets/address-set.ts";
 import { EventBudget } from "../../../reconcile/events.ts";
 import { type ClusterState, compileForCluster } from "../../../reconcile/policies/cluster.ts";
@@ -15,14 +13,14 @@ import { editedEvent } from "../../../reconcile/policies/edited-event.ts";
 import { fingerprintOf, quarantinesText } from "../../../reconcile/policies/fingerprint.ts";
 import { objectKey, type Write } from "../../../reconcile/policies/order.ts";
 import { type Plan, planPublishing, standingAfter } from "../../../reconcile/policies/plan.ts";
-import { ATTACHMENTS, POLICY_RESOURCES } from "../../../reconcile/policies/published-kinds.ts";
-import { decideQuarantines } from "../../../reconcile/policies/restriction-status.ts";
+import { ATTACHMENTS, JUDGED_RESOURCES } from "../../../reconcile/policies/published-kinds.ts";
+import { decideQuarantines, quarantinesSaid } from "../../../reconcile/policies/restriction-status.ts";
 import { standingsOf } from "../../../reconcile/policies/standing.ts";
 import { decideStatuses } from "../../../reconcile/policies/standing-status.ts";
 import { counted, NO_FIGURES, type PublishingFigures } from "./figures.ts";
 import { type Performing, performWrites, writeStandings } from "./perform.ts";
 import { type PublishedTargets, publishedTargets } from "./publishing-targets.ts";
-import { PUBLISHING_TABLES } from "./tables.ts";
+import { NODES, PUBLISHING_TABLES } from "./tables.ts";
 
 /** What publishing takes, for one term. */
 export type PublisherMeans = Pick<WatchMeans, "clock"> &
@@ -46,7 +44,12 @@ const RETRY_MS = [250, 1_000, 5_000, 15_000] as const;
 /** So long the watches may take to bring what was written. */
 const UNSEEN_MS = 5_000;
 
-type Looked = PublishedTargets & { readonly at: number };
+type Looked = PublishedTargets & Pick<Served, "unread"> & { readonly at: number };
+
+type Told = {
+  readonly policies: ReturnType<typeof standingsOf>;
+  readonly quarantines: ReturnType<typeof quarantinesSaid>;
+};
 
 /**
  * Keeps what is published equal to what the catalogue means, for one term. Everything it knows it reads from the cluster:
@@ -61,7 +64,8 @@ export class Publisher {
   #key = "";
   #quarantines = "";
   #plan: Plan | undefined;
-  #standing: ReadonlyMap<string, Rendered> = new Map();
+  /** What is to be said of each policy and each quarantine; worked out once for each round that published. */
+  #told: Told | undefined;
   #unseen: { readonly since: number; readonly awaited: readonly Awaited[] } | undefined;
   #notBefore = 0;
   #faults = 0;
@@ -85,8 +89,8 @@ export class Publisher {
   /** One round: compiles where something has changed, writes what differs, and says where each policy stands. */
   async tend(): Promise<void> {
     const looked = await this.#look();
-    if (looked.targets.length === 0) this.#plan = undefined;
-    const state = looked.targets.length > 0 ? this.#state() : undefined;
+    if (looked.targets.length === 0) [this.#plan, this.#told] = [undefined, undefined];
+    const state = looked.targets.length > 0 ? this.#state(looked) : undefined;
     if (state && this.#isDue(state, looked)) await this.#publish(state, looked);
     if (state || looked.targets.length === 0) await this.#tell();
   }
@@ -98,16 +102,17 @@ export class Publisher {
     if (last && clock.monotonic() < last.at + LOOK_MS) return last;
     const all = new Set(PUBLISHING_TABLES.map(({ resource }) => resource.kind));
     const may = await publishedTargets(client, all);
-    const found = may.targets.length > 0 ? await publishedTargets(client, await this.#policies.look()) : may;
+    const served = may.targets.length > 0 ? await this.#policies.look() : undefined;
+    const found = served ? await publishedTargets(client, served.kinds) : may;
     const { targets } = found;
     if (targets.join() !== (last?.targets ?? []).join())
       log.info({ targets }, "Policies are published to these targets.");
-    this.#looked = { ...found, at: clock.monotonic() };
+    this.#looked = { ...found, unread: served?.unread ?? [], at: clock.monotonic() };
     return this.#looked;
   }
 
   /** Undefined until everything was seen whole, and what was written has come back. */
-  #state(): ClusterState | undefined {
+  #state({ unread }: Looked): ClusterState | undefined {
     const { live, pods, clock } = this.#means;
     const catalogue = live().current();
     if (!catalogue || !pods.status().synced || !this.#policies.synced()) return undefined;
@@ -119,9 +124,10 @@ export class Publisher {
       catalogue,
       namespaces: new Map(catalogue.definitions.namespaces.map(({ name, labels }) => [name, labels])),
       pods: [...pods.objects.values()],
-      nodes: this.#policies.objects(["Node"]),
-      policies: this.#policies.objects(POLICY_RESOURCES.map(({ kind }) => kind)),
-      attachments: this.#policies.objects([ATTACHMENTS.kind]),
+      nodes: this.#policies.objects([NODES.resource]),
+      policies: this.#policies.objects(JUDGED_RESOURCES),
+      unread,
+      attachments: this.#policies.objects([ATTACHMENTS]),
     };
   }
 
@@ -146,7 +152,7 @@ export class Publisher {
   async #publish(state: ClusterState, { ours, targets }: Looked): Promise<void> {
     const { clock, log, podNetworks, now } = this.#means;
     const began = clock.monotonic();
-    const compiled = compileForCluster(state, { targets, ours, podNetworks, now: now() });
+    const compiled = compileForCluster(state, { targets, ours, podNetworks, now: now() }, this.#plan?.published);
     const plan = compiled.ok ? planPublishing(compiled.value) : compiled;
     const compileMs = clock.monotonic() - began;
     this.#notBefore = clock.monotonic() + Math.max(LEAST_MS, compileMs / SHARE - compileMs);
@@ -156,22 +162,19 @@ export class Publisher {
       log.warn({ reason: plan.problems.map(problemLine) }, "Policies could not be compiled; what stands stays.");
       return;
     }
-    const done = await performWrites(this.#means, plan.value.writes, this.#term).catch((fault: unknown) => ({
-      writes: [],
-      awaited: [],
-      fault: reasonOf(fault),
-    }));
+    const done = await performWrites(this.#means, plan.value.writes, this.#term);
     const passed = this.#overdueSince();
     if (done.fault === undefined) this.#faults = 0;
     else this.#fail();
-    const kept = done.fault === undefined && (plan.value.blocking.length === 0 || plan.value.writes.length > 0);
+    const kept = done.fault === undefined && plan.value.whole;
     this.#late = kept ? undefined : (this.#late ?? passed);
     if (done.writes.length > 0) this.#unseen = { since: clock.monotonic(), awaited: done.awaited };
     const before = plan.value.published.ours.map(({ object }) => object);
     this.#sayEdited(plan.value, state, done.writes);
     this.#plan = plan.value;
-    this.#standing = standingAfter(before, done.writes);
-    this.#figures = counted(this.#figures, plan.value, { standing: this.#standing, writes: done.writes });
+    const standing = standingAfter(before, done.writes);
+    this.#told = { policies: standingsOf(plan.value, standing), quarantines: quarantinesSaid(plan.value, standing) };
+    this.#figures = counted(this.#figures, plan.value, { standing, writes: done.writes });
   }
 
   #fail(): void {
@@ -181,11 +184,11 @@ export class Publisher {
   }
 
   /** What somebody changed is said beside the object, and whether it was mended with the rest. */
-  #sayEdited({ edited }: Plan, { policies }: ClusterState, writes: readonly Write[]): void {
+  #sayEdited({ edited, whole }: Plan, { policies }: ClusterState, writes: readonly Write[]): void {
     const { events, log, now } = this.#means;
     const written = new Set(writes.map(({ object }) => objectKey(object)));
     for (const object of edited) {
-      const mended = written.has(objectKey(object));
+      const mended = whole && written.has(objectKey(object));
       const event = editedEvent(this.#budget, object, { policies, mended }, now());
       log.warn({ object: objectKey(object), mended }, "Somebody changed a policy of ours.");
       if (event) events.emit(event);
@@ -197,11 +200,11 @@ export class Publisher {
     const restrictions = live().current()?.definitions.restrictions;
     const objects = live().objects();
     const of = (kind: string) => objects.filter((object) => object.kind === kind);
-    const [plan, standing] = [this.#plan, this.#standing];
-    const outcome = { restrictions: restrictions ?? [], standing, ...(plan ? { plan } : {}) };
+    const told = this.#told;
+    const outcome = { restrictions: restrictions ?? [], ...(told ? { said: told.quarantines } : {}) };
     const actions = [
       ...decideQuarantines(of("Restriction"), outcome, now()),
-      ...(plan ? decideStatuses(of("SegmentPolicy"), standingsOf(plan, standing), now()) : []),
+      ...(told ? decideStatuses(of("SegmentPolicy"), told.policies, now()) : []),
     ];
     await writeStandings(this.#means, actions, this.#term);
   }

@@ -1,9 +1,9 @@
 import type { KubeClient } from "../../../kube/client.ts";
 import { reviewOwnAccess } from "../../../kube/reviews.ts";
 import { TARGET_NAMES, type TargetName } from "../../../policy/compile/targets.ts";
-import { PUBLISHED } from "../../../reconcile/policies/published-kinds.ts";
+import { disposedBy, PUBLISHED } from "../../../reconcile/policies/published-kinds.ts";
 
-/** Targets of which we may write objects, and those among them that are published to. */
+/** The targets that are published to, and those of whose objects that disposes. */
 export type PublishedTargets = { readonly ours: ReadonlySet<TargetName>; readonly targets: readonly TargetName[] };
 
 /** Targets that only deny: where nothing is published that opens, they would close without opening. */
@@ -25,16 +25,16 @@ export async function publishedTargets(
 ): Promise<PublishedTargets> {
   const known = TARGET_NAMES.filter((name) => PUBLISHED[name]?.every(({ kind }) => served.has(kind)));
   const allowed = await Promise.all(known.map((name) => mayWrite(client, name)));
-  const ours = new Set(known.filter((_name, index) => allowed[index]));
-  const cilium = ours.has("ciliumnetworkpolicy");
-  const opens = cilium || ours.has("networkpolicy");
-  const targets = [...ours].filter(
+  const may = new Set(known.filter((_name, index) => allowed[index]));
+  const cilium = may.has("ciliumnetworkpolicy");
+  const opens = cilium || may.has("networkpolicy");
+  const targets = [...may].filter(
     (name) =>
       name !== "istio-waypoint" &&
       !(name === "networkpolicy" && cilium) &&
       (opens || !BESIDE_NETWORK_POLICIES.has(name)),
   );
-  return { ours, targets };
+  return { ours: new Set([...disposedBy(targets)].filter((name) => may.has(name))), targets };
 }
 
 async function mayWrite(client: Pick<KubeClient, "create">, target: TargetName): Promise<boolean> {

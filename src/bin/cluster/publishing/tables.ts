@@ -1,9 +1,10 @@
 import { withoutStatus } from "../../../kube/live-policies.ts";
 import type { WatchTable } from "../../../kube/watch.ts";
-import { ATTACHMENTS, POLICY_RESOURCES } from "../../../reconcile/policies/published-kinds.ts";
+import { ATTACHMENTS, JUDGED_RESOURCES } from "../../../reconcile/policies/published-kinds.ts";
 import type { Raw } from "../../../wire/read-object.ts";
 
-const NODES: WatchTable = {
+/** Nodes say which addresses Pods have. */
+export const NODES: WatchTable = {
   resource: { group: "", version: "v1", plural: "nodes", kind: "Node", namespaced: false },
   strip: ({ apiVersion, kind, metadata, spec }) => ({ apiVersion, kind, metadata: named(metadata), spec }),
 };
@@ -15,6 +16,6 @@ function named(metadata: unknown): Raw {
 
 /** What publishing follows, beside definitions and Pods. */
 export const PUBLISHING_TABLES: readonly WatchTable[] = [
-  ...[...POLICY_RESOURCES, ATTACHMENTS].map((resource) => ({ resource, strip: withoutStatus })),
+  ...[...JUDGED_RESOURCES, ATTACHMENTS].map((resource) => ({ resource, strip: withoutStatus })),
   NODES,
 ];

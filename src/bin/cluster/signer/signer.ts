@@ -2,10 +2,10 @@ import type { IssueParts } from "../../../ca/issue.ts";
 import type { KubeClient } from "../../../kube/client.ts";
 import { liveObject } from "../../../kube/live-object.ts";
 import { reasonOf } from "../../../kube/log.ts";
-import { uidOf, withoutManagedFields } from "../../../kube/object-cache.ts";
+import { uidOf, versionOf, withoutManagedFields } from "../../../kube/object-cache.ts";
 import { podCertificates } from "../../../kube/signer-watches.ts";
 import { Reflector, type WatchMeans } from "../../../kube/watch.ts";
-import { type Reporter, writeEvent } from "../../../kube/write-event.ts";
+import type { EventRecorder } from "../../../kube/events.ts";
 import { problemLine } from "../../../domain/problem.ts";
 import { EventBudget } from "../../../reconcile/events.ts";
 import { waitingEvent } from "../../../reconcile/certificates/waiting.ts";
@@ -13,6 +13,7 @@ import { awaitsUs, type PodCertificateAsk, readPodCertificate } from "../../../w
 import type { Raw } from "../../../wire/read-object.ts";
 import type { AccountPods } from "./account-pods.ts";
 import { type Answer, answerAsk, type AnswerParts, DOOR } from "./answer.ts";
+import { KeptAnswers } from "./kept-answers.ts";
 import { Queue } from "./queue.ts";
 import { ToldRefusals } from "./told-refusals.ts";
 import { WaitingRequests } from "./waiting-requests.ts";
@@ -27,7 +28,8 @@ export type SignerMeans = WatchMeans & {
   readonly version: string;
   /** Whether this replica answers at once; the others answer what nobody answered for a while. */
   readonly first: () => boolean;
-  readonly reporter: Reporter;
+  /** Tells Pods why they wait. */
+  readonly events: Pick<EventRecorder, "emit">;
   /** Hears of each answer: how it ended, why, and milliseconds since the request was made. */
   readonly told: (outcome: "issued" | "denied" | "pending", reason: string, ageMs: number) => void;
 };
@@ -50,19 +52,18 @@ const LEFT_MS = { least: 2_000, spread: 2_000 } as const;
 export function runSigner(means: SignerMeans): Signer {
   const witness = makeWitness(means, means.client, means.pods);
   const refusals = new ToldRefusals();
-  const partsFor = (uid: string): AnswerParts => {
-    const record = refusals.recordFor(uid, means.walk.record);
-    return { ...means.walk, record, witness };
-  };
   const budget = new EventBudget();
   const waiting = new WaitingRequests();
+  const kept = new KeptAnswers();
   const work = async (uid: string): Promise<number | undefined> => {
     const raw = requests.objects.get(uid);
-    const settling = { ...means, parts: partsFor(uid), budget, waiting };
+    const parts = { ...means.walk, record: refusals.recordFor(uid, means.walk.record), witness };
+    const settling = { ...means, parts, budget, waiting, kept };
     const done = raw === undefined || !awaitsUs(raw) || (await settle(raw, settling));
     if (!done) return waiting.again(uid);
     waiting.forget(uid);
     refusals.forget(uid);
+    kept.forget(uid);
     return undefined;
   };
   const queue: Queue = new Queue(AT_ONCE, means.clock.monotonic, work);
@@ -80,7 +81,10 @@ export function runSigner(means: SignerMeans): Signer {
       queue.stop();
       await Promise.all([requests.stop(), witness.stop()]);
     },
-    hurry: () => queue.hurry(),
+    hurry: () => {
+      kept.forgetAll();
+      queue.hurry();
+    },
     pending: () => queue.size,
   };
 }
@@ -91,6 +95,7 @@ type Settling = SignerMeans & {
   readonly parts: AnswerParts;
   readonly budget: EventBudget;
   readonly waiting: WaitingRequests;
+  readonly kept: KeptAnswers;
 };
 
 /** Answers one request; gives whether nothing is left to be done about it. */
@@ -104,7 +109,10 @@ async function settle(raw: Raw, means: Settling): Promise<boolean> {
     return true;
   }
   try {
-    return await carryOut(await answerAsk(ask.value, means.parts), raw, ask.value, means);
+    const { kept, parts, walk } = means;
+    const ground = { revision: versionOf(raw), authority: walk.lookup().issuer?.facts.keyId, now: walk.now() };
+    const answer = await kept.answerTo(uidOf(raw), ground, () => answerAsk(ask.value, parts));
+    return await carryOut(answer, raw, ask.value, means);
   } catch (fault) {
     const { namespace, pod } = ask.value;
     means.log.warn({ namespace, pod: pod.name, reason: reasonOf(fault) }, "A request could not be answered yet.");
@@ -117,7 +125,7 @@ async function carryOut(answer: Answer, raw: Raw, ask: PodCertificateAsk, means:
   if (answer.do === "wait") {
     means.told("pending", answer.reason, ageOf(raw, means));
     const event = waitingEvent(means.budget, ask, answer, means.clock.wall());
-    if (event) await writeEvent(means.client, event, means.reporter, means.clock.wall());
+    if (event) means.events.emit(event);
     return false;
   }
   const { resource } = podCertificates(means.version);

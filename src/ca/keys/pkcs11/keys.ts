@@ -26,9 +26,10 @@ export function pkcs11Keys(uri: Pkcs11Uri, { readPin, lost }: Pkcs11Parts): KeyS
   const token = new Token({ uri, readPin });
   return {
     make: async (keyType) => {
-      const id = randomBytes(20);
       const label = uri.object ?? "signet";
-      const spki = await token.use(async ({ module, handle }) => {
+      const { id, spki } = await token.use(async ({ module, handle }) => {
+        // A second try may find what the first one left.
+        const id = randomBytes(20);
         const { mechanism, parameters } = GENERATE[keyType];
         const { publicKey } = module.C_GenerateKeyPair(
           handle,
@@ -36,7 +37,7 @@ export function pkcs11Keys(uri: Pkcs11Uri, { readPin, lost }: Pkcs11Parts): KeyS
           [...parameters(), ...publicTemplate(label, id)],
           privateTemplate(label, id),
         );
-        return readSpki({ module, handle }, publicKey, keyType);
+        return { id, spki: readSpki({ module, handle }, publicKey, keyType) };
       });
       const kept = renderPkcs11Uri({ token: uri.token, id: id.toString("hex") });
       return { kept, key: keyIn(token, spki, [{ type: CK.id, value: id }]) };

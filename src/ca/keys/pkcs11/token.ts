@@ -59,7 +59,12 @@ export class Token {
     const slot = module.C_GetSlotList(true).find((each) => module.C_GetTokenInfo(each).label.trim() === this.label);
     if (!slot) throw new Error("there is no such token");
     const handle = module.C_OpenSession(slot, CK.sessionReadWrite);
-    this.#login(module, handle);
+    try {
+      this.#login(module, handle);
+    } catch (fault) {
+      module.C_CloseSession(handle);
+      throw fault;
+    }
     this.#session = { module, handle };
     return this.#session;
   }

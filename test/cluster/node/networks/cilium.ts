@@ -43,6 +43,9 @@ export const CILIUM: Network = {
   },
 };
 
+/** Where Hubble's exporter writes what it sees, a line an event. */
+export const hubbleFile = (stateDir: string): string => join(stateDir, "hubble.jsonl");
+
 /** The agent calls `clang` by that name, and looks for its programs' sources beside its state. */
 function prepare({ stateDir, bin }: NodeAccess): string {
   const tools = join(stateDir, "node/tools");
@@ -61,7 +64,7 @@ nft flush ruleset
 true
 `;
 
-function flags({ daemonKubeconfig }: NodeAccess): readonly string[] {
+function flags({ stateDir, daemonKubeconfig }: NodeAccess): readonly string[] {
   const hybrid = "/sys/fs/cgroup/unified";
   const settings = {
     "k8s-kubeconfig-path": daemonKubeconfig,
@@ -78,7 +81,11 @@ function flags({ daemonKubeconfig }: NodeAccess): readonly string[] {
     "kube-proxy-replacement": false,
     "enable-l7-proxy": false,
     "enable-envoy-config": false,
-    "enable-hubble": false,
+    "enable-hubble": true,
+    "hubble-export-file-path": hubbleFile(stateDir),
+    "hubble-export-file-max-size-mb": 1_000,
+    // An event for each connection's first packet, and none for the rest of it.
+    "monitor-aggregation": "medium",
     "enable-health-checking": false,
     "enable-endpoint-health-checking": false,
     "enable-gops": false,
