@@ -93,7 +93,7 @@ export function addLedgerCommand(program: Command, io: Io, outcome: Outcome): vo
     .description("Prints records, the newest last.")
     .option("--state <dir>", "the server's state folder", DEFAULT_STATE)
     .option("--since <time>", "from this moment on, for example 2027-01-31T00:00:00Z")
-    .option("--kind <kind>", "start, stop, gap, catalogue, verdict, issuance or approval")
+    .option("--kind <kind>", "start, stop, gap, catalogue, verdict, issuance, token or authority")
     .option("--limit <n>", "the newest n", "50")
     .option("--database <config>", "the copies in PostgreSQL that this server configuration names")
     .addOption(outputOption(["text", "json"]))

@@ -487,7 +487,7 @@ export const PROBLEM_CODES = {
   AUTHORITY_UNAVAILABLE: {
     sort: "unready",
     title: "No authority can sign now.",
-    why: "There is none that is active, or the active one ends too soon for a certificate of the least lifetime.",
+    why: "There is none that is active, the active one ends too soon for a certificate of the least lifetime, or this replica has not read for five minutes which ones are trusted.",
     mend: "`signet ca status` says where each authority stands; `signet ca rotate` makes the next one.",
   },
   AUTHORITY_INVALID: {

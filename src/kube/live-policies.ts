@@ -17,6 +17,9 @@ export type PolicyMeans = WatchMeans & {
 /** A write whose effect a watch has still to bring: the version that it brought, or undefined for a deletion. */
 export type Awaited = { readonly resource: Resource; readonly uid: string; readonly version?: string };
 
+/** The kinds that are served and followed, and what is served and may not be read. */
+export type Served = { readonly kinds: ReadonlySet<string>; readonly unread: readonly Resource[] };
+
 /** Policies of data planes, and what else publishing looks at, of whatever kinds the cluster serves. */
 export class LivePolicies {
   readonly #means: PolicyMeans;
@@ -26,8 +29,8 @@ export class LivePolicies {
     this.#means = means;
   }
 
-  /** Asks which kinds are served and may be read, and begins to follow those that are new; gives all that are. */
-  async look(): Promise<ReadonlySet<string>> {
+  /** Asks which kinds are served and may be read, and begins to follow those that are new. */
+  async look(): Promise<Served> {
     const { client, tables } = this.#means;
     const versions = [...new Set(tables.map(({ resource }) => versionPath(resource)))];
     const served = new Map(
@@ -37,7 +40,10 @@ export class LivePolicies {
     const readable = await Promise.all(known.map(({ resource }) => mayFollow(client, resource)));
     const there = known.filter((_table, index) => readable[index]);
     for (const table of there) this.#follow(table);
-    return new Set(there.map(({ resource }) => resource.kind));
+    return {
+      kinds: new Set(there.map(({ resource }) => resource.kind)),
+      unread: known.filter((_table, index) => !readable[index]).map(({ resource }) => resource),
+    };
   }
 
   async stop(): Promise<void> {

@@ -102,7 +102,8 @@ test.each(TARGET_NAMES.filter((name) => PUBLISHED[name] && name !== "multinetwor
   async (target) => {
     const catalogue = estate();
     const order = { intent: compileIntent(catalogue), foreign: [], members: estateMembers(catalogue), now: NOON };
-    const site = { canaries: [], machines: [], pods: [], networks: [], podNetworks: POD_NETWORK };
+    const quarantined = [{ namespace: "pay", role: "db", rulings: [{ object: "Restriction q", path: "spec.target" }] }];
+    const site = { canaries: [], machines: [], pods: [], networks: [], podNetworks: POD_NETWORK, quarantined };
     const { compiled } = must(compile({ ...order, site, targets: [target] }));
     const answers = await Promise.all(
       (compiled.get(target) ?? []).map((body) =>

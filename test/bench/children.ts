@@ -40,11 +40,11 @@ function portOf(child: ChildProcess, pattern: RegExp): Promise<number> {
   });
 }
 
-/** Starts Signet's own server, quiet, on a free port. */
+/** Starts Signet's own server as it is built for its image, quiet, on a free port. */
 export const startSignet = (state: string, catalogue?: string): Promise<Child> =>
   startChild(
     [
-      "src/bin/cli.ts",
+      "dist/bin/cli.js",
       "server",
       "--listen",
       "127.0.0.1:0",

@@ -6,7 +6,7 @@ import type { Patch } from "../../src/kube/client.ts";
 import type { Term } from "../../src/kube/lease.ts";
 import type { WatchStatus } from "../../src/kube/mirror.ts";
 import type { Resource } from "../../src/kube/resources.ts";
-import { POLICY_RESOURCES } from "../../src/reconcile/policies/published-kinds.ts";
+import { JUDGED_RESOURCES, POLICY_RESOURCES } from "../../src/reconcile/policies/published-kinds.ts";
 import { type Raw, rawAt, textAt } from "../../src/wire/read-object.ts";
 import { catalogueOf, NOON, objectsOf } from "../fakes/judging.ts";
 import { applyPatch } from "../fakes/json-patch.ts";
@@ -38,6 +38,7 @@ function world(changed: Parameters<typeof estateText>[0] = {}) {
     may: new Set(["networkpolicies", "clusternetworkpolicies"]),
     failAfter: Number.POSITIVE_INFINITY,
     writes: [] as string[],
+    unread: [] as Resource[],
     awaited: [] as string[],
     statuses: [] as string[],
     events: [] as string[],
@@ -113,7 +114,7 @@ function world(changed: Parameters<typeof estateText>[0] = {}) {
         live: () => ({ current: () => current().catalogue, objects: () => current().objects }),
         pods: { objects: pods, status: () => ({ synced: true }) as WatchStatus },
         policies: {
-          look: async () => new Set(POLICY_RESOURCES.map(({ kind }) => kind)),
+          look: async () => ({ kinds: new Set(POLICY_RESOURCES.map(({ kind }) => kind)), unread: state.unread }),
           synced: () => true,
           hasSeen: (written) => {
             state.awaited = written.map(({ uid, version }) => `${uid}${version === undefined ? " gone" : ""}`);
@@ -520,6 +521,18 @@ test("a policy that is not evaluated keeps everything back where it may open, an
   expect(state.statuses.filter((text) => text.startsWith("/q")).at(-1)).toBe(
     "/q OpenStill: Policies that are not evaluated may keep it open: CiliumNetworkPolicy shop/open.",
   );
+});
+
+test("policies that may not be read keep everything back until they may", async () => {
+  const { state, publisher } = world();
+  state.unread = JUDGED_RESOURCES.filter(({ group }) => group === "crd.projectcalico.org");
+  const one = await tended(publisher());
+  expect([state.writes, [...(one.figures()?.blocking ?? [])]]).toEqual([[], [["FOREIGN_UNREAD", 2]]]);
+  expect(state.statuses[0]).toContain("every GlobalNetworkPolicy of crd.projectcalico.org, which may not be read");
+  state.unread = [];
+  state.monotonic += 60_000;
+  await tended(one);
+  expect(state.writes.length).toBeGreaterThan(8);
 });
 
 test("what a quarantine cannot close keeps nothing back", async () => {

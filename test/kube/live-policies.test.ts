@@ -16,7 +16,7 @@ const POLICIES = {
 type Listing = { readonly status: number; readonly body?: unknown };
 const SERVED: Listing = { status: 200, body: { resources: [{ name: "networkpolicies" }] } };
 
-/** The kinds that are followed where the server answers so to what it serves, and to whether we may read it. */
+/** The kinds that are followed, and those that are not though they are served, where the server answers so to what it serves, and to whether we may read it. */
 async function seen(listing: Listing, review: () => Result<Raw>) {
   const policies = new LivePolicies({
     client: {
@@ -31,7 +31,8 @@ async function seen(listing: Listing, review: () => Result<Raw>) {
     onChange: () => undefined,
   });
   try {
-    return [...(await policies.look())];
+    const { kinds, unread } = await policies.look();
+    return { followed: [...kinds], unread: unread.map(({ kind }) => kind) };
   } catch (fault) {
     return (fault as Error).message;
   }
@@ -39,13 +40,18 @@ async function seen(listing: Listing, review: () => Result<Raw>) {
 
 const may = (allowed: boolean) => () => ok<Raw>({ status: { allowed } });
 
-test("what is served and may be read is followed; what is not there, or is forbidden, is not", async () => {
+test("what is served and may be read is followed; what is forbidden is told, and what is not there is nothing", async () => {
   expect([
     await seen(SERVED, may(true)),
     await seen(SERVED, may(false)),
     await seen({ status: 404 }, may(true)),
     await seen({ status: 200, body: { resources: [] } }, may(true)),
-  ]).toEqual([["NetworkPolicy"], [], [], []]);
+  ]).toEqual([
+    { followed: ["NetworkPolicy"], unread: [] },
+    { followed: [], unread: ["NetworkPolicy"] },
+    { followed: [], unread: [] },
+    { followed: [], unread: [] },
+  ]);
 });
 
 test.each<[string, Listing, () => Result<Raw>, string]>([

@@ -49,3 +49,9 @@ export function unevaluatedIn(opened: Opened): readonly Unevaluated[] {
   const text = named || row.namespaced ? objectText(opened) : `${opened.kind} ${opened.name}`;
   return [{ text, plane: row.plane, ...(row.namespaced ? { namespace: opened.namespace } : {}) }];
 }
+
+/** Policies of a kind that may not be read: there may be some that let somebody through. */
+export function unreadKind(resource: Pick<Opened, "group" | "kind">): readonly Unevaluated[] {
+  const row = rowOf(resource);
+  return row ? [{ text: `every ${resource.kind} of ${resource.group}, which may not be read`, plane: row.plane }] : [];
+}

@@ -6,6 +6,7 @@ import { type Compilation, compile, type Order } from "../../policy/compile/comp
 import { targetOf } from "../../policy/compile/published.ts";
 import type { Rendered } from "../../policy/compile/rendered.ts";
 import type { Compiled, TargetName } from "../../policy/compile/targets.ts";
+import { unreadKind } from "../../policy/foreign/unevaluated.ts";
 import { readWorld } from "../../policy/foreign/world.ts";
 import { compileIntent } from "../../policy/intent/intent.ts";
 import type { World } from "../../policy/model/world.ts";
@@ -25,6 +26,8 @@ export type ClusterState = {
   readonly nodes: readonly Raw[];
   /** Policies of every kind that is published to, ours and others'. */
   readonly policies: readonly Raw[];
+  /** Kinds of policies that the cluster serves and that may not be read. */
+  readonly unread?: readonly { readonly group: string; readonly kind: string }[];
   /** NetworkAttachmentDefinitions. */
   readonly attachments: readonly Raw[];
 };
@@ -59,7 +62,8 @@ export function compileForCluster(state: ClusterState, wanted: Wanted, before?: 
   const members = clusterMembers(catalogue, state.pods, namespaces);
   const podNetworks = [...state.nodes].flatMap(podBlocksOf).reduce(uniteAddresses, wanted.podNetworks);
   const site = siteOf({ catalogue, members, attachments: [...state.attachments].map(keyOf), podNetworks });
-  const { policies, unevaluated } = foreign.value;
+  const { policies } = foreign.value;
+  const unevaluated = [...foreign.value.unevaluated, ...(state.unread ?? []).flatMap(unreadKind)];
   const intent = compileIntent(catalogue, before?.order.intent);
   const order: Order = { intent, site, targets, foreign: policies, unevaluated, members, now };
   const compilation = compile(order, before?.compilation.doors);

@@ -22,7 +22,7 @@ function once<T extends object>(value: T, make: (value: T) => string): string {
  * A text that is the same as long as nothing has changed that publishing hangs on, but for time: a further replica, a new
  * address or somebody's status does not change it. Under quarantine each Pod counts: who is cut off is said one by one.
  */
-export function fingerprintOf({ catalogue, pods, nodes, policies, attachments }: ClusterState): string {
+export function fingerprintOf({ catalogue, pods, nodes, policies, unread = [], attachments }: ClusterState): string {
   const workloads = new Set<string>();
   for (const pod of pods) workloads.add(once(pod, podText));
   const restrictions = catalogue.definitions.restrictions.filter(({ effect }) => effect === "quarantine");
@@ -34,6 +34,7 @@ export function fingerprintOf({ catalogue, pods, nodes, policies, attachments }:
     setText(nodes, nodeText),
     setText(policies, objectText),
     setText(attachments, objectText),
+    unread.map(({ group, kind }) => `${group} ${kind}`).join("\n"),
   ];
   return sha256Base64(parts.join("\n\n"));
 }

@@ -1,4 +1,4 @@
-import { machineReference } from "../../admission/launchers.ts";
+import { machineOf } from "../../identity/restricted.ts";
 import { problem } from "../../domain/problem.ts";
 import { decideMissed } from "../pods/missed.ts";
 import { isLive, type PodSeen } from "../pods/seen.ts";
@@ -9,7 +9,7 @@ import type { Scan } from "./scan.ts";
  * launcher of which nothing is to be said: it is the machine that it launches, and that one is looked at.
  */
 export function scanPod(scan: Scan, pod: PodSeen): void {
-  const launches = machineReference(pod.workload) !== undefined && pod.judgement.findings.length === 0;
+  const launches = machineOf(pod.workload).virtualMachine !== undefined && pod.judgement.findings.length === 0;
   if (!isLive(pod) || launches) return scan.forget(pod.object.uid);
   const missed = decideMissed([pod]).filter((action) => action.missed);
   scan.look({

@@ -3,7 +3,7 @@ import { problemLine } from "../../../domain/problem.ts";
 import type { LiveCatalogue } from "../../../kube/catalogue.ts";
 import type { KubeClient } from "../../../kube/client.ts";
 import type { Term } from "../../../kube/lease.ts";
-import type { Awaited, LivePolicies } from "../../../kube/live-policies.ts";
+import type { Awaited, LivePolicies, Served } from "../../../kube/live-policies.ts";
 import type { LivePods } from "../../../kube/live-pods.ts";
 import type { WatchMeans } from "../../../kube/watch.ts";
 import type { AddressSet } from "../../../policy/sets/address-set.ts";
@@ -44,7 +44,7 @@ const RETRY_MS = [250, 1_000, 5_000, 15_000] as const;
 /** So long the watches may take to bring what was written. */
 const UNSEEN_MS = 5_000;
 
-type Looked = PublishedTargets & { readonly at: number };
+type Looked = PublishedTargets & Pick<Served, "unread"> & { readonly at: number };
 
 type Told = {
   readonly policies: ReturnType<typeof standingsOf>;
@@ -90,7 +90,7 @@ export class Publisher {
   async tend(): Promise<void> {
     const looked = await this.#look();
     if (looked.targets.length === 0) [this.#plan, this.#told] = [undefined, undefined];
-    const state = looked.targets.length > 0 ? this.#state() : undefined;
+    const state = looked.targets.length > 0 ? this.#state(looked) : undefined;
     if (state && this.#isDue(state, looked)) await this.#publish(state, looked);
     if (state || looked.targets.length === 0) await this.#tell();
   }
@@ -102,16 +102,17 @@ export class Publisher {
     if (last && clock.monotonic() < last.at + LOOK_MS) return last;
     const all = new Set(PUBLISHING_TABLES.map(({ resource }) => resource.kind));
     const may = await publishedTargets(client, all);
-    const found = may.targets.length > 0 ? await publishedTargets(client, await this.#policies.look()) : may;
+    const served = may.targets.length > 0 ? await this.#policies.look() : undefined;
+    const found = served ? await publishedTargets(client, served.kinds) : may;
     const { targets } = found;
     if (targets.join() !== (last?.targets ?? []).join())
       log.info({ targets }, "Policies are published to these targets.");
-    this.#looked = { ...found, at: clock.monotonic() };
+    this.#looked = { ...found, unread: served?.unread ?? [], at: clock.monotonic() };
     return this.#looked;
   }
 
   /** Undefined until everything was seen whole, and what was written has come back. */
-  #state(): ClusterState | undefined {
+  #state({ unread }: Looked): ClusterState | undefined {
     const { live, pods, clock } = this.#means;
     const catalogue = live().current();
     if (!catalogue || !pods.status().synced || !this.#policies.synced()) return undefined;
@@ -125,6 +126,7 @@ export class Publisher {
       pods: [...pods.objects.values()],
       nodes: this.#policies.objects([NODES.resource]),
       policies: this.#policies.objects(JUDGED_RESOURCES),
+      unread,
       attachments: this.#policies.objects([ATTACHMENTS]),
     };
   }
