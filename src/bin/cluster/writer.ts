@@ -135,7 +135,7 @@ const lookingOf = (means: Work) => ({
 });
 
 function dutiesOf(means: Work, term: Term, { own, scan, templates, federation }: Rounds): readonly Duty[] {
-  const tendMachines = makeMachineRound(lookingOf(means));
+  const tendMachines = makeMachineRound({ ...lookingOf(means), scan });
   return [
     ...servingDuty(means, term),
     ["approvals", () => recordApprovals(means, term)],
