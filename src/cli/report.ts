@@ -9,7 +9,7 @@ import { atOption, catalogueOption, withExamples } from "./options.ts";
 import { REPORT_FORMATS } from "./report-formats.ts";
 import { type ReportModel, reportOf } from "./report-model.ts";
 import { judgeAll, readReviewInput, type ReviewTerms } from "./review-input.ts";
-import { readRunning } from "./running-pods.ts";
+import { readRunning } from "./running.ts";
 
 type Options = ReviewTerms & GrantOptions & KubeChoice & { readonly output: keyof typeof REPORT_FORMATS };
 
@@ -21,9 +21,9 @@ export const addReportCommand =
       .command("report")
       .summary("report what would be refused now, of all that runs")
       .description(
-        "Judges every Pod of a cluster, or every workload of the files, as admission would now, and reports it.",
+        "Judges every Pod and machine that runs in a cluster, or every workload of the files, as admission would now.",
       )
-      .argument("[path...]", "files and folders; left out: the Pods of a cluster")
+      .argument("[path...]", "files and folders; left out: what runs in a cluster")
       .addOption(catalogueOption())
       .addOption(
         new Option("-o, --output <format>", "form of the output").choices(Object.keys(REPORT_FORMATS)).default("text"),

@@ -6,7 +6,7 @@ import { badInput, type Outcome } from "./action.ts";
 import { APPROVABLE_KINDS, NAMESPACES } from "./approvable-kinds.ts";
 import type { ExitCode, Io } from "./io.ts";
 import type { KubeAccess, KubeChoice, OpenKube } from "./kube-access.ts";
-import { readRunning, type Running } from "./running-pods.ts";
+import { readRunning, type Running } from "./running.ts";
 import { type Criteria, criteriaOf, type Stage, STAGES } from "./stage-criteria.ts";
 
 type Options = KubeChoice & {

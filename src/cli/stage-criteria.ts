@@ -3,7 +3,7 @@ import type { Mode, Segment } from "../domain/definitions.ts";
 import type { Instant } from "../domain/instant.ts";
 import type { ScannedWorkload } from "../reconcile/scan/scan.ts";
 import { scanOf } from "./report-model.ts";
-import type { Running } from "./running-pods.ts";
+import type { Running } from "./running.ts";
 
 /** The stages of a segment, in their order (product, "Start small, stage by stage"). */
 export const STAGES: readonly Mode[] = ["observe", "simulate", "canary", "enforce"];

@@ -63,7 +63,7 @@ export const METRICS = {
   }),
   signet_pods_mended_total: metric("counter", "Stamps brought to Pods that run, by this replica."),
   signet_pods_beyond_exception: metric("gauge", "Pods that run only because of an exception that has ended."),
-  signet_pods_outcomes: metric("gauge", "Pods by what admission would say of them now.", {
+  signet_pods_outcomes: metric("gauge", "Pods and machines that run, by what admission would say of them now.", {
     outcome: "pass, warn, fail",
   }),
   signet_policy_objects: metric(

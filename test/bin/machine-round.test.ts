@@ -5,6 +5,7 @@ import { must } from "../fakes/judging.ts";
 import type { Catalogue } from "../../src/domain/catalogue.ts";
 import { ok } from "../../src/domain/problem.ts";
 import { liveObject } from "../../src/kube/live-object.ts";
+import { Scan } from "../../src/reconcile/scan/scan.ts";
 import { decideMissed } from "../../src/reconcile/pods/missed.ts";
 import type { Raw } from "../../src/wire/read-object.ts";
 import { readWorkload } from "../../src/wire/workloads.ts";
@@ -52,7 +53,8 @@ const labelsOf = (object: Raw) => (object as unknown as Named).metadata.labels;
 
 /** One instance, and rounds over it. */
 function world(given: Raw) {
-  const state = { catalogue: catalogue(1, "data"), object: given, changes: 1, patches: 0 };
+  const state = { catalogue: catalogue(1, "data"), object: given, changes: 1, patches: 0, gone: false };
+  const scan = new Scan();
   const round = makeMachineRound({
     client: {
       patch: async (_resource, _name, { body }) => {
@@ -62,13 +64,14 @@ function world(given: Raw) {
       },
     },
     live: () => ({ current: () => state.catalogue }),
-    machines: { objects: () => [liveObject(state.object)], changes: () => state.changes },
+    machines: { objects: () => (state.gone ? [] : [liveObject(state.object)]), changes: () => state.changes },
     log: quietLog,
     now: () => NOON,
     requireApproval: false,
+    scan,
   });
   const signal = new AbortController().signal;
-  return { state, round: () => round({ valid: () => true, signal } as never) };
+  return { state, scan, round: () => round({ valid: () => true, signal } as never) };
 }
 
 test("an instance that was born while no webhook answered is stamped, and an edit of its role reaches it", async () => {
@@ -84,6 +87,24 @@ test("an instance that was born while no webhook answered is stamped, and an edi
   expect(labelsOf(state.object)).toMatchObject({ "signet.dev/role": "orders-db", "role.signet.dev/tier": "gold" });
   await round();
   expect(state.patches).toBe(2);
+});
+
+test("what would be refused of a machine that runs is in the scan, until it is mended or gone", async () => {
+  const { state, scan, round } = world({ ...instance(), spec: { serviceAccountName: "stranger" } });
+  const found = () =>
+    scan.of("payments")?.groups.map(({ outcome, code, examples: [one] }) => [outcome, code, one?.kind]);
+  await round();
+  expect(found()).toEqual([["fail", "ROLE_NONE", "VirtualMachineInstance"]]);
+  state.object = instance();
+  for (let count = 0; count < 2; count++) {
+    state.changes += 1;
+    await round();
+  }
+  expect([scan.counts().fail, scan.bySegment().get("payments")]).toEqual([0, { pass: 1, warn: 0, fail: 0 }]);
+  state.gone = true;
+  state.changes += 1;
+  await round();
+  expect(scan.of("payments")).toBeUndefined();
 });
 
 const pod = (metadata: Raw): Raw => ({

@@ -125,7 +125,7 @@ const lookingOf = (means: Work) => ({
 });
 
 function dutiesOf(means: Work, term: Term, { own, scan, templates }: Rounds): readonly Duty[] {
-  const tendMachines = makeMachineRound(lookingOf(means));
+  const tendMachines = makeMachineRound({ ...lookingOf(means), scan });
   return [
     ...servingDuty(means, term),
     ["approvals", () => recordApprovals(means, term)],

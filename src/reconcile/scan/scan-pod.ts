@@ -1,11 +1,16 @@
+import { machineOf } from "../../identity/restricted.ts";
 import { problem } from "../../domain/problem.ts";
 import { decideMissed } from "../pods/missed.ts";
 import { isLive, type PodSeen } from "../pods/seen.ts";
 import type { Scan } from "./scan.ts";
 
-/** Takes a look at a Pod into a scan; one that has ended, or is going, is left out. */
+/**
+ * Takes a look at a Pod, or at a machine that runs, into a scan; one that has ended, or is going, is left out. So is a
+ * launcher of which nothing is to be said: it is the machine that it launches, and that one is looked at.
+ */
 export function scanPod(scan: Scan, pod: PodSeen): void {
-  if (!isLive(pod)) return scan.forget(pod.object.uid);
+  const launches = machineOf(pod.workload).virtualMachine !== undefined && pod.judgement.findings.length === 0;
+  if (!isLive(pod) || launches) return scan.forget(pod.object.uid);
   const missed = decideMissed([pod]).filter((action) => action.missed);
   scan.look({
     object: pod.object,
