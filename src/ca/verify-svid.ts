@@ -52,6 +52,16 @@ export async function verifySvid(
   }
 }
 
+/** The identity that a certificate alone claims (DER), by the rules of a leaf; whether it may is said by its path. */
+export function identityOfLeaf(der: Buffer): Result<SpiffeName> {
+  try {
+    return leafIdentity(readCertificate(der));
+  } catch (fault) {
+    if (fault instanceof NotDer) return invalid(fault.message);
+    throw fault;
+  }
+}
+
 const MOST = 5;
 
 const stolen = (): Result<never> =>

@@ -33,7 +33,22 @@ export type TrustDomain = Definition & {
   /** Where a role names none. */
   readonly leafKeyType: KeyType;
   readonly approvals: ApprovalTerms;
+  /** Of a federated domain; absent: its bundle is not fetched. */
+  readonly bundleEndpoint?: BundleEndpoint;
 };
+
+/**
+ * Where the bundle of a federated domain is fetched, and by what its server is known (SPIFFE Federation §5.2): the authorities
+ * of the web, or a SPIFFE ID of the domain, verified by the bootstrap bundle (its JSON) until one was fetched.
+ */
+export type BundleEndpoint =
+  | { readonly url: string; readonly profile: "https_web" }
+  | {
+      readonly url: string;
+      readonly profile: "https_spiffe";
+      readonly spiffeId: string;
+      readonly bootstrap: string;
+    };
 
 /** How strongly a segment's rules are enforced. */
 export type Mode = "observe" | "simulate" | "canary" | "enforce";

@@ -280,6 +280,18 @@ export const PROBLEM_CODES = {
     why: "Identities then carry the name cluster.local, which another cluster may carry too.",
     mend: "Write a TrustDomain named `local` with a domain of your own.",
   },
+  TRUST_DOMAIN_TWICE: {
+    sort: "finding",
+    title: "Two TrustDomains have one domain.",
+    why: "A domain has one bundle. Under two names it would come from two places, and one named as another's while it is ours would never be fetched.",
+    mend: "Keep one of the two, and let roles federate with that.",
+  },
+  IDENTITY_OWN: {
+    sort: "finding",
+    title: "An identity of our own trust domain is named as one of another.",
+    why: "`externalIdentity` means somebody of a federated domain. Who is ours is known by role, and such a line has no effect.",
+    mend: "Name the role that holds the identity.",
+  },
   YAML_SYNTAX: {
     sort: "input",
     title: "A text is not YAML or JSON.",
@@ -495,6 +507,12 @@ export const PROBLEM_CODES = {
     title: "A certificate is not one of an authority of this trust domain.",
     why: "An authority may sign certificates, has a key identifier and a subject of its own, and names no other trust domain.",
     mend: "Sign the request of `signet ca csr` as it is, without taking extensions away.",
+  },
+  BUNDLE_UNAVAILABLE: {
+    sort: "unready",
+    title: "The bundle of another trust domain could not be fetched.",
+    why: "Its endpoint did not answer in time, is not who it should be, redirects to where nothing is fetched, or answers otherwise than with a bundle. The last good bundle stays.",
+    mend: "`kubectl get trustdomain NAME -o yaml` says what happened; docs/federation.md says what to do about each.",
   },
   AUTHORITY_COMPROMISED: {
     sort: "unauthenticated",

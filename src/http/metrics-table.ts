@@ -103,6 +103,22 @@ export const METRICS = {
   signet_rotation_stage: metric("gauge", "1 for the stage in which the rotation of authorities stands.", {
     stage: "none, active (nothing is under way), requested, chain-needed, awaiting-chain, prepared, published, tainted",
   }),
+  signet_federation_domains: metric(
+    "gauge",
+    "Trust domains whose bundles are fetched. As all of signet_federation_*, only of the replica that writes.",
+    { state: "fetched, failing (the bundle before stays), missing (nothing is published)" },
+  ),
+  signet_federation_bundle_age_seconds: metric("gauge", "Time since the bundle of a trust domain was fetched.", {
+    trust_domain: "name of an approved TrustDomain",
+  }),
+  signet_federation_bundle_expiry_timestamp_seconds: metric(
+    "gauge",
+    "When the last authority in the bundle of a trust domain ends.",
+    { trust_domain: "name of an approved TrustDomain" },
+  ),
+  signet_federation_refreshes_total: metric("counter", "Looks at the bundles of other trust domains.", {
+    outcome: "Fetched, Unavailable, Refused, Older, BootstrapRefused",
+  }),
   signet_ready: metric("gauge", "1 while the server is ready, otherwise 0."),
   signet_build_info: metric("gauge", "Always 1; the version that runs.", {
     version: "version",

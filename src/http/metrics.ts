@@ -2,9 +2,11 @@ import { performance } from "node:perf_hooks";
 import process from "node:process";
 import { Counter, Gauge, Registry } from "prom-client";
 import type { ProblemCode } from "../domain/problem-codes.ts";
+import { copyFigures } from "./copy-figures.ts";
+import { federationFigures } from "./federation-figures.ts";
 import { type MetricName, METRICS } from "./metrics-table.ts";
-import { publishingFigures, type Reading } from "./publishing-figures.ts";
-import type { PodReadings, Readings, Services, Webhook } from "./services.ts";
+import { type Figures, publishingFigures, type Reading } from "./publishing-figures.ts";
+import type { PodReadings, Services, Webhook } from "./services.ts";
 import { Buckets, Tally } from "./tallies.ts";
 
 /** How a review ended. */
@@ -42,7 +44,7 @@ export function makeMeters(reader: Reader, version: string): Meters {
   addGauges(registry, reader, version);
   addIssuing(registry, reader.services);
   addCluster(registry, reader);
-  addPublishing(registry, reader);
+  for (const figures of partsOf(reader.services)) addFigures(registry, figures);
   addProcess(registry);
   const tallies = {
     reviews: tally(registry, "signet_reviews_total"),
@@ -160,7 +162,6 @@ function addGauges(registry: Registry, { services, ready, connections }: Reader,
   readCounter(registry, "signet_ledger_dropped_total", () => readings().ledgerDropped);
   readCounter(registry, "signet_ledger_failures_total", () => readings().ledgerFailures);
   readGauge(registry, "signet_ledger_failing", () => Number(readings().ledgerFailing));
-  addCopy(registry, services);
   readGauge(
     registry,
     "signet_serving_certificate_expiry_timestamp_seconds",
@@ -206,24 +207,16 @@ function addCluster(registry: Registry, { services }: Reader): void {
   );
 }
 
-function addPublishing(registry: Registry, { services }: Reader): void {
-  const { gauges, counters } = publishingFigures(() => services.readings().publishing, services.now);
+/** Figures of parts that a server may lack: then there is no figure, not a 0. */
+const partsOf = ({ readings, now }: Services): readonly Figures[] => [
+  copyFigures(() => readings().ledgerCopy),
+  publishingFigures(() => readings().publishing, now),
+  federationFigures(() => readings().federation),
+];
+
+function addFigures(registry: Registry, { gauges, counters }: Figures): void {
   for (const [name, read] of gauges) readGauge(registry, name, read);
   for (const [name, read] of counters) readCounter(registry, name, read);
-}
-
-/** Figures of a copy that there may not be: then there is no figure, not a 0. */
-function addCopy(registry: Registry, { readings }: Services): void {
-  const read = (of: (copy: NonNullable<Readings["ledgerCopy"]>) => number) => (): Reading => {
-    const { ledgerCopy } = readings();
-    return ledgerCopy ? of(ledgerCopy) : [];
-  };
-  const copied = read((copy) => copy.copied);
-  const behind = read((copy) => copy.behind);
-  const failing = read((copy) => Number(copy.failing));
-  readCounter(registry, "signet_ledger_copied_records_total", copied);
-  readGauge(registry, "signet_ledger_copy_behind_records", behind);
-  readGauge(registry, "signet_ledger_copy_failing", failing);
 }
 
 function addProcess(registry: Registry): void {

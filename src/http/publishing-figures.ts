@@ -7,11 +7,11 @@ export type Reading = number | readonly (readonly [labels: Readonly<Record<strin
 
 type Figure = readonly [name: MetricName, read: () => Reading];
 
+/** Figures that another part of the server keeps. */
+export type Figures = { readonly gauges: readonly Figure[]; readonly counters: readonly Figure[] };
+
 /** The figures of publishing; where nothing is published there is none, not a 0. */
-export function publishingFigures(
-  readings: () => PublishingReadings | undefined,
-  now: () => Instant,
-): { readonly gauges: readonly Figure[]; readonly counters: readonly Figure[] } {
+export function publishingFigures(readings: () => PublishingReadings | undefined, now: () => Instant): Figures {
   const read = (of: (publishing: PublishingReadings) => Reading) => (): Reading => {
     const publishing = readings();
     return publishing ? of(publishing) : [];

@@ -41,6 +41,8 @@ export type Readings = {
   readonly pods?: PodReadings | undefined;
   /** What publishing came to; undefined in a replica that does not publish. */
   readonly publishing?: PublishingReadings | undefined;
+  /** Bundles of other domains; undefined in a replica that does not fetch them. */
+  readonly federation?: FederationReadings | undefined;
   /** Events about objects of the cluster; undefined where there is no cluster. */
   readonly events?: { readonly written: number; readonly dropped: number };
 };
@@ -65,6 +67,16 @@ export type PublishingReadings = {
   readonly compileMs: number;
   /** Absent where nothing has begun or ended that is not published yet. */
   readonly overdueSince?: Instant;
+};
+
+/** How many federated domains stand how, and by the name of each TrustDomain the age of its bundle and when that ends. */
+export type FederationReadings = {
+  readonly domains: Readonly<Record<"fetched" | "failing" | "missing", number>>;
+  /** Seconds. */
+  readonly ages: ReadonlyMap<string, number>;
+  readonly ends: ReadonlyMap<string, Instant>;
+  /** Looks by what they came to, by this replica. */
+  readonly refreshes: ReadonlyMap<string, number>;
 };
 
 /** Where the server says what happens: a fixed sentence, and fields. */

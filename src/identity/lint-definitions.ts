@@ -11,6 +11,7 @@ import { lintReferences } from "./lint/references.ts";
 export const lintDefinitions = (catalogue: Catalogue, now: Instant): readonly Finding[] =>
   [
     ...lintTrustDomain(catalogue),
+    ...lintForeignDomains(catalogue),
     ...lintDead(catalogue),
     ...lintNamespaces(catalogue),
     ...lintAccounts(catalogue),
@@ -39,6 +40,29 @@ const lintTrustDomain = ({ definitions }: Catalogue): readonly Finding[] =>
           },
         ),
       ];
+
+/** A domain has one bundle: two TrustDomains of one domain, or of ours, would publish it under two names. */
+const lintForeignDomains = ({ definitions, trustDomain }: Catalogue): readonly Finding[] => {
+  const names = new Map([[trustDomain, "local"]]);
+  return (definitions.foreignDomains ?? []).flatMap((definition) => {
+    const first = names.get(definition.domain);
+    if (first === undefined) names.set(definition.domain, definition.name);
+    return first === undefined
+      ? []
+      : [
+          finding(
+            "error",
+            "TRUST_DOMAIN_TWICE",
+            { kind: "TrustDomain", definition },
+            {
+              path: "spec.domain",
+              message: `The domain ${definition.domain} is that of TrustDomain ${first} too.`,
+              mend: "Keep one of the two.",
+            },
+          ),
+        ];
+  });
+};
 
 const lintEnded = (catalogue: Catalogue, now: Instant): readonly Finding[] =>
   catalogue.definitions.exceptions

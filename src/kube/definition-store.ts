@@ -59,8 +59,10 @@ export class DefinitionStore {
   definitions(): Definitions {
     const parts = [...this.#entries.values()].flatMap(({ good }) => (good ? [good.definitions] : []));
     const trustDomain = parts.find((part) => part.trustDomain !== undefined)?.trustDomain;
+    const foreignDomains = parts.flatMap((part) => part.foreignDomains ?? []);
     return {
       ...(trustDomain === undefined ? {} : { trustDomain }),
+      ...(foreignDomains.length > 0 ? { foreignDomains } : {}),
       segments: parts.flatMap((part) => part.segments),
       roles: parts.flatMap((part) => part.roles),
       namespaces: parts.flatMap((part) => part.namespaces),

@@ -1,4 +1,4 @@
-import { ok, problem, type Problem, refuse, refuseAll, type Result } from "../domain/problem.ts";
+import { ok, refuse, refuseAll, type Result } from "../domain/problem.ts";
 import { isRaw, type Raw, textAt } from "./read-object.ts";
 import { readStrictJson } from "./strict-json.ts";
 
@@ -41,12 +41,35 @@ export function renderTrustBundle({ x509, jwt, sequence, refreshHint }: TrustBun
 export const renderKeySet = (jwt: readonly PublicJwk[]): string =>
   `${JSON.stringify({ keys: jwt.map((key) => ({ ...key, use: "sig", alg: "ES256" })) })}\n`;
 
+/** Largest bundle that is read, in characters, and most keys in it. */
+export const MOST_BUNDLE = 512 * 1024;
+const MOST_KEYS = 128;
+
 /**
- * Reads a bundle. Keys of a kind or use that is not known are left out, and so is an X.509 entry without certificate or a
- * token key without `kid`: the standard asks for it (§4.2, X509-SVID §6.2). Refuses what is no JWK set, or says a name twice.
- * No key at all is a bundle too: it makes every SVID of its domain invalid.
+ * Reads a bundle, whole or not at all. Keys of a kind or use that is not known are left out, as the standard asks (SPIFFE
+ * Trust Domain and Bundle §4.1.3); one of a known use must be as it should: an X.509 entry with its key and exactly
+ * one certificate, a token key with a `kid` of its own. Refuses what is no JWK set, says a name twice, or is larger
+ * than half a million characters or 128 keys. No key at all is a bundle too: it makes every SVID of its domain invalid.
  */
 export function readTrustBundle(text: string): Result<TrustBundle> {
+  const document = readKeyList(text);
+  if (!document.ok) return document;
+  const { raw, keys } = document.value;
+  const [sequence, refreshHint] = [count(raw, "spiffe_sequence"), count(raw, "spiffe_refresh_hint")];
+  const entries = keys.map(readEntry);
+  const problems = [sequence, refreshHint, ...entries].flatMap((each) => (each.ok ? [] : each.problems));
+  if (problems.length > 0) return refuseAll(problems);
+  const read = entries.flatMap((each) => (each.ok && each.value ? [each.value] : []));
+  return once({
+    x509: read.flatMap((entry) => ("certificate" in entry ? [entry] : [])),
+    jwt: read.flatMap((entry) => ("certificate" in entry ? [] : [entry])),
+    ...(sequence.ok && sequence.value !== undefined ? { sequence: sequence.value } : {}),
+    ...(refreshHint.ok && refreshHint.value !== undefined ? { refreshHint: refreshHint.value } : {}),
+  });
+}
+
+function readKeyList(text: string): Result<{ readonly raw: Raw; readonly keys: readonly unknown[] }> {
+  if (text.length > MOST_BUNDLE) return refuse("FIELD_INVALID", "", "The bundle is too large.");
   const json = readStrictJson(text, "The bundle");
   if (!json.ok) return json;
   const keys = isRaw(json.value) ? json.value["keys"] : undefined;
@@ -57,49 +80,77 @@ export function readTrustBundle(text: string): Result<TrustBundle> {
       "The bundle has no list of keys.",
       'A bundle is a JWK set: {"keys": [...]}.',
     );
-  const [sequence, refreshHint] = [count(json.value, "spiffe_sequence"), count(json.value, "spiffe_refresh_hint")];
-  const problems = [...sequence.problems, ...refreshHint.problems];
-  if (problems.length > 0) return refuseAll(problems);
-  const entries = keys.filter(isRaw);
-  return ok({
-    x509: entries.flatMap(x509Authority),
-    jwt: entries.flatMap(tokenKey),
-    ...(sequence.value === undefined ? {} : { sequence: sequence.value }),
-    ...(refreshHint.value === undefined ? {} : { refreshHint: refreshHint.value }),
-  });
+  if (keys.length > MOST_KEYS) return refuse("FIELD_INVALID", "keys", `The bundle has more than ${MOST_KEYS} keys.`);
+  return ok({ raw: json.value, keys });
 }
 
-type Count = { readonly value: number | undefined; readonly problems: readonly Problem[] };
+/** A certificate or a `kid` that stands twice leaves open which of two keys is meant. */
+function once(bundle: TrustBundle): Result<TrustBundle> {
+  const twice =
+    repeated(bundle.x509.map(({ certificate }) => certificate)) ?? repeated(bundle.jwt.map(({ kid }) => kid ?? ""));
+  if (twice === undefined) return ok(bundle);
+  return refuse("FIELD_CONFLICT", "keys", `The bundle has the key ${twice.slice(0, 40)} twice.`);
+}
 
-function count(raw: Raw, key: string): Count {
+const repeated = (texts: readonly string[]): string | undefined =>
+  texts.find((text, index) => texts.indexOf(text) !== index);
+
+function count(raw: Raw, key: string): Result<number | undefined> {
   const value = raw[key];
-  if (value === undefined) return { value: undefined, problems: [] };
-  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return { value, problems: [] };
-  return { value: undefined, problems: [problem("FIELD_INVALID", key, `${key} is not a whole number.`)] };
+  if (value === undefined) return ok(undefined);
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return ok(value);
+  return refuse("FIELD_INVALID", key, `${key} is not a whole number.`);
 }
 
-function x509Authority(raw: Raw): readonly X509Authority[] {
-  const chain = raw["x5c"];
-  const [certificate]: readonly unknown[] = Array.isArray(chain) ? chain : [];
-  const key = publicKey(raw);
-  return key && raw["use"] === "x509-svid" && typeof certificate === "string" ? [{ key, certificate }] : [];
+/** One entry; undefined where its kind or use is not known. */
+function readEntry(raw: unknown, index: number): Result<X509Authority | PublicJwk | undefined> {
+  const path = `keys[${index}]`;
+  if (!isRaw(raw)) return refuse("FIELD_INVALID", path, "An entry of the bundle is no key.");
+  const [kty, use] = [textAt(raw, "kty"), textAt(raw, "use")];
+  const absent = kty === undefined ? "kty" : use === undefined ? "use" : undefined;
+  if (kty === undefined || absent !== undefined)
+    return refuse("FIELD_MISSING", `${path}.${absent}`, `A key of the bundle has no ${absent}.`);
+  const [names, reader] = [PARTS.get(kty), USES.get(use ?? "")];
+  if (!names || !reader) return ok(undefined);
+  const key = publicKey(raw, kty, names);
+  if (!key) return refuse("FIELD_MISSING", path, `A key of the bundle lacks one of ${names.join(", ")}.`);
+  return reader(raw, key, path);
 }
 
-function tokenKey(raw: Raw): readonly PublicJwk[] {
-  const [key, kid, alg] = [publicKey(raw), textAt(raw, "kid"), textAt(raw, "alg")];
-  if (!key || kid === undefined || raw["use"] !== "jwt-svid") return [];
-  return [{ ...key, kid, ...(alg === undefined ? {} : { alg }) }];
-}
+/** Members that are public, by the kind of key (RFC 7518 §6). */
+const PARTS: ReadonlyMap<string, readonly string[]> = new Map([
+  ["EC", ["crv", "x", "y"]],
+  ["RSA", ["n", "e"]],
+]);
 
 /** Only what is public is taken over, whatever else an entry holds. */
-function publicKey(raw: Raw): PublicJwk | undefined {
-  const kty = textAt(raw, "kty");
-  const names = kty === "EC" ? (["crv", "x", "y"] as const) : kty === "RSA" ? (["n", "e"] as const) : [];
+function publicKey(raw: Raw, kty: string, names: readonly string[]): PublicJwk | undefined {
   const parts = names.flatMap((name) => {
     const value = textAt(raw, name);
     return value === undefined ? [] : [[name, value] as const];
   });
-  return kty !== undefined && names.length > 0 && parts.length === names.length
-    ? { kty, ...Object.fromEntries(parts) }
-    : undefined;
+  return parts.length === names.length ? { kty, ...Object.fromEntries(parts) } : undefined;
+}
+
+type EntryReader = (raw: Raw, key: PublicJwk, path: string) => Result<X509Authority | PublicJwk>;
+
+const USES: ReadonlyMap<string, EntryReader> = new Map<string, EntryReader>([
+  ["x509-svid", x509Authority],
+  ["jwt-svid", tokenKey],
+]);
+
+/** X509-SVID §6.1: exactly one certificate. */
+function x509Authority(raw: Raw, key: PublicJwk, path: string): Result<X509Authority> {
+  const chain: unknown = raw["x5c"];
+  const [certificate, ...more]: readonly unknown[] = Array.isArray(chain) ? chain : [];
+  if (typeof certificate !== "string" || more.length > 0)
+    return refuse("FIELD_INVALID", `${path}.x5c`, "An X.509 authority has exactly one certificate in x5c.");
+  return ok({ key, certificate });
+}
+
+/** JWT-SVID §5: a `kid`, by which tokens name it. */
+function tokenKey(raw: Raw, key: PublicJwk, path: string): Result<PublicJwk> {
+  const [kid, alg] = [textAt(raw, "kid"), textAt(raw, "alg")];
+  if (kid === undefined || kid === "") return refuse("FIELD_MISSING", `${path}.kid`, "A token key has no kid.");
+  return ok({ ...key, kid, ...(alg === undefined ? {} : { alg }) });
 }

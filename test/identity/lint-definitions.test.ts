@@ -208,6 +208,33 @@ const replaced: readonly Mutation[] = [
     ],
   ],
   [
+    "a sentence to an identity of our own, as if it were another's",
+    "spiffe://partner.example/",
+    "spiffe://prod.example.org/",
+    [
+      error(
+        "IDENTITY_OWN",
+        46,
+        "spec.allow[1].to.externalIdentity",
+        "An identity of our own trust domain is named as one of another.",
+      ),
+    ],
+  ],
+  [
+    "a TrustDomain of a domain that is ours already",
+    "spec: {domain: partner.example}",
+    "spec: {domain: prod.example.org}",
+    [
+      error("TRUST_DOMAIN_TWICE", 9, "spec.domain", "The domain prod.example.org is that of TrustDomain local too."),
+      error(
+        "REFERENCE_DEAD",
+        46,
+        "spec.allow[1].to.externalIdentity",
+        "There is no TrustDomain with the domain partner.example.",
+      ),
+    ],
+  ],
+  [
     "a denial from an environment that nobody has",
     "- from: {environment: prod}",
     "- from: {environment: test}",

@@ -208,6 +208,73 @@ export const REFUSALS: readonly Refusal[] = [
       'spec.leaf.keyType: "RSA2048" is none of ECDSAP256, ECDSAP384, ECDSAP521, RSA3072, RSA4096, ED25519. [FIELD_INVALID]',
   },
   {
+    what: "a bundle endpoint without https",
+    kind: "TrustDomain",
+    path: ["bundleEndpoint"],
+    value: { url: "http://partner.example.org/bundle", profile: "https_web" },
+    server:
+      'spec.bundleEndpoint.url: Invalid value: "http://partner.example.org/bundle": spec.bundleEndpoint.url in body',
+    reader:
+      'spec.bundleEndpoint.url: "http://partner.example.org/bundle" is not an https URL without user info and fragment. [FIELD_INVALID]',
+  },
+  {
+    what: "a bundle endpoint with user info",
+    kind: "TrustDomain",
+    path: ["bundleEndpoint"],
+    value: { url: "https://me:secret@partner.example.org/bundle", profile: "https_web" },
+    server: "spec.bundleEndpoint.url in body should match",
+    reader:
+      'spec.bundleEndpoint.url: "https://me:secret@partner.example.org/bundle" is not an https URL without user info and fragment. [FIELD_INVALID]',
+  },
+  {
+    what: "an endpoint of SPIFFE without a bundle to begin with",
+    kind: "TrustDomain",
+    path: ["bundleEndpoint"],
+    value: {
+      url: "https://partner.example.org/bundle",
+      profile: "https_spiffe",
+      endpointSpiffeID: "spiffe://prod-eu.example.org/server",
+    },
+    server: "https_spiffe needs endpointSpiffeID and bootstrapBundle, https_web has neither",
+    reader:
+      "spec.bundleEndpoint.profile: https_spiffe needs endpointSpiffeID and bootstrapBundle, https_web has neither. [FIELD_CONFLICT]",
+  },
+  {
+    what: "an endpoint of the web with a SPIFFE ID",
+    kind: "TrustDomain",
+    path: ["bundleEndpoint"],
+    value: {
+      url: "https://partner.example.org/bundle",
+      profile: "https_web",
+      endpointSpiffeID: "spiffe://prod-eu.example.org/server",
+    },
+    server: "https_spiffe needs endpointSpiffeID and bootstrapBundle, https_web has neither",
+    reader:
+      "spec.bundleEndpoint.profile: https_spiffe needs endpointSpiffeID and bootstrapBundle, https_web has neither. [FIELD_CONFLICT]",
+  },
+  {
+    what: "an endpoint known by an identity of another domain",
+    kind: "TrustDomain",
+    path: ["bundleEndpoint"],
+    value: {
+      url: "https://partner.example.org/bundle",
+      profile: "https_spiffe",
+      endpointSpiffeID: "spiffe://other.example.org/server",
+      bootstrapBundle: "{}",
+    },
+    server: "endpointSpiffeID belongs to the same domain",
+    reader: "spec.bundleEndpoint.endpointSpiffeID: endpointSpiffeID belongs to the same domain. [FIELD_CONFLICT]",
+  },
+  {
+    what: "an identity that no certificate carries",
+    kind: "SegmentPolicy",
+    path: ["allow", 0, "from"],
+    value: { externalIdentity: "spiffe://Partner.example.org/ns/a/sa/b" },
+    server: "spec.allow[0].from.externalIdentity in body should match",
+    reader:
+      'spec.allow[0].from.externalIdentity: "spiffe://Partner.example.org/ns/a/sa/b" is not the SPIFFE ID of a workload. [FIELD_INVALID]',
+  },
+  {
     what: "a missing on",
     kind: "SegmentPolicy",
     path: ["allow", 0, "on"],

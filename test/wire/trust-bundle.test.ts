@@ -68,22 +68,56 @@ test.each([
 
 test.each([
   ["an unknown use", { ...EC, use: "wit-svid", kid: "k" }],
-  ["no use", { ...EC, kid: "k" }],
   ["an unknown kind", { kty: "OKP", crv: "Ed25519", x: "eA", use: "jwt-svid", kid: "k" }],
-  ["a token key without kid", { ...EC, use: "jwt-svid" }],
-  ["an X.509 entry without certificate", { ...EC, use: "x509-svid" }],
-  ["half a key", { kty: "EC", crv: "P-256", use: "jwt-svid", kid: "k" }],
-  ["no object", 7],
-])("B2: an entry that is not understood is left out (%s)", (_, entry) => {
+])("B2: an entry of another standard is left out (%s)", (_, entry) => {
   expect(must(read({ keys: [entry] }))).toEqual({ x509: [], jwt: [] });
 });
 
-test("of an entry only what is public is taken over, and only its first certificate", () => {
-  const keys = [
-    { ...EC, use: "jwt-svid", kid: "k", d: "secret" },
+test.each([
+  ["no use", { ...EC, kid: "k" }, "FIELD_MISSING keys[1].use: A key of the bundle has no use."],
+  ["no kind", { use: "jwt-svid", kid: "k" }, "FIELD_MISSING keys[1].kty: A key of the bundle has no kty."],
+  ["a token key without kid", { ...EC, use: "jwt-svid" }, "FIELD_MISSING keys[1].kid: A token key has no kid."],
+  [
+    "half a key",
+    { kty: "EC", crv: "P-256", use: "jwt-svid", kid: "k" },
+    "FIELD_MISSING keys[1]: A key of the bundle lacks one of crv, x, y.",
+  ],
+  ["no object", 7, "FIELD_INVALID keys[1]: An entry of the bundle is no key."],
+  [
+    "X9: no certificate",
+    { ...EC, use: "x509-svid" },
+    "FIELD_INVALID keys[1].x5c: An X.509 authority has exactly one certificate in x5c.",
+  ],
+  [
+    "X9: two certificates",
     { ...EC, use: "x509-svid", x5c: ["MIIA", "MIIB"] },
-  ];
-  expect(must(read({ keys }))).toEqual({ x509: [{ key: EC, certificate: "MIIA" }], jwt: [{ ...EC, kid: "k" }] });
+    "FIELD_INVALID keys[1].x5c: An X.509 authority has exactly one certificate in x5c.",
+  ],
+  [
+    "the same certificate twice",
+    { ...EC, use: "x509-svid", x5c: ["MIIC"] },
+    "FIELD_CONFLICT keys: The bundle has the key MIIC twice.",
+  ],
+])("one wrong entry refuses the whole (%s)", (_, entry, sentence) => {
+  expect(refusal(JSON.stringify({ keys: [{ ...EC, use: "x509-svid", x5c: ["MIIC"] }, entry] }))).toEqual([sentence]);
+});
+
+test("two token keys of one kid refuse the whole", () => {
+  const key = { ...EC, use: "jwt-svid", kid: "k" };
+  expect(refusal(JSON.stringify({ keys: [key, key] }))).toEqual([
+    "FIELD_CONFLICT keys: The bundle has the key k twice.",
+  ]);
+});
+
+test("a bundle is bounded, in size and in keys", () => {
+  expect(refusal(`{"keys":[]${" ".repeat(512 * 1024)}}`)).toEqual(["FIELD_INVALID : The bundle is too large."]);
+  const keys = Array.from({ length: 129 }, () => ({ ...EC, use: "other" }));
+  expect(refusal(JSON.stringify({ keys }))).toEqual(["FIELD_INVALID keys: The bundle has more than 128 keys."]);
+});
+
+test("of an entry only what is public is taken over", () => {
+  const keys = [{ ...EC, use: "jwt-svid", kid: "k", d: "secret" }];
+  expect(must(read({ keys }))).toEqual({ x509: [], jwt: [{ ...EC, kid: "k" }] });
 });
 
 test("readers of OpenID Connect get the same keys in their words", () => {

@@ -232,6 +232,7 @@ function makeServices(fed: Fed): Services {
       certificateNotAfter: (serving()?.current() ?? first).notAfter,
       pods: writer.pods(),
       publishing: writer.publishing(),
+      federation: writer.federation(),
       events: events.counts(),
     }),
     log,

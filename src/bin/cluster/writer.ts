@@ -13,6 +13,7 @@ import type { ClusterConfig } from "../../wire/cluster-config.ts";
 import type { ServerConfig } from "../../wire/config.ts";
 import { recordApprovals } from "./approvals.ts";
 import { type Bell, makeBell } from "./bell.ts";
+import { Federation, type LookOutcome } from "./federation/federation.ts";
 import { flagExceptions } from "./pods/flag-exceptions.ts";
 import { followTemplates } from "./pods/template-round.ts";
 import { makeMachineRound } from "./pods/machine-round.ts";
@@ -24,6 +25,7 @@ import { Scan } from "../../reconcile/scan/scan.ts";
 import { scanPod } from "../../reconcile/scan/scan-pod.ts";
 import { advanceServing } from "./serving-rollover.ts";
 import type { ServingStore } from "./serving-store.ts";
+import type { FederationReadings } from "../../http/services.ts";
 
 /** What the one replica that writes does its work with. */
 export type WriterMeans = Pick<WatchMeans, "connection" | "clock" | "random"> & {
@@ -48,6 +50,8 @@ export type Writer = {
   readonly pods: () => WriterFigures | undefined;
   /** What publishing came to; only while this replica writes, and where something is published. */
   readonly publishing: () => PublishingFigures | undefined;
+  /** How the bundles of other domains stand; only while this replica writes. */
+  readonly federation: () => FederationReadings | undefined;
 };
 
 /** What the Pods that run came to, one by one and as a whole. */
@@ -61,13 +65,16 @@ export function makeWriter(means: WriterMeans): Writer {
   const bells = { duties: makeBell(), policies: makeBell() };
   const onConcern = podTeller(means.events);
   const running: { rounds?: Rounds } = {};
+  const looks = new Map<string, number>();
+  const count = (outcome: LookOutcome): unknown => looks.set(outcome, (looks.get(outcome) ?? 0) + 1);
   const figures = (): WriterFigures | undefined =>
     running.rounds && { ...running.rounds.own.figures(), outcomes: running.rounds.scan.counts() };
   return {
-    begin: (term) => void work({ ...means, onConcern, bells, running }, term),
+    begin: (term) => void work({ ...means, onConcern, bells, running, count }, term),
     nudge: () => ringAll(bells),
     pods: figures,
     publishing: () => running.rounds?.publisher.figures(),
+    federation: () => running.rounds && { ...running.rounds.federation.figures(), refreshes: looks },
   };
 }
 
@@ -77,11 +84,13 @@ type Rounds = {
   readonly scan: Scan;
   readonly templates: ReturnType<typeof followTemplates>;
   readonly publisher: RunningPublisher;
+  readonly federation: Federation;
 };
 
 type Work = WriterMeans & {
   readonly bells: Bells;
   readonly onConcern: (concern: Concern) => void;
+  readonly count: (outcome: LookOutcome) => void;
   readonly running: { rounds?: Rounds };
 };
 
@@ -106,7 +115,8 @@ async function work(means: Work, term: Term): Promise<void> {
   const templates = followTemplates({ ...looking, scan, onChange: bells.duties.ring });
   pods.start();
   const publisher = runPublisher({ ...means, pods }, term, bells.policies);
-  const rounds = { own, scan, templates, publisher };
+  const federation = new Federation({ ...means, onLook: bells.duties.ring }, term);
+  const rounds = { own, scan, templates, publisher, federation };
   running.rounds = rounds;
   const duties = dutiesOf(means, term, rounds);
   while (term.valid()) {
@@ -124,12 +134,13 @@ const lookingOf = (means: Work) => ({
   now: Date.now,
 });
 
-function dutiesOf(means: Work, term: Term, { own, scan, templates }: Rounds): readonly Duty[] {
+function dutiesOf(means: Work, term: Term, { own, scan, templates, federation }: Rounds): readonly Duty[] {
   const tendMachines = makeMachineRound({ ...lookingOf(means), scan });
   return [
     ...servingDuty(means, term),
     ["approvals", () => recordApprovals(means, term)],
     ["keys of the trust domain", () => means.keys(term)],
+    ["bundles of other domains", () => federation.tend()],
     ["machines", () => tendMachines(term)],
     ["pods", () => own.tend(term)],
     ["templates", templates.tend],

@@ -5,9 +5,8 @@ import type { GrantedSentence, Guardrail, Peer, SegmentPolicy } from "../../doma
 import { type Defined, type Finding, finding, type Weight } from "./finding.ts";
 
 /** Names that something defines. */
-type Known = Readonly<
-  Record<"role" | "segment" | "environment" | "classification" | "trustDomain" | "domain", ReadonlySet<string>>
->;
+type Known = Readonly<Record<Named, ReadonlySet<string>>> & { readonly own: string };
+type Named = "role" | "segment" | "environment" | "classification" | "trustDomain" | "domain";
 
 /** What sentences, exceptions, roles and restrictions name, and nobody defines. */
 export function lintReferences({ definitions }: Catalogue): readonly Finding[] {
@@ -68,11 +67,12 @@ function knownNames(definitions: Definitions): Known {
     environment: present(definitions.segments.map(({ environment }) => environment)),
     classification: present(definitions.segments.map(({ classification }) => classification)),
     trustDomain: new Set(foreign.map(({ name }) => name)),
-    domain: new Set([...foreign.map(({ domain }) => domain), definitions.trustDomain?.domain ?? DEFAULT_TRUST_DOMAIN]),
+    domain: new Set(foreign.map(({ domain }) => domain)),
+    own: definitions.trustDomain?.domain ?? DEFAULT_TRUST_DOMAIN,
   };
 }
 
-const WORDS: Readonly<Record<keyof Known, readonly [what: string, weight: Weight, mend: string]>> = {
+const WORDS: Readonly<Record<Named, readonly [what: string, weight: Weight, mend: string]>> = {
   role: ["role", "error", "Correct the name, or write the WorkloadRole."],
   segment: ["segment", "error", "Correct the name, or write the Segment."],
   environment: ["segment of environment", "warning", "Correct the name, or give a Segment this environment."],
@@ -86,13 +86,22 @@ const WORDS: Readonly<Record<keyof Known, readonly [what: string, weight: Weight
 };
 
 /** One name that is used, and where. */
-type Use = { readonly what: keyof Known; readonly name: string; readonly path: string };
+type Use = { readonly what: Named; readonly name: string; readonly path: string };
 
 function unknownName(known: Known, from: Defined, { what, name, path }: Use): readonly Finding[] {
+  if (what === "domain" && name === known.own) return ownIdentity(from, path);
   if (known[what].has(name)) return [];
   const [words, weight, mend] = WORDS[what];
   return [finding(weight, "REFERENCE_DEAD", from, { path, message: `There is no ${words} ${name}.`, mend })];
 }
+
+const ownIdentity = (from: Defined, path: string): readonly Finding[] => [
+  finding("error", "IDENTITY_OWN", from, {
+    path,
+    message: "An identity of our own trust domain is named as one of another.",
+    mend: "Name the role that holds it.",
+  }),
+];
 
 const unknownPeers = (known: Known, from: Defined, ends: GrantedSentence, path: string): readonly Finding[] =>
   [useOf(ends.from, `${path}.from`), useOf(ends.to, `${path}.to`)].flatMap((use) =>
@@ -106,7 +115,7 @@ function useOf(peer: Peer, path: string): Use | undefined {
   return isNamedBySegments(peer) ? { what: peer.by, name: peer.name, path: `${path}.${peer.by}` } : undefined;
 }
 
-type Named = Extract<Peer, { readonly by: "role" | "segment" | "environment" | "classification" }>;
+type BySegments = Extract<Peer, { readonly by: "role" | "segment" | "environment" | "classification" }>;
 
-const isNamedBySegments = (peer: Peer): peer is Named =>
+const isNamedBySegments = (peer: Peer): peer is BySegments =>
   ["role", "segment", "environment", "classification"].includes(peer.by);

@@ -63,7 +63,7 @@ function partsOf(explaining: Explaining, { from, to, wider, narrower }: Differen
     const on = intersect(passages, verdict.allowed ? narrower : wider);
     const [open, closed] = [intersect(on, ownAdmits), subtract(on, ownAdmits)];
     const parts = verdict.allowed
-      ? [...openers(verdict, "FOREIGN_DENY", open), ...narrowedBy(explaining, verdict, closed)]
+      ? [...openers(verdict, "FOREIGN_DENY", open), ...narrowedBy(explaining, [from.first, to.first], verdict, closed)]
       : [
           ...closers(verdict, "FOREIGN_ALLOW", closed),
           ...closers(verdict, asMessages(open) ?? widened(explaining, [from.first, to.first], open), open),
@@ -84,14 +84,28 @@ function openersOf({ reason }: IntentVerdict): readonly string[] {
 /** A rule without its place in a file: the same in whatever folder it lies. */
 const bare = ({ object, path }: Pick<Line, "object" | "path">): string => rulingText({ object, path });
 
-function narrowedBy(explaining: Explaining, verdict: IntentVerdict, on: PassageSet): readonly Part[] {
-  if (verdict.reason.kind !== "granted") return openers(verdict, asMessages(on) ?? "ORDER_FLATTENED", on);
+function narrowedBy(
+  explaining: Explaining,
+  ends: readonly EffectiveEnd[],
+  verdict: IntentVerdict,
+  on: PassageSet,
+): readonly Part[] {
+  if (verdict.reason.kind !== "granted") {
+    const besideCanary = ends.some(({ end }) => isBesideCanary(explaining.intent, end));
+    return openers(verdict, asMessages(on) ?? (besideCanary ? "CANARY_BY_LABEL" : "ORDER_FLATTENED"), on);
+  }
   return verdict.reason.rulings.map((line) => ({
     rule: bare(line),
     code: narrowed(explaining, line, on),
     effect: "narrower",
     on,
   }));
+}
+
+/** Whether a canary names single workloads of an end's segment, and not this one. */
+function isBesideCanary({ catalogue }: Intent, end: FlowEnd): boolean {
+  const segment = end.kind === "workload" ? catalogue.segments.get(end.segment ?? "") : undefined;
+  return segment?.mode === "canary" && segment.canary.workloads.length > 0 && end.kind === "workload" && !end.inCanary;
 }
 
 /** What a target that knows ports only makes of messages alone. */

@@ -32,6 +32,10 @@ export const LOSSES = {
     says: "A denial was taken out of what is allowed; what it may mean is taken out too.",
     control: "Write denials by role, segment or address rather than by name or by named port.",
   },
+  CANARY_BY_LABEL: {
+    says: "A canary's workload is told by the labels of its Pods; others of its role that have them all are enclosed with it.",
+    control: "Give the Pods of the canary a label of their own, or name the namespace.",
+  },
   EXPIRY_BY_CONTROLLER: {
     says: "This target knows no end; the line is taken out by whoever compiles again then.",
     control: "Compile again at the moment given as nextChange; `signet policy status` names rules past their end.",

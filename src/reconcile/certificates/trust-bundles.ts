@@ -1,4 +1,5 @@
 import { federatedSigner } from "../../domain/signers.ts";
+import { FOREIGN_BUNDLES } from "../../wire/manifests/names.ts";
 import { type Raw, rawAt, textAt } from "../../wire/read-object.ts";
 import { SIGNER_NAME } from "../../wire/workloads/escapes.ts";
 
@@ -18,7 +19,6 @@ export type TrustBundleAction =
 
 /** The name of a signer's one bundle; the API server wants it to begin with the signer's (certificates.k8s.io/v1). */
 const bundleName = (signerName: string): string => `${signerName.replace("/", ":")}:bundle`;
-const FOREIGN = bundleName(federatedSigner("")).replace(/:bundle$/, "");
 
 /**
  * What is to be written so that ours is published under our signer and under no other name, and each foreign domain under a
@@ -32,7 +32,7 @@ export function decideTrustBundles(wanted: BundlesWanted, present: readonly Raw[
   return [
     ...[...signers].flatMap(([signerName, pem]) => apply(signerName, pem, wanted.version, seen)),
     ...[...seen.keys()]
-      .filter((name) => name.startsWith(FOREIGN) && !kept.has(name))
+      .filter((name) => name.startsWith(FOREIGN_BUNDLES) && !kept.has(name))
       .map((name) => ({ do: "deleteTrustBundle" as const, name, why: "nobody federates with its domain any more" })),
   ];
 }

@@ -1,6 +1,7 @@
 import { parseAddress } from "../../domain/cidr.ts";
 import type { Static } from "typebox";
 import type {
+  BundleEndpoint,
   ExternalWorkload,
   Restriction,
   RestrictionTarget,
@@ -10,12 +11,14 @@ import type {
 } from "../../domain/definitions.ts";
 import { DEFAULT_TERMS } from "../../domain/approvals.ts";
 import { ok, type Result } from "../../domain/problem.ts";
+import type { ProblemCode } from "../../domain/problem-codes.ts";
 import { WORKLOAD_KINDS } from "../../domain/workload.ts";
+import { isBundleUrl } from "../bundle-url.ts";
 import type { FieldPath } from "../documents.ts";
 import { EXTERNAL_WORKLOAD } from "../kinds/external-workload.ts";
 import { RESTRICTION } from "../kinds/restriction.ts";
 import { SEGMENT } from "../kinds/segment.ts";
-import { TRUST_DOMAIN } from "../kinds/trust-domain.ts";
+import { ENDPOINT_DOMAIN, ENDPOINT_PROFILE, TRUST_DOMAIN } from "../kinds/trust-domain.ts";
 import { WORKLOAD_ROLE } from "../kinds/workload-role.ts";
 import type { KubeObject } from "../objects.ts";
 import { type Raw, rawAt, refuseAt, textAt } from "../read-object.ts";
@@ -33,13 +36,38 @@ export function readTrustDomain(object: KubeObject): Result<TrustDomain> {
   const { spec, specPath, definition } = read.value;
   const ttl = secondsAt(spec.leaf?.maxTTL, object, [...specPath, "leaf", "maxTTL"]);
   if (!ttl.ok) return ttl;
+  const endpoint = readEndpoint(spec, object, [...specPath, "bundleEndpoint"]);
+  if (!endpoint.ok) return endpoint;
   return ok({
     ...definition,
     domain: spec.domain,
     leafMaxTtlSeconds: ttl.value ?? DEFAULT_LEAF_SECONDS,
     leafKeyType: spec.leaf?.keyType ?? "ECDSAP256",
     approvals: { ...DEFAULT_TERMS, ...defined(spec.approvals ?? {}) },
+    ...(endpoint.value ? { bundleEndpoint: endpoint.value } : {}),
   });
+}
+
+type DomainSpec = Static<(typeof TRUST_DOMAIN)["spec"]>;
+
+/** Profile and parameters fit each other (SPIFFE Federation §5.2.2.2), and the URL is one that programs read alike. */
+function readEndpoint(
+  { domain, bundleEndpoint: endpoint }: DomainSpec,
+  object: KubeObject,
+  path: FieldPath,
+): Result<BundleEndpoint | undefined> {
+  if (!endpoint) return ok(undefined);
+  const { url, profile, endpointSpiffeID: spiffeId, bootstrapBundle: bootstrap } = endpoint;
+  const refused = (field: string, code: ProblemCode, message: string) =>
+    refuseAt(object, [...path, field], { code, message });
+  if (!isBundleUrl(url)) return refused("url", "FIELD_INVALID", `"${url}" is not an https URL without user info.`);
+  const both = spiffeId !== undefined && bootstrap !== undefined;
+  if (both ? profile !== "https_spiffe" : profile !== "https_web" || spiffeId !== undefined || bootstrap !== undefined)
+    return refused("profile", "FIELD_CONFLICT", `${ENDPOINT_PROFILE}.`);
+  if (!both) return ok({ url, profile: "https_web" });
+  if (!spiffeId.startsWith(`spiffe://${domain}/`))
+    return refused("endpointSpiffeID", "FIELD_CONFLICT", `${ENDPOINT_DOMAIN}.`);
+  return ok({ url, profile: "https_spiffe", spiffeId, bootstrap });
 }
 
 /** Reads a Segment; a classification brings strict isolation, approval of policies and one-hour leaves by default. */

@@ -1,6 +1,7 @@
 import type { Static } from "typebox";
 import { parseCidr } from "../../domain/cidr.ts";
 import { parseInstant } from "../../domain/instant.ts";
+import { parseSpiffeId } from "../../domain/spiffe-id.ts";
 import { ok, refuseAll, type Result } from "../../domain/problem.ts";
 import type { DataClause, GrantedSentence, Peer, PortSpec, Sentence } from "../../domain/sentences.ts";
 import { type FieldPath, pathText } from "../documents.ts";
@@ -62,12 +63,22 @@ function namedOtherwise(raw: RawPeer, place: Place, path: FieldPath): Result<Pee
   if (raw.entity !== undefined) return ok({ by: "entity", name: raw.entity });
   if (raw.cidr !== undefined) return cidrOf(raw.cidr, place, [...path, "cidr"]);
   if (raw.fqdn !== undefined) return ok({ by: "fqdn", name: raw.fqdn });
-  if (raw.externalIdentity !== undefined) return ok({ by: "externalIdentity", spiffeId: raw.externalIdentity });
+  if (raw.externalIdentity !== undefined) return identityOf(raw.externalIdentity, place, [...path, "externalIdentity"]);
   if (raw.namespace === undefined) return refuseAt(place, path, { code: "FIELD_MISSING", message: "Nobody is named." });
   const senseless = senselessRequirement(raw.namespace.podLabels);
   if (senseless !== undefined)
     return refuseAt(place, [...path, "namespace", "podLabels", "matchExpressions", senseless], SENSELESS);
   return ok({ by: "namespace", name: raw.namespace.name, podLabels: selectorOf(raw.namespace.podLabels) });
+}
+
+/** Letter for letter, as its certificate carries it: an identity written otherwise would never be met (SPIFFE-ID §2). */
+function identityOf(text: string, place: Place, path: FieldPath): Result<Peer> {
+  if (parseSpiffeId(text, "").ok) return ok({ by: "externalIdentity", spiffeId: text });
+  return refuseAt(place, path, {
+    code: "FIELD_INVALID",
+    message: `"${text.slice(0, 80)}" is not the SPIFFE ID of a workload.`,
+    mend: "Write spiffe://TRUST-DOMAIN/PATH, for example spiffe://partner.example.org/ns/shop/sa/cart.",
+  });
 }
 
 function cidrOf(text: string, place: Place, path: FieldPath): Result<Peer> {

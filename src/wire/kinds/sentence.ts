@@ -72,7 +72,10 @@ export const peer = (description: string) =>
         }),
       ),
       externalIdentity: optional(
-        text("A SPIFFE ID of a federated trust domain.", 2048, { pattern: "^spiffe://.+", form: "a SPIFFE ID" }),
+        text("A SPIFFE ID of a federated trust domain.", 2048, {
+          pattern: "^spiffe://[a-z0-9._-]+(/[a-zA-Z0-9._-]+)+$",
+          form: "the SPIFFE ID of a workload",
+        }),
       ),
       entity: optional(
         oneOf("nodes: the cluster's nodes; outside: all that is no workload; any: everybody.", [

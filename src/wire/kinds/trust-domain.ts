@@ -6,6 +6,12 @@ import { approvedStatus } from "./status.ts";
 /** Key types of leaf certificates, as the Kubernetes API names them. */
 export const KEY_TYPES = ["ECDSAP256", "ECDSAP384", "ECDSAP521", "RSA3072", "RSA4096", "ED25519"] as const;
 
+/** Longest bootstrap bundle, in characters: a dozen roots. */
+const MOST_BOOTSTRAP = 65_536;
+/** What a bundle endpoint must fit, in words; the reader of files says the same. */
+export const ENDPOINT_PROFILE = "https_spiffe needs endpointSpiffeID and bootstrapBundle, https_web has neither";
+export const ENDPOINT_DOMAIN = "endpointSpiffeID belongs to the same domain";
+
 const spec = fields(
   "A trust domain: ours, or one that we federate with.",
   {
@@ -20,14 +26,37 @@ const spec = fields(
       }),
     ),
     bundleEndpoint: optional(
-      fields("Where the bundle of a federated domain is fetched.", {
-        url: text("https URL without user info.", 2048, {
-          pattern: "^https://[^@/]+(/.*)?$",
-          form: "an https URL without user info",
-        }),
-        profile: oneOf("How the endpoint is authenticated (SPIFFE Federation §5.2).", ["https_web", "https_spiffe"]),
-        endpointSpiffeID: optional(text("SPIFFE ID of the endpoint, for https_spiffe.", 2048)),
-      }),
+      fields(
+        "Where the bundle of a federated domain is fetched (SPIFFE Federation §5).",
+        {
+          url: text("https URL without user info.", 2048, {
+            pattern: "^https://[^@/\\\\\\s#]+(/[^\\\\\\s#]*)?$",
+            form: "an https URL without user info and fragment",
+          }),
+          profile: oneOf(
+            "How the endpoint is authenticated: https_web by the authorities of the web, https_spiffe by its SPIFFE ID.",
+            ["https_web", "https_spiffe"],
+          ),
+          endpointSpiffeID: optional(
+            text("For https_spiffe: SPIFFE ID of the endpoint, in the same domain.", 2048, {
+              pattern: "^spiffe://[a-z0-9._-]+(/[a-zA-Z0-9._-]+)+$",
+              form: "the SPIFFE ID of a workload",
+            }),
+          ),
+          bootstrapBundle: optional(
+            text(
+              "For https_spiffe: the domain's SPIFFE bundle in JSON, by which the endpoint is verified until one was fetched.",
+              MOST_BOOTSTRAP,
+            ),
+          ),
+        },
+        withRules(
+          rule(
+            "(self.profile == 'https_spiffe') == has(self.endpointSpiffeID) && (self.profile == 'https_spiffe') == has(self.bootstrapBundle)",
+            ENDPOINT_PROFILE,
+          ),
+        ),
+      ),
     ),
     approvals: optional(
       fields("Who may approve at all.", {
@@ -50,7 +79,14 @@ const spec = fields(
       }),
     ),
   },
-  withRules(rule("self.domain == oldSelf.domain", "domain is part of every identity and cannot change")),
+  withRules(
+    rule("self.domain == oldSelf.domain", "domain is part of every identity and cannot change"),
+    rule(
+      "!has(self.bundleEndpoint) || !has(self.bundleEndpoint.endpointSpiffeID) || " +
+        "self.bundleEndpoint.endpointSpiffeID.startsWith('spiffe://' + self.domain + '/')",
+      ENDPOINT_DOMAIN,
+    ),
+  ),
 );
 
 /** Kind TrustDomain: the one named `local` is ours, others are federated. */
@@ -108,18 +144,40 @@ export const TRUST_DOMAIN: Kind<typeof spec> = {
     bundle: optional(
       Type.Object(
         {
-          sequence: Type.Integer({ description: "Sequence number of the published bundle.", minimum: 0 }),
+          sequence: optional(
+            Type.Integer({ description: "Sequence number of the bundle; a foreign one may have none.", minimum: 0 }),
+          ),
           fingerprints: Type.Array(text("SHA-256 of a root certificate.", 95), {
             description: "Roots in the bundle.",
-            maxItems: 16,
+            maxItems: 64,
             "x-kubernetes-list-type": "atomic",
           }),
+          generation: optional(
+            Type.Integer({
+              description: "Of a federated domain: the approved generation it was fetched by.",
+              minimum: 0,
+            }),
+          ),
+          fetchedAt: optional(
+            text("Of a federated domain: when it was fetched last, to within ten minutes.", 40, {
+              format: "date-time",
+            }),
+          ),
+          refreshSeconds: optional(
+            Type.Integer({ description: "Of a federated domain: how often it is fetched.", minimum: 1 }),
+          ),
+          notAfter: optional(text("Of a federated domain: when its last root ends.", 40, { format: "date-time" })),
         },
         { description: "The bundle as published." },
       ),
     ),
   }),
-  columns: [{ name: "Domain", type: "string", path: ".spec.domain" }, ...approvalColumns, age],
+  columns: [
+    { name: "Domain", type: "string", path: ".spec.domain" },
+    ...approvalColumns,
+    { name: "Fetched", type: "date", path: ".status.bundle.fetchedAt" },
+    age,
+  ],
   rules: [],
   approved: true,
 };

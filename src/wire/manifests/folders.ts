@@ -5,11 +5,12 @@ import { accountManifests, flowSchemas, namespaceManifest, peopleManifests } fro
 import { admissionPolicies } from "./admission-policies.ts";
 import { CERTIFICATE_FOLDER, certManagerManifests, certManagerPatches } from "./cert-manager.ts";
 import { dashboardManifest } from "./dashboard.ts";
+import { FEDERATION_PERMISSIONS } from "./federation-permissions.ts";
 import { HELPER_SEGMENT, helperRole, HELPERS } from "./helper-roles.ts";
 import { COMMON_LABELS, type Manifest } from "./manifest.ts";
 import { monitoringManifests } from "./monitoring.ts";
 import { LOCAL_URL, NAME, VIRT_CONTROLLERS } from "./names.ts";
-import { SIGNER_PERMISSIONS } from "./permissions.ts";
+import { type Permission, SIGNER_PERMISSIONS } from "./permissions.ts";
 import { PUBLISHING_PERMISSIONS } from "./publishing-permissions.ts";
 import { accountRoles } from "./rbac.ts";
 import {
@@ -164,23 +165,31 @@ const signedGrants = (): Folder => ({
   rest: { patches: [grantPatch(), serverArguments(GRANT_FLAGS)] },
 });
 
+/** A component that only grants rights: they are the switch. */
+const granting = (name: string, about: string, permissions: readonly Permission[]): Folder => ({
+  path: `components/${name}`,
+  about,
+  kind: "Component",
+  files: { [name]: accountRoles(`signet-${name}`, permissions) },
+});
+
 /** One for each switch of publishing. */
 const publishing = (): readonly Folder[] =>
-  Object.entries(PUBLISHING_PERMISSIONS).map(([name, { about, permissions }]) => ({
-    path: `components/${name}`,
-    about: `${about} Where the cluster has these kinds.`,
-    kind: "Component",
-    files: { [name]: accountRoles(`signet-${name}`, permissions) },
-  }));
+  Object.entries(PUBLISHING_PERMISSIONS).map(([name, { about, permissions }]) =>
+    granting(name, `${about} Where the cluster has these kinds.`, permissions),
+  );
 
 const components = (): readonly Folder[] => [
-  {
-    path: "components/signer",
-    about:
-      "Certificates for Pods, issued to kubelets (Kubernetes 1.37, or with the gates of PodCertificateRequest on).",
-    kind: "Component",
-    files: { signer: accountRoles("signet-signer", SIGNER_PERMISSIONS) },
-  },
+  granting(
+    "signer",
+    "Certificates for Pods, issued to kubelets (Kubernetes 1.37, or with the gates of PodCertificateRequest on).",
+    SIGNER_PERMISSIONS,
+  ),
+  granting(
+    "federation",
+    "Bundles of other trust domains, fetched and published: docs/federation.md. Needs the component signer.",
+    FEDERATION_PERMISSIONS,
+  ),
   ...publishing(),
   {
     path: "components/monitoring",

@@ -3,6 +3,7 @@ import { ENROL_LABEL, SEGMENT_LABEL } from "../../domain/reserved-keys.ts";
 import { TOKEN_AUDIENCE } from "../../domain/token-audience.ts";
 import { SIGNER_NAME } from "../workloads/escapes.ts";
 import { allowed, FROM_NODE, FROM_SIGNET, quoted, reservedAnnotation, reservedLabel } from "./cel.ts";
+import { FOREIGN_BUNDLES, TRUST_BUNDLE } from "./names.ts";
 import { type Manifest, type Named, type Rule, validating } from "./policy-object.ts";
 
 const NOT_SIGNET: Named = { name: "not-signet", expression: `!(${FROM_SIGNET})` };
@@ -219,6 +220,22 @@ const certificateAnswers = (): readonly Manifest[] =>
     checks: [{ expression: FROM_SIGNET, message: `Only Signet answers requests for ${SIGNER_NAME}.` }],
   });
 
+const BUNDLE = "(object != null ? object : oldObject).metadata.name";
+
+/** Rights on bundles know no pattern of names: Signet's account may write and delete those of its own signers and no other. */
+const trustBundles = (): readonly Manifest[] =>
+  validating({
+    name: "trust-bundles",
+    rules: [{ group: CERTIFICATES, operations: ["CREATE", "UPDATE", "DELETE"], resources: ["clustertrustbundles"] }],
+    conditions: [{ name: "by-signet", expression: FROM_SIGNET }],
+    checks: [
+      {
+        expression: `(request.operation != 'DELETE' && ${BUNDLE} == ${quoted(TRUST_BUNDLE)}) || ${BUNDLE}.startsWith(${quoted(FOREIGN_BUNDLES)})`,
+        message: "Signet writes its own bundle and those of federated domains, and deletes none but the latter.",
+      },
+    ],
+  });
+
 /** The guards of stamps, namespaces and certificates, each with its binding. */
 export const guards = (): readonly Manifest[] => [
   ...stamps(),
@@ -229,4 +246,5 @@ export const guards = (): readonly Manifest[] => [
   ...namespaceLabels(),
   ...certificateRequests(),
   ...certificateAnswers(),
+  ...trustBundles(),
 ];

@@ -14,6 +14,7 @@ type Alert = {
   readonly runbook: string;
 };
 
+const FEDERATION = "docs/federation.md";
 const BREAK_GLASS = "docs/break-glass.md";
 
 const OURS = 'name=~".+\\\\.signet\\\\.dev"';
@@ -154,6 +155,31 @@ const ALERTS: readonly Alert[] = [
     severity: "critical",
     summary: "Certificates are not issued for a fault of ours: {{ $labels.reason }}.",
     runbook: "docs/runbooks/lost-ledger.md",
+  },
+  {
+    alert: "SignetBundleMissing",
+    expr: 'max(signet_federation_domains{state="missing"}) > 0',
+    for: "15m",
+    severity: "warning",
+    summary: "Nothing is published of a federated trust domain: nobody of it is believed.",
+    runbook: FEDERATION,
+  },
+  {
+    alert: "SignetBundleOld",
+    expr: "max by (trust_domain) (signet_federation_bundle_age_seconds) > 3 * 3600",
+    for: "5m",
+    severity: "warning",
+    summary:
+      "The bundle of TrustDomain {{ $labels.trust_domain }} was not fetched for hours: it may lack what signs by now.",
+    runbook: FEDERATION,
+  },
+  {
+    alert: "SignetBundleEnds",
+    expr: "max by (trust_domain) (signet_federation_bundle_expiry_timestamp_seconds) - time() < 86400",
+    for: "10m",
+    severity: "critical",
+    summary: "The last authority of TrustDomain {{ $labels.trust_domain }} ends within a day.",
+    runbook: FEDERATION,
   },
 ];
 

@@ -38,8 +38,14 @@ export const SECRETS = {
   tokens: "signet-tokens",
 } as const;
 
+/** All signers under our name, as `attest` on signers knows them: each federated domain has one of its own. */
+export const SIGNERS = "signet.dev/*";
+
 /** The signer's one ClusterTrustBundle; the API server wants its name to begin with the signer's. */
 export const TRUST_BUNDLE = "signet.dev:svid:bundle";
+
+/** How the names of other domains' bundles begin; the name of the TrustDomain follows. */
+export const FOREIGN_BUNDLES = "signet.dev:federated.";
 
 /** User names of KubeVirt's virt-controller: as KubeVirt installs it, and as OpenShift Virtualization does. */
 export const VIRT_CONTROLLERS = {

@@ -1,4 +1,5 @@
 import { PEOPLE_ROLES } from "./people-roles.ts";
+import { FEDERATION_PERMISSIONS } from "./federation-permissions.ts";
 import { type Permission, SIGNER_PERMISSIONS, SIGNET_PERMISSIONS } from "./permissions.ts";
 import { PUBLISHING_PERMISSIONS } from "./publishing-permissions.ts";
 
@@ -8,7 +9,7 @@ export const permissionsPage = (): string =>
     "# Permissions",
     "",
     "Made by `npm run manifests` of the tables in `src/wire/manifests/permissions.ts`, and so are the roles in `manifests/`.",
-    "There is no wildcard, and nobody is bound to cluster-admin.",
+    "There is no wildcard but one, in the signer names of the component `federation`, and nobody is bound to cluster-admin.",
     "",
     "## Signet's account",
     "",
@@ -20,6 +21,10 @@ export const permissionsPage = (): string =>
     "## With the component `signer`",
     "",
     ...table(SIGNER_PERMISSIONS),
+    "",
+    "## With the component `federation`",
+    "",
+    ...table(FEDERATION_PERMISSIONS),
     "",
     ...publishingSections(),
     "## People",

@@ -1,6 +1,7 @@
 import { PEOPLE_ROLES } from "../../../src/wire/manifests/people-roles.ts";
 import { expect, test } from "vitest";
 import { SIGNET_ACCOUNT } from "../../../src/domain/exempt-namespaces.ts";
+import { FEDERATION_PERMISSIONS } from "../../../src/wire/manifests/federation-permissions.ts";
 import type { Manifest } from "../../../src/wire/manifests/manifest.ts";
 import { ACCOUNT_USER } from "../../../src/wire/manifests/names.ts";
 import { type Permission, SIGNER_PERMISSIONS, SIGNET_PERMISSIONS } from "../../../src/wire/manifests/permissions.ts";
@@ -27,6 +28,7 @@ test("the roles of Signet's account hold the table and nothing else", () => {
   expect(rulesOf("signet", "ClusterRole")).toEqual(expected(SIGNET_PERMISSIONS, "cluster"));
   expect(rulesOf("signet", "Role")).toEqual(expected(SIGNET_PERMISSIONS, "own"));
   expect(rulesOf("signet-signer", "ClusterRole")).toEqual(expected(SIGNER_PERMISSIONS, "cluster"));
+  expect(rulesOf("signet-federation", "ClusterRole")).toEqual(expected(FEDERATION_PERMISSIONS, "cluster"));
   for (const [name, { permissions }] of Object.entries(PUBLISHING_PERMISSIONS))
     expect(rulesOf(`signet-${name}`, "ClusterRole")).toEqual(expected(permissions, "cluster"));
 });
@@ -34,7 +36,14 @@ test("the roles of Signet's account hold the table and nothing else", () => {
 test("the roles for people hold their table, and there is no other role", () => {
   for (const { name, permissions } of PEOPLE_ROLES)
     expect(rulesOf(name, "ClusterRole")).toEqual(permissions.map(ruleOf));
-  const known = [...PEOPLE_ROLES.map(({ name }) => name), "signet", "signet", "signet-signer", ...PUBLISHING];
+  const known = [
+    ...PEOPLE_ROLES.map(({ name }) => name),
+    "signet",
+    "signet",
+    "signet-federation",
+    "signet-signer",
+    ...PUBLISHING,
+  ];
   expect(roles.map(({ metadata }) => metadata.name).sort()).toEqual(known.sort());
 });
 
@@ -42,6 +51,7 @@ test("what is only followed is not read one by one, and a status is written in o
   const rows = [
     ...SIGNET_PERMISSIONS,
     ...SIGNER_PERMISSIONS,
+    ...FEDERATION_PERMISSIONS,
     ...Object.values(PUBLISHING_PERMISSIONS).flatMap(({ permissions }) => permissions),
   ];
   const having = (verb: string) =>
@@ -53,8 +63,10 @@ test("what is only followed is not read one by one, and a status is written in o
   expect(having("update")).toEqual(["leases", "secrets", "podcertificaterequests/status"]);
 });
 
-test("no role has a wildcard in it", () => {
-  expect(roles.filter((role) => JSON.stringify(role).includes("*"))).toEqual([]);
+test("no role has a wildcard in it, but the one for signer names under our own", () => {
+  const starred = roles.filter((role) => JSON.stringify(role).includes("*"));
+  expect(starred.map(({ metadata }) => metadata.name)).toEqual(["signet-federation"]);
+  expect(JSON.stringify(starred).match(/"[^"]*\*[^"]*"/g)).toEqual(['"signet.dev/*"']);
 });
 
 test("nobody is bound but Signet's account, to its own roles", () => {
@@ -64,6 +76,7 @@ test("nobody is bound but Signet's account, to its own roles", () => {
   const byName = bound.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
   expect(byName).toEqual([
     ["ClusterRoleBinding", ref("ClusterRole", "signet"), account],
+    ["ClusterRoleBinding", ref("ClusterRole", "signet-federation"), account],
     ...PUBLISHING.toSorted().map((name) => ["ClusterRoleBinding", ref("ClusterRole", name), account]),
     ["ClusterRoleBinding", ref("ClusterRole", "signet-signer"), account],
     ["RoleBinding", ref("Role", "signet"), account],

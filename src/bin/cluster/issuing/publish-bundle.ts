@@ -1,17 +1,9 @@
 import { problemLine } from "../../../domain/problem.ts";
 import type { KubeClient } from "../../../kube/client.ts";
-import type { Resource } from "../../../kube/resources.ts";
 import { trustBundleVersion } from "../../../kube/signer-watches.ts";
+import { clusterTrustBundles } from "../../../kube/trust-bundles.ts";
 import { decideTrustBundles } from "../../../reconcile/certificates/trust-bundles.ts";
 import { TRUST_BUNDLE } from "../../../wire/manifests/names.ts";
-
-const bundles = (version: string): Resource => ({
-  group: "certificates.k8s.io",
-  version,
-  plural: "clustertrustbundles",
-  kind: "ClusterTrustBundle",
-  namespaced: false,
-});
 
 /**
  * Publishes our roots for kubelets where they are not as they should be. Throws where the API server will not have them, or
@@ -21,12 +13,12 @@ export async function publishBundle(client: KubeClient, own: string | undefined)
   if (own === undefined) return;
   const version = await trustBundleVersion(client);
   if (version === undefined) throw new Error("the API server has no ClusterTrustBundles: switch their feature gate on");
-  const found = await client.get(bundles(version), { name: TRUST_BUNDLE });
+  const found = await client.get(clusterTrustBundles(version), { name: TRUST_BUNDLE });
   const wanted = { own, foreign: new Map<string, string>(), version };
   for (const action of decideTrustBundles(wanted, found.ok ? [found.value] : [])) {
     if (action.do !== "applyTrustBundle") continue;
     const patch = { type: "apply", body: action.object, fieldManager: "signet", force: true } as const;
-    const written = await client.patch(bundles(version), { name: TRUST_BUNDLE }, patch);
+    const written = await client.patch(clusterTrustBundles(version), { name: TRUST_BUNDLE }, patch);
     if (!written.ok) throw new Error(written.problems.map(problemLine).join("; "));
   }
 }
