@@ -151,7 +151,7 @@ for (const { name, decide } of FAULTS)
     const found = fc.check(
       fc.property(fc.array(step, { maxLength: 25 }), (steps) => void play(steps, decide)),
       {
-        numRuns: 150,
+        numRuns: 5000,
         endOnFailure: true,
       },
     );

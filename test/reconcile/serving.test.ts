@@ -179,7 +179,7 @@ test.each([
   expect(
     fc.check(
       fc.property(worlds, (moments) => staysTrusted(moments, terms)),
-      { numRuns: 2000, endOnFailure: true },
+      { numRuns: 5000, endOnFailure: true },
     ).failed,
   ).toBe(true);
 });
