@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 
 /** A server in a process of its own. */
 export type Child = {
@@ -40,11 +41,18 @@ function portOf(child: ChildProcess, pattern: RegExp): Promise<number> {
   });
 }
 
-/** Starts Signet's own server as it is built for its image, quiet, on a free port. */
+/** What the image runs, but for the folder that it lies in there. */
+function entrypoint(): readonly string[] {
+  const [, list = ""] = /^ENTRYPOINT (\[.*\])$/m.exec(readFileSync("Dockerfile", "utf8")) ?? [];
+  const [, ...args] = JSON.parse(list) as readonly string[];
+  return args.map((each) => each.replace(/^\/app\//, ""));
+}
+
+/** Starts Signet's own server as its image does, quiet, on a free port. */
 export const startSignet = (state: string, catalogue?: string): Promise<Child> =>
   startChild(
     [
-      "dist/bin/cli.js",
+      ...entrypoint(),
       "server",
       "--listen",
       "127.0.0.1:0",
