@@ -106,7 +106,7 @@ export const PARTS: readonly Part[] = [
   },
   {
     name: "slow",
-    about: "what has to wait for clocks, goes on under fire, or needs an older API server",
+    about: "what has to wait for clocks, goes on under fire, or needs an older API server; the runbooks",
     ceiling: 450,
     folders: ["test/slow"],
     commands: ["setpriv"],

@@ -9,7 +9,7 @@ import { bootCluster, type Cluster } from "../cluster/boot.ts";
 import { type Installed, installSignet } from "../cluster/install.ts";
 import type { Replica } from "../cluster/replica.ts";
 import { handClock, keeperOver, memoryVault, workAll } from "../fakes/vault.ts";
-import { applyApproved } from "./approve.ts";
+import { applyApproved } from "../api/approve.ts";
 
 /** The first run on a machine may have to build the binaries. */
 const FIRST_BOOT_MS = 20 * 60_000;
