@@ -68,9 +68,9 @@ export class LivePolicies {
     await Promise.all([...this.#followed.values()].map(({ reflector }) => reflector.stop()));
   }
 
-  /** Whether each of some kinds was seen whole. */
-  synced(resources: readonly Resource[]): boolean {
-    return resources.every((each) => this.#of(each)?.reflector.status().synced);
+  /** Whether every object of a kind was seen. */
+  synced(resource: Resource): boolean {
+    return this.#of(resource)?.reflector.status().synced === true;
   }
 
   /** The objects of some kinds, as last seen. */
@@ -113,8 +113,9 @@ export class LivePolicies {
 
   #isSlow(resource: Resource): boolean {
     const followed = this.#of(resource);
-    if (!followed || followed.reflector.status().synced) return false;
-    return this.#means.clock.monotonic() >= followed.since + SLOW_MS;
+    return (
+      followed !== undefined && !this.synced(resource) && this.#means.clock.monotonic() >= followed.since + SLOW_MS
+    );
   }
 
   #follow(table: WatchTable): void {

@@ -117,7 +117,7 @@ test("a kind that is only looked at, and that is never shown, is unread after a 
   });
   const told = async (lookedAt: ReadonlySet<typeof POLICIES>) => {
     const { followed, unread } = await policies.look(lookedAt);
-    return { unread, synced: policies.synced(followed) };
+    return { unread, synced: followed.every((each) => policies.synced(each)) };
   };
   const only = new Set([POLICIES]);
   expect(await told(only)).toEqual({ unread: [], synced: false });

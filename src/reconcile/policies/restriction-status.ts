@@ -19,6 +19,8 @@ const TYPE = "InEffect";
 export type Outcome = {
   readonly restrictions: readonly Restriction[];
   readonly said?: ReadonlyMap<string, Said>;
+  /** What publishing has waited for longer than it should. */
+  readonly waitsFor?: string;
 };
 
 /** What is said of each quarantine that a plan knows. */
@@ -42,7 +44,7 @@ export const decideQuarantines = (
   return objects.flatMap((object) => {
     const restriction = restrictions.get(object.name);
     if (restriction?.effect !== "quarantine") return [];
-    const what = outcome.said ? (outcome.said.get(keyOf(restriction)) ?? NOT_COMPILED) : NO_TARGET;
+    const what = outcome.said ? (outcome.said.get(keyOf(restriction)) ?? notCompiled(outcome)) : NO_TARGET;
     return statusOf(object, what, now) ?? [];
   });
 };
@@ -92,7 +94,13 @@ const NO_TARGET = said(
   "No data plane is published to here: its certificates are refused, and nothing is closed.",
 );
 
-const NOT_COMPILED = said(TYPE, false, "Pending", "It is not compiled yet.");
+const notCompiled = ({ waitsFor }: Outcome): Said =>
+  said(
+    TYPE,
+    false,
+    "Pending",
+    `It is not compiled yet${waitsFor === undefined ? "" : `: nothing is published until these were seen whole: ${waitsFor}`}.`,
+  );
 
 /** What passes all targets although this denies it: by policies that are not ours. */
 function stillOpen({ name }: Restriction, widening: readonly Loss[]): Said | undefined {
