@@ -565,6 +565,28 @@ test("a wait for what is needed and never seen is said of quarantines, and count
   expect([state.writes.length > 8, one.figures()?.overdueSince]).toEqual([true, undefined]);
 });
 
+test("a namespace that is being deleted takes nothing new, and keeps no quarantine elsewhere back", async () => {
+  const { state, pods, policies, publisher } = world({
+    restrictions: [
+      quarantine("pod: {namespace: shop, name: web, uid: u-web}"),
+      quarantine("pod: {namespace: pay, name: db, uid: u-db}").replace("{name: q}", "{name: p}"),
+    ],
+  });
+  pods.set("u-web", marked(podOf("web", "shop")));
+  pods.set("u-db", marked(podOf("db", "pay")));
+  state.text = state.text.replace("{name: pay,", "{name: pay, deletionTimestamp: 2026-11-23T11:00:00Z,");
+  const one = await tended(publisher());
+  expect([...policies.keys()].filter((key) => key.includes(" pay/"))).toEqual([]);
+  expect(policies.has("NetworkPolicy shop/signet-quarantine")).toBe(true);
+  expect(state.statuses.filter((text) => text.startsWith("/"))).toEqual([
+    "/q CutOff: 1 workload is cut off by networkpolicy, clusternetworkpolicy.",
+    "/p Pending: 0 Pods are not marked yet, and 4 objects not written.",
+  ]);
+  state.text = state.text.replace(" deletionTimestamp: 2026-11-23T11:00:00Z,", "");
+  await tended(one);
+  expect(policies.has("NetworkPolicy pay/signet-quarantine")).toBe(true);
+});
+
 test("what a quarantine cannot close keeps nothing back", async () => {
   const { state, pods, policies, publisher } = world({
     ...GUARDLESS,

@@ -26,7 +26,7 @@ export type Outcome = {
 /** What is said of each quarantine that a plan knows. */
 export function quarantinesSaid(plan: Plan, standing: ReadonlyMap<string, Rendered>): ReadonlyMap<string, Said> {
   const { order } = plan.published;
-  const missing = plan.wanted.filter((object) => !stands(object, standing)).length;
+  const missing = plan.wanted.filter((object) => !stands(object, standing));
   const quarantines = order.intent.catalogue.definitions.restrictions.filter(({ effect }) => effect === "quarantine");
   return new Map(quarantines.map((one) => [keyOf(one), saidOf(one, plan, missing)] as const));
 }
@@ -74,8 +74,13 @@ function statusOf(object: KubeObject, what: Said, now: Instant): StandingAction 
 /** Pairs, or policies, that a condition names. */
 const NAMED = 8;
 
-function saidOf(restriction: Restriction, { published: { order, compilation } }: Plan, missing: number): Said {
+function saidOf(restriction: Restriction, { published }: Plan, lacking: readonly Rendered[]): Said {
+  const { order, compilation, terminating = new Set() } = published;
   const meant = order.members.filter(({ end }) => concerns(restriction.target, end));
+  const namespaces = new Set(meant.map(({ end }) => end.namespace));
+  const missing = lacking.filter(
+    ({ metadata: { namespace = "" } }) => !terminating.has(namespace) || namespaces.has(namespace),
+  ).length;
   const unmarked = meant.filter(({ endpoint }) => isInside(endpoint) && !(QUARANTINE_LABEL in endpoint.traits.labels));
   if (unmarked.length + missing > 0)
     return said(

@@ -8,7 +8,7 @@ import type { LivePods } from "../../../kube/live-pods.ts";
 import type { WatchMeans } from "../../../kube/watch.ts";
 import type { AddressSet } from "../../../policy/sets/address-set.ts";
 import { EventBudget } from "../../../reconcile/events.ts";
-import { type ClusterState, compileForCluster } from "../../../reconcile/policies/cluster.ts";
+import { type ClusterState, compileForCluster, terminatingIn } from "../../../reconcile/policies/cluster.ts";
 import { editedEvent } from "../../../reconcile/policies/edited-event.ts";
 import { fingerprintOf, quarantinesText } from "../../../reconcile/policies/fingerprint.ts";
 import { objectKey, type Write } from "../../../reconcile/policies/order.ts";
@@ -153,6 +153,11 @@ export class Publisher {
     return {
       catalogue,
       namespaces: new Map(catalogue.definitions.namespaces.map(({ name, labels }) => [name, labels])),
+      terminating: terminatingIn(
+        live()
+          .objects()
+          .map(({ raw }) => raw),
+      ),
       pods: [...pods.objects.values()],
       nodes: this.#policies.objects([NODES.resource]),
       policies: this.#policies.objects(JUDGED_RESOURCES),
