@@ -20,6 +20,8 @@ import {
   databasePatches,
   GRANT_FLAGS,
   grantPatch,
+  GRPC_FLAGS,
+  grpcPatches,
   networkPolicy,
   serverManifests,
 } from "./server.ts";
@@ -156,6 +158,14 @@ const virtController = (path: string, whose: string, account: string): Folder =>
   },
 });
 
+const istioCertificates = (): Folder => ({
+  path: "components/istio-certificates",
+  about: "Istio's certificate service over gRPC, for its agents and ztunnel: docs/install.md.",
+  kind: "Component",
+  files: {},
+  rest: { patches: [...grpcPatches(), serverArguments(GRPC_FLAGS)] },
+});
+
 const signedGrants = (): Folder => ({
   path: "components/signed-grants",
   about:
@@ -199,6 +209,7 @@ const components = (): readonly Folder[] => [
   },
   database(),
   signedGrants(),
+  istioCertificates(),
   {
     path: "components/cert-manager",
     about: "The serving certificate and caBundle by cert-manager, which must be installed.",
