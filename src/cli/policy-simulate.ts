@@ -2,8 +2,8 @@ import type { Command } from "commander";
 import { makeCatalogue } from "../domain/catalogue.ts";
 import { type FlowEnd, passageText } from "../domain/flow.ts";
 import type { Instant } from "../domain/instant.ts";
-import { ok, refuseAll, type Result } from "../domain/problem.ts";
-import type { FlowLine } from "../domain/seen-flow.ts";
+import { ok, problem, refuseAll, type Result } from "../domain/problem.ts";
+import type { FlowEdge, FlowLine } from "../domain/seen-flow.ts";
 import { parseOnePort } from "../policy/analysis/focus.ts";
 import { compileIntent, type Intent } from "../policy/intent/intent.ts";
 import { passageAt } from "../policy/intent/passages.ts";
@@ -82,25 +82,44 @@ async function simulateStored(io: Io, paths: readonly string[], options: Options
   if (!inventory.ok) return badInput(io, inventory.problems);
   return withFlows(io, options.state, { readOnly: true }, (view) => {
     const edges = view.edges(options.since ?? 0).filter(({ verdict }) => verdict === "forwarded");
-    const unknown = new Map<string, number>();
-    const seen = edges.flatMap(({ from, to, port, count }) => {
-      const ends = [from, to].map((name) => ({ name, read: readEnd(inventory.value, name) }));
-      const [source, destination] = ends.flatMap(({ read }) => (read.ok ? [read.value] : []));
-      if (source && destination) return [{ from: source, to: destination, port, count }];
-      for (const { name, read } of ends) if (!read.ok) unknown.set(name, (unknown.get(name) ?? 0) + count);
-      return [];
-    });
+    const { seen, unknown } = endsOf(inventory.value, edges);
     for (const [name, count] of [...unknown].sort(([a], [b]) => (a < b ? -1 : 1)))
       io.err(`signet: ${count} flows were not judged: ${name} is no one workload of the input [WORKLOAD_UNKNOWN]\n`);
-    return told(io, inventory.value, seen);
+    if (seen.length > 0) return told(io, inventory.value, seen, countOf(edges) - countOf(seen));
+    return badInput(io, [NOTHING_JUDGED]);
   });
 }
 
-function told(io: Io, { intent }: Inventory, flows: readonly Seen[]): ExitCode {
+const countOf = (flows: readonly { readonly count: number }[]): number =>
+  flows.reduce((sum, { count }) => sum + count, 0);
+
+/** Nobody shall take that for "nothing would break". */
+const NOTHING_JUDGED = problem(
+  "WORKLOAD_UNKNOWN",
+  "",
+  "No flow was judged: none was seen since then, or none is between workloads of the input.",
+  "Look at `signet flows list`, and give the manifests of what runs there.",
+);
+
+/** The flows whose ends the input has, and how many name each end that it has not. */
+function endsOf(inventory: Inventory, edges: readonly FlowEdge[]) {
+  const unknown = new Map<string, number>();
+  const seen = edges.flatMap(({ from, to, port, count }): readonly Seen[] => {
+    const ends = [from, to].map((name) => ({ name, read: readEnd(inventory, name) }));
+    const [source, destination] = ends.flatMap(({ read }) => (read.ok ? [read.value] : []));
+    if (source && destination) return [{ from: source, to: destination, port, count }];
+    for (const { name, read } of ends) if (!read.ok) unknown.set(name, (unknown.get(name) ?? 0) + count);
+    return [];
+  });
+  return { seen, unknown };
+}
+
+function told(io: Io, { intent }: Inventory, flows: readonly Seen[], unjudged = 0): ExitCode {
   const rows = broken(asInForce(intent), flows, io.now());
+  const rest = unjudged === 0 ? "" : ` ${unjudged} more were not judged.`;
   io.out(
     rows.length === 0
-      ? `Nothing would break of ${flows.reduce((sum, { count }) => sum + count, 0)} flows.\n`
+      ? `Nothing would break of ${countOf(flows)} flows.${rest}\n`
       : table([["OWNER", "FROM", "TO", "ON", "FLOWS", "WHY"], ...rows]),
   );
   return rows.length === 0 ? 0 : 3;

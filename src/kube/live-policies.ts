@@ -17,20 +17,28 @@ export type PolicyMeans = WatchMeans & {
 /** A write whose effect a watch has still to bring: the version that it brought, or undefined for a deletion. */
 export type Awaited = { readonly resource: Resource; readonly uid: string; readonly version?: string };
 
-/** The kinds that are served and followed, and what is served and may not be read. */
-export type Served = { readonly kinds: ReadonlySet<string>; readonly unread: readonly Resource[] };
+/** What is served, followed and seen, and what is served of which nothing is known. */
+export type Served = { readonly followed: readonly Resource[]; readonly unread: readonly Resource[] };
+
+/** A kind that is only looked at is waited for so long; then it counts as unread until it was seen whole. */
+const SLOW_MS = 10_000;
+
+type Followed = { readonly reflector: Reflector; readonly since: number };
 
 /** Policies of data planes, and what else publishing looks at, of whatever kinds the cluster serves. */
 export class LivePolicies {
   readonly #means: PolicyMeans;
-  readonly #reflectors = new Map<string, Reflector>();
+  readonly #followed = new Map<string, Followed>();
 
   constructor(means: PolicyMeans) {
     this.#means = means;
   }
 
-  /** Asks which kinds are served and may be read, and begins to follow those that are new. */
-  async look(): Promise<Served> {
+  /**
+   * Asks which kinds are served and may be read, and begins to follow those that are new. One that is only looked at, and
+   * that the API server lists but does not show, is unread: an API server behind it may ask for more rights than ours.
+   */
+  async look(lookedAt: ReadonlySet<Resource> = new Set()): Promise<Served> {
     const { client, tables } = this.#means;
     const versions = [...new Set(tables.map(({ resource }) => versionPath(resource)))];
     const served = new Map(
@@ -40,40 +48,50 @@ export class LivePolicies {
     const readable = await Promise.all(known.map(({ resource }) => mayFollow(client, resource)));
     const there = known.filter((_table, index) => readable[index]);
     for (const table of there) this.#follow(table);
+    const seen = there.filter(({ resource }) => !(lookedAt.has(resource) && this.#isSlow(resource)));
     return {
-      kinds: new Set(there.map(({ resource }) => resource.kind)),
-      unread: known.filter((_table, index) => !readable[index]).map(({ resource }) => resource),
+      followed: seen.map(({ resource }) => resource),
+      unread: known.filter((table) => !seen.includes(table)).map(({ resource }) => resource),
     };
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.#reflectors.values()].map((each) => each.stop()));
+    await Promise.all([...this.#followed.values()].map(({ reflector }) => reflector.stop()));
   }
 
-  /** Whether every kind that is followed was seen whole. */
-  synced(): boolean {
-    return [...this.#reflectors.values()].every((each) => each.status().synced);
+  /** Whether each of some kinds was seen whole. */
+  synced(resources: readonly Resource[]): boolean {
+    return resources.every((each) => this.#of(each)?.reflector.status().synced);
   }
 
   /** The objects of some kinds, as last seen. */
   objects(resources: Iterable<Resource>): readonly Raw[] {
-    return [...resources].flatMap((each) => [...(this.#reflectors.get(groupKey(each))?.objects.values() ?? [])]);
+    return [...resources].flatMap((each) => [...(this.#of(each)?.reflector.objects.values() ?? [])]);
   }
 
   /** Whether the watches have brought what was written. */
   hasSeen(written: readonly Awaited[]): boolean {
     return written.every(({ resource, uid, version }) => {
-      const found = this.#reflectors.get(groupKey(resource))?.objects.get(uid);
+      const found = this.#of(resource)?.reflector.objects.get(uid);
       return version === undefined ? !found : found !== undefined && !isLater(version, versionOf(found));
     });
   }
 
+  #of(resource: Resource): Followed | undefined {
+    return this.#followed.get(groupKey(resource));
+  }
+
+  #isSlow(resource: Resource): boolean {
+    const followed = this.#of(resource);
+    if (!followed || followed.reflector.status().synced) return false;
+    return this.#means.clock.monotonic() >= followed.since + SLOW_MS;
+  }
+
   #follow(table: WatchTable): void {
-    const key = groupKey(table.resource);
-    if (this.#reflectors.has(key)) return;
-    const { onChange } = this.#means;
+    if (this.#of(table.resource)) return;
+    const { onChange, clock } = this.#means;
     const reflector = new Reflector(table, this.#means, { changed: onChange, settled: onChange });
-    this.#reflectors.set(key, reflector);
+    this.#followed.set(groupKey(table.resource), { reflector, since: clock.monotonic() });
     reflector.start();
   }
 }

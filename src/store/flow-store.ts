@@ -39,7 +39,7 @@ export class FlowStore {
       }
       const add = this.#database.prepare(
         `INSERT INTO edges VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-           count = count + excluded.count, first = min(first, excluded.first), last = max(last, excluded.last)`,
+           count = min(count + excluded.count, ${Number.MAX_SAFE_INTEGER}), first = min(first, excluded.first), last = max(last, excluded.last)`,
       );
       for (const { from, to, port, verdict, count, first, last } of edges)
         add.run(from, to, port, verdict, count, first, last);

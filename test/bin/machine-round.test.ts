@@ -6,6 +6,7 @@ import type { Catalogue } from "../../src/domain/catalogue.ts";
 import { ok } from "../../src/domain/problem.ts";
 import { liveObject } from "../../src/kube/live-object.ts";
 import { Scan } from "../../src/reconcile/scan/scan.ts";
+import { scanPod } from "../../src/reconcile/scan/scan-pod.ts";
 import { decideMissed } from "../../src/reconcile/pods/missed.ts";
 import type { Raw } from "../../src/wire/read-object.ts";
 import { readWorkload } from "../../src/wire/workloads.ts";
@@ -140,4 +141,22 @@ test("a Pod that only has such an owner is reported, and gets no stamp", () => {
 
 test("a launcher whose instance is not known yet is left for the next look", () => {
   expect(doneAbout(pod({}), true, false)).toBeUndefined();
+});
+
+/** What the scan says of a launcher that its instance knows. */
+function scannedOf(raw: Raw) {
+  const machine = must(readWorkload(liveObject(instance()), { namespace: "payments" }));
+  const seen = must(seePod(catalogue(1, "data"), raw, { now: NOON }, { find: () => machine, launches: () => true }));
+  const scan = new Scan();
+  if (seen) scanPod(scan, seen.pod);
+  return scan.workloads("payments").map(({ object, found }) => [object.kind, ...found.map(({ code }) => code)]);
+}
+
+test("a launcher is no workload besides its machine, unless something is to be said of it", () => {
+  const labels = { "signet.dev/role": "orders-db", "signet.dev/segment": "payments", "role.signet.dev/tier": "data" };
+  const annotations = {
+    "signet.dev/spiffe-id": "spiffe://example.org/ns/payments/sa/orders-db",
+    "signet.dev/stamp": '{"role":{"name":"orders-db","uid":"r1","generation":1},"segment":{"name":"payments"}}',
+  };
+  expect([scannedOf(pod({ labels, annotations })), scannedOf(pod({}))]).toEqual([[], [["Pod", "STAMP_MISSING"]]]);
 });

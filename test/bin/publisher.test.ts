@@ -38,6 +38,7 @@ function world(changed: Parameters<typeof estateText>[0] = {}) {
     may: new Set(["networkpolicies", "clusternetworkpolicies"]),
     failAfter: Number.POSITIVE_INFINITY,
     writes: [] as string[],
+    followed: [...POLICY_RESOURCES] as readonly Resource[],
     unread: [] as Resource[],
     awaited: [] as string[],
     statuses: [] as string[],
@@ -114,7 +115,7 @@ function world(changed: Parameters<typeof estateText>[0] = {}) {
         live: () => ({ current: () => current().catalogue, objects: () => current().objects }),
         pods: { objects: pods, status: () => ({ synced: true }) as WatchStatus },
         policies: {
-          look: async () => ({ kinds: new Set(POLICY_RESOURCES.map(({ kind }) => kind)), unread: state.unread }),
+          look: async () => ({ followed: state.followed, unread: state.unread }),
           synced: () => true,
           hasSeen: (written) => {
             state.awaited = written.map(({ uid, version }) => `${uid}${version === undefined ? " gone" : ""}`);
@@ -197,6 +198,13 @@ test("policies that the command line published for waypoints stay", async () => 
     "AuthorizationPolicy pay/signet",
     "AuthorizationPolicy shop/signet",
   ]);
+});
+
+test("a kind of the same name in another group makes no target served", async () => {
+  const { state, publisher } = world();
+  state.followed = JUDGED_RESOURCES.filter(({ group }) => group !== "networking.k8s.io");
+  await tended(publisher());
+  expect(state.writes).toEqual([]);
 });
 
 test("denials alone close and never open: without NetworkPolicies the tiers above are not published", async () => {

@@ -77,6 +77,14 @@ describe("flows import", () => {
     expect(JSON.parse(listed)).toEqual([{ ...frontend, port: "TCP/7070", verdict: "forwarded", count: 1, ...times }]);
   });
 
+  test("counts no further than it can say", async () => {
+    const most = { ...frontend, count: 1e12 };
+    for (let file = 0; file < 3; file += 1)
+      await signet("flows", "import", fileOf(`${file}.jsonl`, ...Array.from({ length: 4000 + file }, () => most)));
+    const { out } = await signet("flows", "list", "-o", "json");
+    expect(JSON.parse(out)).toMatchObject([{ count: Number.MAX_SAFE_INTEGER }]);
+  });
+
   test("takes nothing of a file with a line that cannot be read, and says where it is", async () => {
     const whole = fileOf("whole.jsonl", frontend);
     const broken = fileOf(
@@ -127,6 +135,22 @@ describe("policy simulate over what was imported", () => {
       expect.stringMatching(/^shop@example\.org \| .*adservice.* \| .*redis-cart.* \| tcp\/6379 \| 3 \| /),
       "",
     ]);
+  });
+
+  test("says in the same breath how much was not judged, and refuses to say that nothing would break of nothing", async () => {
+    const gone = { from: "default/frontend", to: "kube-system/coredns", port: "UDP/53", count: 4 };
+    await signet("flows", "import", fileOf("a.jsonl", gone, { ...frontend, time: "2026-11-01T00:00:00Z" }));
+    const all = await signet(...SIMULATE);
+    expect([all.code, all.out]).toEqual([0, "Nothing would break of 1 flows. 4 more were not judged.\n"]);
+    const since = await signet(...SIMULATE, "--since=2026-11-02T00:00:00Z");
+    expect(since).toEqual({
+      code: 2,
+      out: "",
+      err:
+        "signet: 4 flows were not judged: kube-system/coredns is no one workload of the input [WORKLOAD_UNKNOWN]\n" +
+        "signet: No flow was judged: none was seen since then, or none is between workloads of the input. [WORKLOAD_UNKNOWN]\n" +
+        "        Look at `signet flows list`, and give the manifests of what runs there.\n",
+    });
   });
 
   test("leaves out what was last seen before a moment", async () => {

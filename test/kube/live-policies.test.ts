@@ -31,8 +31,8 @@ async function seen(listing: Listing, review: () => Result<Raw>) {
     onChange: () => undefined,
   });
   try {
-    const { kinds, unread } = await policies.look();
-    return { followed: [...kinds], unread: unread.map(({ kind }) => kind) };
+    const { followed, unread } = await policies.look();
+    return { followed: followed.map(({ kind }) => kind), unread: unread.map(({ kind }) => kind) };
   } catch (fault) {
     return (fault as Error).message;
   }
@@ -70,4 +70,28 @@ test.each<[string, Listing, () => Result<Raw>, string]>([
   ["a right that could not be asked for", SERVED, () => refuse("API_FORBIDDEN", "", "not you"), "not you"],
 ])("%s is a fault, and nothing is taken for gone", async (_name, listing, review, said) => {
   expect(await seen(listing, review)).toBe(said);
+});
+
+test("a kind that is only looked at, and that is never shown, is unread after a while and holds nothing up", async () => {
+  const clock = makeFakeClock();
+  const policies = new LivePolicies({
+    client: { call: async () => ({ headers: {}, ...SERVED, body: SERVED.body }), create: async () => may(true)() },
+    connection: { call: () => new Promise(() => {}), open: () => new Promise(() => {}) } as never,
+    clock,
+    log: quietLog,
+    random: () => 0.5,
+    tables: [{ resource: POLICIES }],
+    onChange: () => undefined,
+  });
+  const told = async (lookedAt: ReadonlySet<typeof POLICIES>) => {
+    const { followed, unread } = await policies.look(lookedAt);
+    return { unread, synced: policies.synced(followed) };
+  };
+  const only = new Set([POLICIES]);
+  expect(await told(only)).toEqual({ unread: [], synced: false });
+  clock.advance(9_999);
+  expect(await told(only)).toEqual({ unread: [], synced: false });
+  clock.advance(1);
+  expect(await told(only)).toEqual({ unread: [POLICIES], synced: true });
+  expect(await told(new Set())).toEqual({ unread: [], synced: false });
 });

@@ -1,4 +1,4 @@
-import type { ServerHttp2Stream } from "node:http2";
+import { constants as http2, type ServerHttp2Stream } from "node:http2";
 import type { Problem } from "../../domain/problem.ts";
 import { GRPC_UNIMPLEMENTED, grpcStatus } from "../statuses.ts";
 import { lengthField, numberField } from "./protobuf.ts";
@@ -32,8 +32,13 @@ export const refuseMethod = (stream: ServerHttp2Stream, path: string): void =>
 
 /** What is no gRPC is told so in HTTP (gRPC over HTTP/2, Requests). */
 export function refuseType(stream: ServerHttp2Stream): void {
-  if (!isOver(stream)) stream.respond({ ":status": 415 }, { endStream: true });
+  if (isOver(stream)) return;
+  stream.respond({ ":status": 415 }, { endStream: true });
+  takeNoMore(stream);
 }
+
+/** The answer is whole, whatever else its caller would send: that is not waited for (RFC 9113 §8.1). */
+const takeNoMore = (stream: ServerHttp2Stream): void => stream.close(http2.NGHTTP2_NO_ERROR);
 
 function refuse(stream: ServerHttp2Stream, status: number, message: string, reason?: string): void {
   if (isOver(stream) || stream.headersSent) return;
@@ -47,6 +52,7 @@ function refuse(stream: ServerHttp2Stream, status: number, message: string, reas
     },
     { endStream: true },
   );
+  takeNoMore(stream);
 }
 
 /** google.rpc.Status with one google.rpc.ErrorInfo (AIP-193), base64. */

@@ -27,6 +27,8 @@ export type GrpcLimits = {
   readonly streams: number;
   /** Calls in all connections; with the largest body that is what is held for callers who are not known yet. */
   readonly allStreams: number;
+  /** Calls from one address: however many credentials and connections it has, there is place for others. */
+  readonly addressStreams: number;
   /** From a call's headers to its end. */
   readonly streamMs: number;
   /** A connection in which nothing comes and goes. */
@@ -39,6 +41,7 @@ const LIMITS: GrpcLimits = {
   connections: 1024,
   streams: 100,
   allStreams: 1024,
+  addressStreams: 256,
   streamMs: 30_000,
   idleMs: 120_000,
   sessionMs: 3_600_000,
@@ -66,7 +69,7 @@ export function buildGrpcServer(
   const limits = { ...LIMITS, ...given };
   const server = createListener(pair, limits);
   const open: Open = { sockets: new Set(), sessions: new Set() };
-  let streams = 0;
+  const calls = countCalls(limits);
   server.on("connection", (socket: Socket) => {
     open.sockets.add(socket);
     socket.on("close", () => open.sockets.delete(socket));
@@ -74,13 +77,13 @@ export function buildGrpcServer(
   server.on("session", (session) => watch(session, open.sessions, limits));
   server.on("stream", (stream, headers) => {
     stream.on("error", () => stream.destroy());
+    const leave = calls.enter(stream.session?.socket?.remoteAddress ?? "");
     // Nothing was done for it: it may come again (RFC 9113 §8.7).
-    if (streams >= limits.allStreams) return stream.close(http2.NGHTTP2_REFUSED_STREAM);
-    streams += 1;
+    if (!leave) return stream.close(http2.NGHTTP2_REFUSED_STREAM);
     const end = setTimeout(() => stream.close(http2.NGHTTP2_CANCEL), limits.streamMs);
     stream.on("close", () => {
       clearTimeout(end);
-      streams -= 1;
+      leave();
     });
     handle(stream, headers, issuing).catch((fault: unknown) => {
       log.error({ err: fault }, "A gRPC request could not be answered.");
@@ -92,6 +95,25 @@ export function buildGrpcServer(
     renew: (next) => server.setSecureContext(secureOptions(next)),
     stop: (graceMs) => stop(server, open, graceMs),
   };
+}
+
+/** Counts calls that are not over, all of them and by address; `enter` gives the way out, or nothing where there is no place. */
+function countCalls({ allStreams, addressStreams }: GrpcLimits) {
+  const byAddress = new Map<string, number>();
+  let all = 0;
+  const enter = (address: string): (() => void) | undefined => {
+    const own = byAddress.get(address) ?? 0;
+    if (all >= allStreams || own >= addressStreams) return undefined;
+    all += 1;
+    byAddress.set(address, own + 1);
+    return () => {
+      all -= 1;
+      const left = (byAddress.get(address) ?? 1) - 1;
+      if (left === 0) byAddress.delete(address);
+      else byAddress.set(address, left);
+    };
+  };
+  return { enter };
 }
 
 const INTERNAL = problem("INTERNAL", "", "The request could not be answered.");

@@ -30,5 +30,10 @@ function addFlow(edges: Map<string, FlowEdge>, { at: seen, ...flow }: SeenFlow, 
   const at = seen ?? now;
   const key = `${flow.from}\n${flow.to}\n${flow.port}\n${flow.verdict}`;
   const { count, first, last } = edges.get(key) ?? { count: 0, first: at, last: at };
-  edges.set(key, { ...flow, count: count + flow.count, first: Math.min(first, at), last: Math.max(last, at) });
+  edges.set(key, {
+    ...flow,
+    count: Math.min(count + flow.count, Number.MAX_SAFE_INTEGER),
+    first: Math.min(first, at),
+    last: Math.max(last, at),
+  });
 }

@@ -9,9 +9,10 @@ import type { Scan } from "./scan.ts";
  * launcher of which nothing is to be said: it is the machine that it launches, and that one is looked at.
  */
 export function scanPod(scan: Scan, pod: PodSeen): void {
-  const launches = machineOf(pod.workload).virtualMachine !== undefined && pod.judgement.findings.length === 0;
-  if (!isLive(pod) || launches) return scan.forget(pod.object.uid);
   const missed = decideMissed([pod]).filter((action) => action.missed);
+  const launches = machineOf(pod.workload).virtualMachine !== undefined;
+  const silent = pod.judgement.findings.length + missed.length === 0;
+  if (!isLive(pod) || (launches && silent)) return scan.forget(pod.object.uid);
   scan.look({
     object: pod.object,
     judgement: pod.judgement,

@@ -11,7 +11,7 @@ const OWN = Type.Object({
   port: Type.String({ pattern: "^(TCP|UDP|SCTP|tcp|udp|sctp)[/-]\\d{1,5}$" }),
   time: Type.Optional(Type.String()),
   verdict: Type.Optional(Type.Enum(["forwarded", "dropped"])),
-  count: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })),
+  count: Type.Optional(Type.Integer({ minimum: 1, maximum: 1e12 })),
 });
 
 const ownChecker = Compile(OWN);

@@ -4,6 +4,20 @@ const TIERS = "policy.networking.k8s.io";
 const NETWORKS = "k8s.cni.cncf.io";
 const PUBLISH = [...FOLLOW, "create", "delete", "patch"] as const;
 
+/**
+ * Calico's API server lists policies only for those who may get the tiers that they are in, and list the policies of a tier
+ * (docs.tigera.io, Calico: Configure RBAC for tiered policies).
+ */
+const CALICO_TIERS: readonly Permission[] = [
+  { resources: ["tiers"], verbs: ["get", ...FOLLOW] },
+  { resources: ["tier.globalnetworkpolicies", "tier.networkpolicies"], verbs: FOLLOW },
+].map((read) => ({
+  ...read,
+  group: "projectcalico.org",
+  where: "cluster",
+  why: "without it Calico's API server shows no policies",
+}));
+
 /** A component that switches publishing on, and what it grants. */
 export type PublishingComponent = { readonly about: string; readonly permissions: readonly Permission[] };
 
@@ -41,6 +55,7 @@ export const PUBLISHING_PERMISSIONS: Readonly<Record<string, PublishingComponent
           why: "sees what may open beside ours, and keeps everything back until somebody has looked at it",
         }),
       ),
+      ...CALICO_TIERS,
       { group: "", resources: ["nodes"], verbs: FOLLOW, where: "cluster", why: "which addresses Pods have" },
     ],
   },

@@ -36,14 +36,15 @@ const until = async (holds: () => boolean): Promise<void> => {
 };
 
 /** A call in a connection of its own that is left open. */
-function calling(port: number): ClientHttp2Stream {
-  const session = connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });
+function calling(port: number, { token = "cart-token", localAddress = "127.0.0.1" } = {}): ClientHttp2Stream {
+  const over = { rejectUnauthorized: false, localAddress };
+  const session = connectHttp2(`https://127.0.0.1:${port}`, over);
   session.on("error", () => undefined);
   const stream = session.request({
     ":method": "POST",
     ":path": CREATE,
     "content-type": "application/grpc",
-    authorization: "Bearer cart-token",
+    authorization: `Bearer ${token}`,
   });
   stream.on("close", () => session.destroy());
   return stream;
@@ -58,6 +59,32 @@ test("no more calls than there is place for are held, over all connections; the 
   await expect(call(grpcPort, asking())).rejects.toThrow("NGHTTP2_REFUSED_STREAM");
   held.goOn();
   expect((await Promise.all(first)).map(({ status }) => status)).toEqual([0, 0]);
+  expect((await call(grpcPort, asking())).status).toBe(0);
+});
+
+test("a call that is refused is over, though its caller would say more", async () => {
+  const { grpcPort } = await opened({ allStreams: 1 });
+  const stream = calling(grpcPort, { token: "stolen" });
+  stream.write("x");
+  const [[headers]] = await Promise.all([once(stream, "response"), once(stream, "close")]);
+  expect([(headers as Record<string, string>)["grpc-status"], stream.rstCode]).toEqual(["16", 0]);
+  expect((await call(grpcPort, asking())).status).toBe(0);
+});
+
+test("one address has no more calls than its share, so that others are answered", async () => {
+  const { world, grpcPort } = await opened({ allStreams: 2, addressStreams: 1 });
+  const held = heldUp();
+  world.judge = held.judge;
+  const first = call(grpcPort, asking());
+  await until(() => held.asked.length === 1);
+  await expect(call(grpcPort, asking())).rejects.toThrow("NGHTTP2_REFUSED_STREAM");
+  const other = calling(grpcPort, { localAddress: "127.0.0.2" });
+  other.end(asking().body);
+  await until(() => held.asked.length === 2);
+  held.goOn();
+  const [[headers], { status }] = await Promise.all([once(other, "response"), first]);
+  expect([(headers as Record<string, string>)[":status"], status]).toEqual([200, 0]);
+  other.close();
   expect((await call(grpcPort, asking())).status).toBe(0);
 });
 

@@ -58,9 +58,23 @@ test("what is only followed is not read one by one, and a status is written in o
     rows.filter(({ verbs }) => verbs.includes(verb)).flatMap(({ resources }) => resources);
   expect(having("get").join(" ")).toBe(
     "segments workloadroles namespaces pods virtualmachineinstances replicasets jobs mutatingwebhookconfigurations " +
-      "validatingwebhookconfigurations leases secrets configmaps clustertrustbundles nodes serviceaccounts",
+      "validatingwebhookconfigurations leases secrets configmaps clustertrustbundles nodes serviceaccounts tiers",
   );
   expect(having("update")).toEqual(["leases", "secrets", "podcertificaterequests/status"]);
+});
+
+test("who sees Calico's policies may see their tiers, which its API server asks for", () => {
+  const { permissions = [] } = PUBLISHING_PERMISSIONS["publishing"] ?? {};
+  const may = permissions
+    .filter(({ group }) => group === "projectcalico.org")
+    .flatMap(({ resources, verbs }) => resources.map((resource) => `${resource}: ${verbs.join(" ")}`));
+  expect(may.sort()).toEqual([
+    "globalnetworkpolicies: list watch",
+    "networkpolicies: list watch",
+    "tier.globalnetworkpolicies: list watch",
+    "tier.networkpolicies: list watch",
+    "tiers: get list watch",
+  ]);
 });
 
 test("no role has a wildcard in it, but the one for signer names under our own", () => {
@@ -87,8 +101,11 @@ test("publishing writes policies of data planes and reads what they hang on, and
   const rows = Object.values(PUBLISHING_PERMISSIONS).flatMap(({ permissions }) => permissions);
   const written = rows.filter(({ verbs }) => verbs.includes("patch")).flatMap(({ resources }) => resources);
   expect(written.filter((resource) => !resource.endsWith("policies"))).toEqual([]);
-  const verbs = new Set(rows.flatMap((row) => row.verbs));
-  expect([...verbs].sort()).toEqual(["create", "delete", "list", "patch", "watch"]);
+  const [tiers = [], others = []] = [true, false].map((isTiers) =>
+    rows.filter(({ resources }) => (resources.join() === "tiers") === isTiers).flatMap((row) => row.verbs),
+  );
+  expect([...new Set(others)].sort()).toEqual(["create", "delete", "list", "patch", "watch"]);
+  expect(tiers).toEqual(["get", "list", "watch"]);
 });
 
 test("secrets, leases and webhook configurations are held to names, and no row allows what grants more rights", () => {

@@ -19,8 +19,8 @@ import { standingsOf } from "../../../reconcile/policies/standing.ts";
 import { decideStatuses } from "../../../reconcile/policies/standing-status.ts";
 import { counted, NO_FIGURES, type PublishingFigures } from "./figures.ts";
 import { type Performing, performWrites, writeStandings } from "./perform.ts";
-import { type PublishedTargets, publishedTargets } from "./publishing-targets.ts";
-import { NODES, PUBLISHING_TABLES } from "./tables.ts";
+import { lookedAtBeside, type PublishedTargets, publishedTargets } from "./publishing-targets.ts";
+import { NODES } from "./tables.ts";
 
 /** What publishing takes, for one term. */
 export type PublisherMeans = Pick<WatchMeans, "clock"> &
@@ -44,7 +44,9 @@ const RETRY_MS = [250, 1_000, 5_000, 15_000] as const;
 /** So long the watches may take to bring what was written. */
 const UNSEEN_MS = 5_000;
 
-type Looked = PublishedTargets & Pick<Served, "unread"> & { readonly at: number };
+type Looked = PublishedTargets & Served & { readonly at: number };
+
+const NOTHING_SERVED: Served = { followed: [], unread: [] };
 
 type Told = {
   readonly policies: ReturnType<typeof standingsOf>;
@@ -100,22 +102,21 @@ export class Publisher {
     const { clock, client, log } = this.#means;
     const last = this.#looked;
     if (last && clock.monotonic() < last.at + LOOK_MS) return last;
-    const all = new Set(PUBLISHING_TABLES.map(({ resource }) => resource.kind));
-    const may = await publishedTargets(client, all);
-    const served = may.targets.length > 0 ? await this.#policies.look() : undefined;
-    const found = served ? await publishedTargets(client, served.kinds) : may;
+    const may = await publishedTargets(client, JUDGED_RESOURCES);
+    const served = may.targets.length > 0 ? await this.#policies.look(lookedAtBeside(may)) : NOTHING_SERVED;
+    const found = may.targets.length > 0 ? await publishedTargets(client, served.followed) : may;
     const { targets } = found;
     if (targets.join() !== (last?.targets ?? []).join())
       log.info({ targets }, "Policies are published to these targets.");
-    this.#looked = { ...found, unread: served?.unread ?? [], at: clock.monotonic() };
+    this.#looked = { ...found, ...served, at: clock.monotonic() };
     return this.#looked;
   }
 
   /** Undefined until everything was seen whole, and what was written has come back. */
-  #state({ unread }: Looked): ClusterState | undefined {
+  #state({ followed, unread }: Looked): ClusterState | undefined {
     const { live, pods, clock } = this.#means;
     const catalogue = live().current();
-    if (!catalogue || !pods.status().synced || !this.#policies.synced()) return undefined;
+    if (!catalogue || !pods.status().synced || !this.#policies.synced(followed)) return undefined;
     const unseen = this.#unseen;
     if (unseen && !this.#policies.hasSeen(unseen.awaited) && clock.monotonic() < unseen.since + UNSEEN_MS)
       return undefined;

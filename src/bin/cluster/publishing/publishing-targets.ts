@@ -1,7 +1,12 @@
 import type { KubeClient } from "../../../kube/client.ts";
 import { reviewOwnAccess } from "../../../kube/reviews.ts";
 import { TARGET_NAMES, type TargetName } from "../../../policy/compile/targets.ts";
-import { disposedBy, PUBLISHED } from "../../../reconcile/policies/published-kinds.ts";
+import {
+  disposedBy,
+  JUDGED_RESOURCES,
+  type PolicyResource,
+  PUBLISHED,
+} from "../../../reconcile/policies/published-kinds.ts";
 
 /** The targets that are published to, and those of whose objects that disposes. */
 export type PublishedTargets = { readonly ours: ReadonlySet<TargetName>; readonly targets: readonly TargetName[] };
@@ -21,9 +26,10 @@ const BESIDE_NETWORK_POLICIES: ReadonlySet<TargetName> = new Set<TargetName>([
  */
 export async function publishedTargets(
   client: Pick<KubeClient, "create">,
-  served: ReadonlySet<string>,
+  served: readonly Pick<PolicyResource, "group" | "kind">[],
 ): Promise<PublishedTargets> {
-  const known = TARGET_NAMES.filter((name) => PUBLISHED[name]?.every(({ kind }) => served.has(kind)));
+  const isServed = ({ group, kind }: PolicyResource) => served.some((one) => one.group === group && one.kind === kind);
+  const known = TARGET_NAMES.filter((name) => PUBLISHED[name]?.every(isServed));
   const allowed = await Promise.all(known.map((name) => mayWrite(client, name)));
   const may = new Set(known.filter((_name, index) => allowed[index]));
   const cilium = may.has("ciliumnetworkpolicy");
@@ -35,6 +41,14 @@ export async function publishedTargets(
       (opens || !BESIDE_NETWORK_POLICIES.has(name)),
   );
   return { ours: new Set([...disposedBy(targets)].filter((name) => may.has(name))), targets };
+}
+
+/** What is only looked at where this is published. */
+export function lookedAtBeside({ ours, targets }: PublishedTargets): ReadonlySet<PolicyResource> {
+  const written = new Set([...ours, ...targets].flatMap((name) => PUBLISHED[name] ?? []));
+  const isWritten = (one: PolicyResource) =>
+    [...written].some(({ group, kind }) => group === one.group && kind === one.kind);
+  return new Set(JUDGED_RESOURCES.filter((one) => !isWritten(one)));
 }
 
 async function mayWrite(client: Pick<KubeClient, "create">, target: TargetName): Promise<boolean> {
