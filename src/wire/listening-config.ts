@@ -35,13 +35,18 @@ export function readListening(
   flags: GrpcFlags,
 ): Result<Address & { readonly grpc?: GrpcConfig }> {
   const own = readListen(listen, "listen");
+  if (!own.ok) return own;
   const asked = flags.grpcListen ?? grpc?.listen;
-  const nodeProxies = flags.nodeProxy ?? grpc?.nodeProxies ?? [];
-  if (!own.ok || asked === undefined) return own.ok && flags.nodeProxy ? refuseAll([PROXY_ALONE]) : own;
-  const other = readListen(asked, "grpc.listen");
+  if (asked === undefined) return flags.nodeProxy ? refuseAll([PROXY_ALONE]) : own;
+  const service = readService(asked, flags.nodeProxy ?? grpc?.nodeProxies ?? []);
+  return service.ok ? ok({ ...own.value, grpc: service.value }) : service;
+}
+
+function readService(listen: string, nodeProxies: readonly string[]): Result<GrpcConfig> {
+  const address = readListen(listen, "grpc.listen");
   const strange = nodeProxies.find((account) => !new RegExp(ACCOUNT).test(account));
   if (strange !== undefined) return refuseAll([problem("FIELD_INVALID", "grpc.nodeProxies", notAnAccount(strange))]);
-  return other.ok ? ok({ ...own.value, grpc: { ...other.value, nodeProxies } }) : other;
+  return address.ok ? ok({ ...address.value, nodeProxies }) : address;
 }
 
 const PROXY_ALONE = problem(

@@ -1,7 +1,7 @@
 import { SIGNET_NAMESPACE } from "../../domain/exempt-namespaces.ts";
 import { yamlText } from "../yaml-text.ts";
 import { type Manifest, manifest } from "./manifest.ts";
-import { GRPC_PORT, NAME, PORT, SERVICE_HOST } from "./names.ts";
+import { NAME, PORT, SERVICE_HOST } from "./names.ts";
 
 const inOwn = { name: NAME, namespace: SIGNET_NAMESPACE };
 const SELECTOR = { "app.kubernetes.io/name": NAME, "app.kubernetes.io/component": "server" } as const;
@@ -75,25 +75,6 @@ export const clientsPatch = (): object => ({
       value: { name: "clients", mountPath: CLIENTS_FOLDER, readOnly: true },
     },
   ]),
-});
-
-/** What the component `istio-certificates` adds to the server's command line. */
-export const GRPC_FLAGS: readonly string[] = ["--grpc-listen", `0.0.0.0:${GRPC_PORT}`];
-
-/** What it opens: the port of the Pods, of the Service, and in the NetworkPolicy. */
-export const grpcPatches = (): readonly object[] => [
-  opened("Deployment", "/spec/template/spec/containers/0/ports/-", {
-    name: "grpc",
-    containerPort: GRPC_PORT,
-    protocol: "TCP",
-  }),
-  opened("Service", "/spec/ports/-", { name: "grpc", port: GRPC_PORT, targetPort: "grpc", protocol: "TCP" }),
-  opened("NetworkPolicy", "/spec/ingress/0/ports/-", { protocol: "TCP", port: GRPC_PORT }),
-];
-
-const opened = (kind: string, path: string, value: object): object => ({
-  target: { kind, name: NAME },
-  patch: yamlText([{ op: "add", path, value }]),
 });
 
 const GRANT_FOLDERS = { grants: "/etc/signet-grants", keys: "/etc/signet-grant-keys" } as const;

@@ -20,7 +20,7 @@ test("docs/federation.md says what to do about each reason of the condition Fetc
 
 test("and about each alert that leads to it", () => {
   const [, rule] = monitoringManifests();
-  const { groups } = rule?.["spec"] as { readonly groups: readonly { readonly rules: readonly Alert[] }[] };
+  const { groups } = (rule?.["spec"] ?? {}) as { readonly groups: readonly { readonly rules: readonly Alert[] }[] };
   const ours = groups
     .flatMap(({ rules }) => rules)
     .filter(({ annotations }) => annotations.runbook === "docs/federation.md");

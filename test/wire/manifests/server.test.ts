@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { readServerConfig } from "../../../src/wire/config.ts";
-import { GRPC_FLAGS, grpcPatches } from "../../../src/wire/manifests/server.ts";
+import { GRPC_FLAGS, grpcPatches } from "../../../src/wire/manifests/istio-certificates.ts";
 import { must } from "../../fakes/judging.ts";
 import type { Manifest } from "../../../src/wire/manifests/manifest.ts";
 import { objectsIn } from "./manifests.ts";
