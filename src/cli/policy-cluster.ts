@@ -4,7 +4,7 @@ import type { Labels } from "../domain/label-selector.ts";
 import { ok, refuseAll, type Result } from "../domain/problem.ts";
 import { targetOf } from "../policy/compile/published.ts";
 import type { TargetName } from "../policy/compile/targets.ts";
-import { compileForCluster, type Published, renderedOf } from "../reconcile/policies/cluster.ts";
+import { compileForCluster, type Published, renderedOf, terminatingIn } from "../reconcile/policies/cluster.ts";
 import {
   ATTACHMENTS,
   detectedTargets,
@@ -51,7 +51,12 @@ export async function readPublished(io: Io, access: PublishAccess, wanted: Wante
     return refuseAll([catalogue, labels, podNetworks].flatMap((each) => (each.ok ? [] : each.problems)));
   const targets = wanted.target ?? detectedTargets(served, targetsIn(live.value.policies));
   return compileForCluster(
-    { ...live.value, catalogue: catalogue.value, namespaces: labels.value },
+    {
+      ...live.value,
+      catalogue: catalogue.value,
+      namespaces: labels.value,
+      terminating: terminatingIn(namespaces.map(({ raw }) => raw)),
+    },
     {
       targets,
       ours: disposedBy(targets),

@@ -14,6 +14,8 @@ export type ServerFlags = {
   readonly virtController?: readonly string[];
   readonly certificateFolder?: string;
   readonly clientCa?: string;
+  readonly grpcListen?: string;
+  readonly nodeProxy?: readonly string[];
   readonly grants?: string;
   readonly grantKeys?: string;
   readonly requireSignedGrants?: boolean;
@@ -57,6 +59,8 @@ export const serverCommand =
         "tls.crt, tls.key and ca.crt that somebody else keeps [Signet keeps its own]",
       )
       .option("--client-ca <file>", "who may call the webhooks, as kube-apiserver: its authority [everybody]")
+      .option("--grpc-listen <host:port>", "where Istio's certificate service listens [there is none]")
+      .option("--node-proxy <account...>", "NAMESPACE/NAME of who asks for the Pods of its node, as ztunnel [nobody]")
       .option("--grants <dir>", "folder of signed grants, *.jws [none]")
       .option("--grant-keys <file>", "public keys that grants count by")
       .option("--require-signed-grants", "only a signature grants an exception, and no approval")

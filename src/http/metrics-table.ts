@@ -81,7 +81,7 @@ export const METRICS = {
   signet_policy_compile_seconds: metric("gauge", "Time that the last compilation took."),
   signet_policy_overdue_seconds: metric(
     "gauge",
-    "Since when a sentence, exception or waiver has begun or ended that is not published so; it must be 0.",
+    "Since when a sentence, exception or waiver has begun or ended that is not published so, or nothing can be published; it must be 0.",
   ),
   signet_events_total: metric("counter", "Events about objects of the cluster.", { result: "written, dropped" }),
   signet_serving_certificate_expiry_timestamp_seconds: metric("gauge", "When the serving certificate ends."),

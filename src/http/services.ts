@@ -65,7 +65,7 @@ export type PublishingReadings = {
   readonly writes: { readonly apply: number; readonly delete: number };
   readonly mended: number;
   readonly compileMs: number;
-  /** Absent where nothing has begun or ended that is not published yet. */
+  /** Absent where nothing has begun or ended that is not published yet, and publishing waits for nothing. */
   readonly overdueSince?: Instant;
 };
 

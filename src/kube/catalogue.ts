@@ -35,10 +35,11 @@ const NAMESPACES: WatchTable = {
   strip: ({ apiVersion, kind, metadata }) => ({ apiVersion, kind, metadata: namespaceMetadata(metadata as Raw) }),
 };
 
-const namespaceMetadata = ({ name, uid, resourceVersion, labels }: Raw): Raw => ({
+const namespaceMetadata = ({ name, uid, resourceVersion, deletionTimestamp, labels }: Raw): Raw => ({
   name,
   uid,
   resourceVersion,
+  ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
   ...(labels === undefined ? {} : { labels }),
 });
 

@@ -1,6 +1,7 @@
 import { isRaw, type Raw, rawAt, textAt } from "../wire/read-object.ts";
 import type { KubeClient } from "./client.ts";
 import { servedPlurals } from "./discovery.ts";
+import { reasonOf } from "./log.ts";
 import { isLater, uidOf, versionOf } from "./object-cache.ts";
 import type { Resource } from "./resources.ts";
 import { reviewOwnAccess } from "./reviews.ts";
@@ -29,6 +30,8 @@ type Followed = { readonly reflector: Reflector; readonly since: number };
 export class LivePolicies {
   readonly #means: PolicyMeans;
   readonly #followed = new Map<string, Followed>();
+  /** What each version of a group was last known to serve. */
+  readonly #plurals = new Map<string, ReadonlySet<string>>();
 
   constructor(means: PolicyMeans) {
     this.#means = means;
@@ -40,10 +43,16 @@ export class LivePolicies {
    */
   async look(lookedAt: ReadonlySet<Resource> = new Set()): Promise<Served> {
     const { client, tables } = this.#means;
-    const versions = [...new Set(tables.map(({ resource }) => versionPath(resource)))];
+    const versions = [...Map.groupBy(tables, ({ resource }) => versionPath(resource))];
     const served = new Map(
-      await Promise.all(versions.map(async (path) => [path, await servedPlurals(client, path)] as const)),
+      await Promise.all(
+        versions.map(async ([path, all]) => {
+          const dispensable = all.every(({ resource }) => lookedAt.has(resource));
+          return [path, await this.#serves(path, dispensable)] as const;
+        }),
+      ),
     );
+    const unknown = tables.filter(({ resource }) => served.get(versionPath(resource)) === undefined);
     const known = tables.filter(({ resource }) => served.get(versionPath(resource))?.has(resource.plural));
     const readable = await Promise.all(known.map(({ resource }) => mayFollow(client, resource)));
     const there = known.filter((_table, index) => readable[index]);
@@ -51,7 +60,7 @@ export class LivePolicies {
     const seen = there.filter(({ resource }) => !(lookedAt.has(resource) && this.#isSlow(resource)));
     return {
       followed: seen.map(({ resource }) => resource),
-      unread: known.filter((table) => !seen.includes(table)).map(({ resource }) => resource),
+      unread: [...unknown, ...known.filter((table) => !seen.includes(table))].map(({ resource }) => resource),
     };
   }
 
@@ -59,9 +68,9 @@ export class LivePolicies {
     await Promise.all([...this.#followed.values()].map(({ reflector }) => reflector.stop()));
   }
 
-  /** Whether each of some kinds was seen whole. */
-  synced(resources: readonly Resource[]): boolean {
-    return resources.every((each) => this.#of(each)?.reflector.status().synced);
+  /** Whether every object of a kind was seen. */
+  synced(resource: Resource): boolean {
+    return this.#of(resource)?.reflector.status().synced === true;
   }
 
   /** The objects of some kinds, as last seen. */
@@ -81,10 +90,32 @@ export class LivePolicies {
     return this.#followed.get(groupKey(resource));
   }
 
+  /**
+   * What a version of a group serves: where the API server does not say, what it served before; undefined where that is not
+   * known either, and nothing of it is indispensable.
+   */
+  async #serves(path: string, dispensable: boolean): Promise<ReadonlySet<string> | undefined> {
+    try {
+      const plurals = await servedPlurals(this.#means.client, path);
+      this.#plurals.set(path, plurals);
+      return plurals;
+    } catch (fault) {
+      const before = this.#plurals.get(path);
+      if (before && before.size > 0) return before;
+      if (!dispensable) throw fault;
+      this.#means.log.warn(
+        { path, reason: reasonOf(fault) },
+        "What is served there is not known; it counts as unread.",
+      );
+      return undefined;
+    }
+  }
+
   #isSlow(resource: Resource): boolean {
     const followed = this.#of(resource);
-    if (!followed || followed.reflector.status().synced) return false;
-    return this.#means.clock.monotonic() >= followed.since + SLOW_MS;
+    return (
+      followed !== undefined && !this.synced(resource) && this.#means.clock.monotonic() >= followed.since + SLOW_MS
+    );
   }
 
   #follow(table: WatchTable): void {

@@ -8,7 +8,7 @@ import { millis } from "./config-duration.ts";
 import { DATABASE_CONFIG, type DatabaseConfig, databaseConfig } from "./database-config.ts";
 import { GRANT_CONFIG, type GrantConfig, grantConfig, type GrantFlags } from "./grant-config.ts";
 import { readDocuments } from "./documents.ts";
-import { GRPC_CONFIG, type GrpcConfig, LISTEN, readListening } from "./listening-config.ts";
+import { GRPC_CONFIG, type GrpcConfig, type GrpcFlags, LISTEN, readListening } from "./listening-config.ts";
 import { duration, fields, oneOf, optional, setOf, text } from "./kinds/fields.ts";
 import { readPodNetworks } from "./pod-networks.ts";
 import { readBySchema } from "./read-by-schema.ts";
@@ -97,16 +97,17 @@ export type ServerConfig = {
 };
 
 /** What flags may say over the file. */
-export type ConfigFlags = GrantFlags & {
-  readonly listen?: string;
-  readonly state?: string;
-  readonly catalogue?: string;
-  readonly mode?: string;
-  readonly kubeconfig?: string;
-  readonly virtController?: readonly string[];
-  readonly certificateFolder?: string;
-  readonly clientCa?: string;
-};
+export type ConfigFlags = GrantFlags &
+  GrpcFlags & {
+    readonly listen?: string;
+    readonly state?: string;
+    readonly catalogue?: string;
+    readonly mode?: string;
+    readonly kubeconfig?: string;
+    readonly virtController?: readonly string[];
+    readonly certificateFolder?: string;
+    readonly clientCa?: string;
+  };
 
 /** Reads the file's text, if there is a file, and the flags over it. Every unknown or wrong key is named with its line. */
 export function readServerConfig(
@@ -133,7 +134,7 @@ export function readServerConfig(
 
 /** What may be wrong though it has the right form. */
 function readChecked({ listen, grpc, mode, grants }: Written, flags: ConfigFlags) {
-  const address = readListening(flags.listen ?? listen ?? "127.0.0.1:8443", grpc);
+  const address = readListening(flags.listen ?? listen ?? "127.0.0.1:8443", grpc, flags);
   if (!address.ok) return address;
   const read = readMode(flags.mode ?? mode);
   if (!read.ok) return read;

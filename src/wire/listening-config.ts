@@ -5,13 +5,15 @@ import { fields, optional, setOf, text } from "./kinds/fields.ts";
 /** HOST:PORT, an IPv6 address in brackets. */
 export const LISTEN = "^(\\[[0-9a-fA-F:.]+\\]|[^:\\[\\]]+):[0-9]{1,5}$";
 
+const ACCOUNT = "^[^/]+/[^/]+$";
+
 /** The part `grpc` of the server's configuration. */
 export const GRPC_CONFIG = fields("Istio's certificate service over gRPC; left out: there is none.", {
   listen: text("HOST:PORT to listen on; 15012 is where Istio's clients look.", 261, { pattern: LISTEN }),
   nodeProxies: optional(
     setOf(
       "Accounts, NAMESPACE/NAME, whose Pods may ask for identities of Pods on their own node, as ztunnel does.",
-      text("NAMESPACE/NAME of an account.", 317, { pattern: "^[^/]+/[^/]+$" }),
+      text("NAMESPACE/NAME of an account.", 317, { pattern: ACCOUNT }),
       8,
       { default: [] },
     ),
@@ -23,16 +25,38 @@ export type GrpcConfig = Address & { readonly nodeProxies: readonly string[] };
 
 type Address = { readonly host: string; readonly port: number };
 
+/** What flags may say of it over the file. */
+export type GrpcFlags = { readonly grpcListen?: string; readonly nodeProxy?: readonly string[] };
+
 /** Where the server listens, and where its certificate service does. */
 export function readListening(
   listen: string,
   grpc: Static<typeof GRPC_CONFIG> | undefined,
+  flags: GrpcFlags,
 ): Result<Address & { readonly grpc?: GrpcConfig }> {
   const own = readListen(listen, "listen");
-  if (!own.ok || !grpc) return own;
-  const other = readListen(grpc.listen, "grpc.listen");
-  return other.ok ? ok({ ...own.value, grpc: { ...other.value, nodeProxies: grpc.nodeProxies ?? [] } }) : other;
+  if (!own.ok) return own;
+  const asked = flags.grpcListen ?? grpc?.listen;
+  if (asked === undefined) return flags.nodeProxy ? refuseAll([PROXY_ALONE]) : own;
+  const service = readService(asked, flags.nodeProxy ?? grpc?.nodeProxies ?? []);
+  return service.ok ? ok({ ...own.value, grpc: service.value }) : service;
 }
+
+function readService(listen: string, nodeProxies: readonly string[]): Result<GrpcConfig> {
+  const address = readListen(listen, "grpc.listen");
+  const strange = nodeProxies.find((account) => !new RegExp(ACCOUNT).test(account));
+  if (strange !== undefined) return refuseAll([problem("FIELD_INVALID", "grpc.nodeProxies", notAnAccount(strange))]);
+  return address.ok ? ok({ ...address.value, nodeProxies }) : address;
+}
+
+const PROXY_ALONE = problem(
+  "FIELD_CONFLICT",
+  "grpc.nodeProxies",
+  "Node proxies are named, and there is no certificate service.",
+  "Say where it listens, for example --grpc-listen 0.0.0.0:15012.",
+);
+
+const notAnAccount = (text: string): string => `"${text}" is not NAMESPACE/NAME of an account.`;
 
 function readListen(listen: string, path: string): Result<Address> {
   const colon = listen.lastIndexOf(":");

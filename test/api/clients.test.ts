@@ -97,13 +97,21 @@ test("an API server that was forgotten is not answered either, and says so", { t
   await vi.waitFor(async () => expect(await created()).toContain("failed calling webhook"), { timeout: 30_000 });
 });
 
-test("the component mounts the authority that the page's command makes", { timeout: TEST_MS }, async () => {
+test("the component mounts the authority that the page's command makes, and another opens its port beside it", {
+  timeout: TEST_MS,
+}, async () => {
   await run("When all API servers have it");
   const path = join(clone, "my-signet", "kustomization.yaml");
-  const components = "components: [../manifests/components/clients]";
+  const components = "components: [../manifests/components/clients, ../manifests/components/istio-certificates]";
   await writeFile(path, `resources: [../manifests/overlays/in-cluster]\n${components}\n`);
   const rendered = await kubectlDone(cluster, ["kustomize", join(clone, "my-signet")]);
   const container = rendered.slice(rendered.indexOf("- args:"), rendered.indexOf("image: signet"));
   expect(container).toContain("- --client-ca\n        - /etc/signet-clients/ca.crt");
+  expect(container).toContain("- --grpc-listen\n        - 0.0.0.0:15012");
+  for (const port of [
+    "containerPort: 15012\n          name: grpc",
+    "port: 15012\n    protocol: TCP\n    targetPort: grpc",
+  ])
+    expect(rendered).toContain(port);
   expect(rendered).toContain("- configMap:\n          name: signet-clients\n        name: clients");
 });

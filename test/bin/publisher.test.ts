@@ -40,6 +40,7 @@ function world(changed: Parameters<typeof estateText>[0] = {}) {
     writes: [] as string[],
     followed: [...POLICY_RESOURCES] as readonly Resource[],
     unread: [] as Resource[],
+    unsynced: new Set<string>(),
     awaited: [] as string[],
     statuses: [] as string[],
     events: [] as string[],
@@ -116,7 +117,7 @@ function world(changed: Parameters<typeof estateText>[0] = {}) {
         pods: { objects: pods, status: () => ({ synced: true }) as WatchStatus },
         policies: {
           look: async () => ({ followed: state.followed, unread: state.unread }),
-          synced: () => true,
+          synced: ({ kind }) => !state.unsynced.has(kind),
           hasSeen: (written) => {
             state.awaited = written.map(({ uid, version }) => `${uid}${version === undefined ? " gone" : ""}`);
             return true;
@@ -541,6 +542,49 @@ test("policies that may not be read keep everything back until they may", async 
   state.monotonic += 60_000;
   await tended(one);
   expect(state.writes.length).toBeGreaterThan(8);
+});
+
+test("a wait for what is needed and never seen is said of quarantines, and counted", async () => {
+  const { state, publisher } = world({ restrictions: [quarantine("role: web")] });
+  state.unsynced = new Set(["NetworkPolicy"]);
+  const one = await tended(publisher());
+  state.now = NOON + 14_999;
+  await tended(one);
+  expect([state.statuses, one.figures()?.overdueSince]).toEqual([[], undefined]);
+  state.now = NOON + 15_000;
+  await tended(one);
+  expect([state.writes, state.statuses, one.figures()?.overdueSince]).toEqual([
+    [],
+    [
+      "/q Pending: It is not compiled yet: nothing is published until these were seen whole: networkpolicies.networking.k8s.io.",
+    ],
+    NOON,
+  ]);
+  state.unsynced.clear();
+  await tended(one);
+  expect([state.writes.length > 8, one.figures()?.overdueSince]).toEqual([true, undefined]);
+});
+
+test("a namespace that is being deleted takes nothing new, and keeps no quarantine elsewhere back", async () => {
+  const { state, pods, policies, publisher } = world({
+    restrictions: [
+      quarantine("pod: {namespace: shop, name: web, uid: u-web}"),
+      quarantine("pod: {namespace: pay, name: db, uid: u-db}").replace("{name: q}", "{name: p}"),
+    ],
+  });
+  pods.set("u-web", marked(podOf("web", "shop")));
+  pods.set("u-db", marked(podOf("db", "pay")));
+  state.text = state.text.replace("{name: pay,", "{name: pay, deletionTimestamp: 2026-11-23T11:00:00Z,");
+  const one = await tended(publisher());
+  expect([...policies.keys()].filter((key) => key.includes(" pay/"))).toEqual([]);
+  expect(policies.has("NetworkPolicy shop/signet-quarantine")).toBe(true);
+  expect(state.statuses.filter((text) => text.startsWith("/"))).toEqual([
+    "/q CutOff: 1 workload is cut off by networkpolicy, clusternetworkpolicy.",
+    "/p Pending: 0 Pods are not marked yet, and 4 objects not written.",
+  ]);
+  state.text = state.text.replace(" deletionTimestamp: 2026-11-23T11:00:00Z,", "");
+  await tended(one);
+  expect(policies.has("NetworkPolicy pay/signet-quarantine")).toBe(true);
 });
 
 test("what a quarantine cannot close keeps nothing back", async () => {

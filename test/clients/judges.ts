@@ -8,6 +8,7 @@ import { whileLocked } from "../cluster/lock.ts";
 
 const run = promisify(execFile);
 const GO = join(import.meta.dirname, "go");
+const GRPC = join(import.meta.dirname, "go-grpc");
 /** The examples that people copy, of which two have to be compiled. */
 export const EXAMPLES = join(import.meta.dirname, "../../docs/examples/certificates");
 const EXAMPLE_GO = join(EXAMPLES, "go");
@@ -17,14 +18,22 @@ const JAVA = [
 ];
 const GO_FLAGS = ["build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w"];
 
-/** Paths of the foreign verifiers and of the compiled examples: a program of go-spiffe and zlint, one of go-spiffe, and the folder of the Java classes. */
-export type Judges = { readonly go: string; readonly exampleGo: string; readonly java: string };
+/**
+ * Paths of the foreign verifiers and of the compiled examples: a program of go-spiffe and zlint, one of grpc-go with Istio's
+ * stubs, one of go-spiffe, and the folder of the Java classes.
+ */
+export type Judges = { readonly go: string; readonly grpc: string; readonly exampleGo: string; readonly java: string };
 
 /** The verifiers, built into the cache of the test cluster when first asked; the folder's name follows their sources. */
 export async function judges(env: NodeJS.ProcessEnv, log: (line: string) => void): Promise<Judges> {
   const { cache } = sourcesFromEnvironment(env);
   const folder = join(cache, `clients-${process.platform}-${process.arch}-${digest()}`);
-  const built: Judges = { go: join(folder, "judge"), exampleGo: join(folder, "mtls"), java: folder };
+  const built: Judges = {
+    go: join(folder, "judge"),
+    grpc: join(folder, "create"),
+    exampleGo: join(folder, "mtls"),
+    java: folder,
+  };
   const whole = (): boolean => existsSync(folder);
   if (whole()) return built;
   mkdirSync(cache, { recursive: true });
@@ -39,7 +48,7 @@ export async function judges(env: NodeJS.ProcessEnv, log: (line: string) => void
 
 function digest(): string {
   const hash = createHash("sha256").update(GO_FLAGS.join(" "));
-  const goFiles = [GO, EXAMPLE_GO].flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
+  const goFiles = [GO, GRPC, EXAMPLE_GO].flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
   for (const file of [...JAVA, ...goFiles]) hash.update(`\0${basename(file)}\0`).update(readFileSync(file));
   return hash.digest("hex").slice(0, 12);
 }
@@ -51,6 +60,7 @@ async function build(unfinished: string, folder: string, env: NodeJS.ProcessEnv)
   const goEnv = { ...env, CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off" };
   for (const [cwd, name] of [
     [GO, "judge"],
+    [GRPC, "create"],
     [EXAMPLE_GO, "mtls"],
   ] as const)
     await run("go", [...GO_FLAGS, "-o", join(unfinished, name), "."], { cwd, env: goEnv });

@@ -241,3 +241,14 @@ test("a cluster that cannot be reached leaves the last snapshot standing, and it
   expect(live.current()).toBe(current);
   expect(Math.min(...live.status().map(({ lastSyncAgeSeconds }) => lastSyncAgeSeconds))).toBeGreaterThan(95);
 });
+
+test("of a namespace is kept whether it is being deleted", () => {
+  const strip = CATALOGUE_WATCHES.find(({ resource }) => resource.kind === "Namespace")?.strip;
+  const metadata = { name: "shop", uid: "u", resourceVersion: "1" };
+  const kept = (more: object) =>
+    strip?.({ kind: "Namespace", metadata: { ...metadata, finalizers: [], ...more } })["metadata"];
+  expect([kept({}), kept({ deletionTimestamp: "2026-11-23T11:00:00Z" })]).toEqual([
+    metadata,
+    { ...metadata, deletionTimestamp: "2026-11-23T11:00:00Z" },
+  ]);
+});

@@ -72,6 +72,38 @@ test.each<[string, Listing, () => Result<Raw>, string]>([
   expect(await seen(listing, review)).toBe(said);
 });
 
+test("one API that does not answer holds nothing up: what was followed goes on, and else it is unread", async () => {
+  const down: Listing = { status: 503, body: { message: "later" } };
+  const calico = { ...POLICIES, group: "projectcalico.org", version: "v3" };
+  const state = { calico: down, own: SERVED };
+  const policies = new LivePolicies({
+    client: {
+      call: async ({ path }) => ({
+        headers: {},
+        body: undefined,
+        ...(path === "/apis/projectcalico.org/v3" ? state.calico : state.own),
+      }),
+      create: async () => may(true)(),
+    },
+    connection: { call: () => new Promise(() => {}), open: () => new Promise(() => {}) } as never,
+    clock: makeFakeClock(),
+    log: quietLog,
+    random: () => 0.5,
+    tables: [{ resource: POLICIES }, { resource: calico }],
+    onChange: () => undefined,
+  });
+  const look = () => policies.look(new Set([calico]));
+  expect(await look()).toEqual({ followed: [POLICIES], unread: [calico] });
+  state.calico = SERVED;
+  expect(await look()).toEqual({ followed: [POLICIES, calico], unread: [] });
+  [state.calico, state.own] = [down, down];
+  expect(await look()).toEqual({ followed: [POLICIES, calico], unread: [] });
+  [state.calico, state.own] = [{ status: 404 }, SERVED];
+  expect(await look()).toEqual({ followed: [POLICIES], unread: [] });
+  state.calico = down;
+  expect(await look()).toEqual({ followed: [POLICIES], unread: [calico] });
+});
+
 test("a kind that is only looked at, and that is never shown, is unread after a while and holds nothing up", async () => {
   const clock = makeFakeClock();
   const policies = new LivePolicies({
@@ -85,7 +117,7 @@ test("a kind that is only looked at, and that is never shown, is unread after a 
   });
   const told = async (lookedAt: ReadonlySet<typeof POLICIES>) => {
     const { followed, unread } = await policies.look(lookedAt);
-    return { unread, synced: policies.synced(followed) };
+    return { unread, synced: followed.every((each) => policies.synced(each)) };
   };
   const only = new Set([POLICIES]);
   expect(await told(only)).toEqual({ unread: [], synced: false });

@@ -80,7 +80,8 @@ export const PARTS: readonly Part[] = [
   },
   {
     name: "clients",
-    about: "what openssl, go-spiffe, zlint and Java say of certificates, and the examples that use them",
+    about:
+      "what openssl, go-spiffe, zlint and Java say of certificates, grpc-go of their door, and the examples that use them",
     // A third of it on two idle cores.
     ceiling: 180,
     folders: ["test/clients"],

@@ -55,6 +55,26 @@ test("whoever may call the webhooks is named by the file, or by a flag for the A
   expect(clients({ clientCa: "/b.crt" }, "")).toEqual({ ca: "/b.crt", names: ["kube-apiserver"] });
 });
 
+test("where Istio's certificate service listens, and who speaks for a node, is said by the file or by flags", () => {
+  const text = "grpc: {listen: '[::]:15012', nodeProxies: [istio-system/ztunnel]}\n";
+  const grpc = (flags: object, written = text) => must(readServerConfig(file(written), flags)).grpc;
+  expect(grpc({})).toEqual({ host: "::", port: 15_012, nodeProxies: ["istio-system/ztunnel"] });
+  expect(grpc({}, "")).toBeUndefined();
+  expect(grpc({ grpcListen: "0.0.0.0:1" }, "")).toEqual({ host: "0.0.0.0", port: 1, nodeProxies: [] });
+  expect(grpc({ nodeProxy: ["mesh/proxy"] })).toEqual({ host: "::", port: 15_012, nodeProxies: ["mesh/proxy"] });
+  const refused = (flags: object) => {
+    const read = readServerConfig(undefined, flags);
+    return read.ok ? [] : read.problems.map(({ code, path, message }) => `${code} ${path}: ${message}`);
+  };
+  expect(refused({ nodeProxy: ["mesh/proxy"] })).toEqual([
+    "FIELD_CONFLICT grpc.nodeProxies: Node proxies are named, and there is no certificate service.",
+  ]);
+  expect(refused({ grpcListen: "0.0.0.0:1", nodeProxy: ["proxy"] })).toEqual([
+    'FIELD_INVALID grpc.nodeProxies: "proxy" is not NAMESPACE/NAME of an account.',
+  ]);
+  expect(refused({ grpcListen: "15012" })).toEqual(['FIELD_INVALID grpc.listen: "15012" is not HOST:PORT.']);
+});
+
 test("authorities lie in a token by its URI, below an offline root, with time for their readers, where that is written", () => {
   const read = (text: string) => must(readServerConfig(file(`authorities: ${text}`), {})).authorities;
   expect(read("{}")).toEqual({ ownRoots: true });

@@ -12,11 +12,11 @@ export type HeldBundle = {
   readonly fetchedAt: Instant;
 };
 
+/** What keeps a bundle from being fetched or published, in the words of the condition. */
+export const FAILURES = ["Unavailable", "Refused", "Older", "BootstrapRefused", "NotPublished"] as const;
+
 /** Why there is no newer bundle: one CamelCase word, and a sentence. */
-export type Failure = {
-  readonly reason: "Unavailable" | "Refused" | "Older" | "BootstrapRefused" | "NotPublished";
-  readonly message: string;
-};
+export type Failure = { readonly reason: (typeof FAILURES)[number]; readonly message: string };
 
 /** What one look at an endpoint came to. */
 export type Look =

@@ -25,7 +25,8 @@ export const unwantedPatch = (object: Raw, why: Unwanted, now: Instant): readonl
     now,
   );
 
-const UNWANTED: Readonly<Record<Unwanted, string>> = {
+/** What the condition says where nothing is fetched. */
+export const UNWANTED: Readonly<Record<Unwanted, string>> = {
   NotNeeded: "No role in force federates with it, so its bundle is not fetched.",
   NotApproved: "No generation of it is approved, so its bundle is not fetched.",
   OwnDomain: "Its domain is our own, whose bundle is ours alone to publish.",

@@ -21,6 +21,8 @@ export type ClusterState = {
   readonly catalogue: Catalogue;
   /** Labels of the namespaces by name. */
   readonly namespaces: ReadonlyMap<string, Labels>;
+  /** Those of them that are being deleted; absent: none. */
+  readonly terminating?: ReadonlySet<string>;
   readonly pods: readonly Raw[];
   /** Nodes say which addresses Pods have. */
   readonly nodes: readonly Raw[];
@@ -47,6 +49,8 @@ export type Published = {
   readonly order: Order;
   readonly compilation: Compilation;
   readonly ours: readonly { readonly target: TargetName; readonly object: Rendered }[];
+  /** Namespaces that are being deleted, for as long as that takes; absent: none. */
+  readonly terminating?: ReadonlySet<string>;
 };
 
 /**
@@ -67,7 +71,9 @@ export function compileForCluster(state: ClusterState, wanted: Wanted, before?: 
   const intent = compileIntent(catalogue, before?.order.intent);
   const order: Order = { intent, site, targets, foreign: policies, unevaluated, members, now };
   const compilation = compile(order, before?.compilation.doors);
-  return compilation.ok ? ok({ order, compilation: inPlace(compilation.value, namespaces), ours }) : compilation;
+  if (!compilation.ok) return compilation;
+  const { terminating = new Set() } = state;
+  return ok({ order, compilation: inPlace(compilation.value, namespaces), ours, terminating });
 }
 
 /** Without objects in namespaces that are not there: nothing runs in them, and they take nothing. */
@@ -77,6 +83,16 @@ function inPlace(compilation: Compilation, namespaces: ReadonlyMap<string, Label
   const compiled = [...compilation.compiled].map(([name, objects]) => [name, objects.filter(isThere)] as const);
   return { ...compilation, compiled: new Map(compiled) };
 }
+
+/** The names of the namespaces among some objects that are being deleted. */
+export const terminatingIn = (objects: readonly Raw[]): ReadonlySet<string> =>
+  new Set(
+    objects
+      .filter(({ kind }) => kind === "Namespace")
+      .map((object) => rawAt(object, "metadata"))
+      .filter((metadata) => textAt(metadata, "deletionTimestamp") !== undefined)
+      .flatMap((metadata) => textAt(metadata, "name") ?? []),
+  );
 
 /** What stands in the cluster, by target. */
 export const compiledOf = (ours: Published["ours"]): Compiled =>

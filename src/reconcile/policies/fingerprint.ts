@@ -22,13 +22,15 @@ function once<T extends object>(value: T, make: (value: T) => string): string {
  * A text that is the same as long as nothing has changed that publishing hangs on, but for time: a further replica, a new
  * address or somebody's status does not change it. Under quarantine each Pod counts: who is cut off is said one by one.
  */
-export function fingerprintOf({ catalogue, pods, nodes, policies, unread = [], attachments }: ClusterState): string {
+export function fingerprintOf(state: ClusterState): string {
+  const { catalogue, terminating = [], pods, nodes, policies, unread = [], attachments } = state;
   const workloads = new Set<string>();
   for (const pod of pods) workloads.add(once(pod, podText));
   const restrictions = catalogue.definitions.restrictions.filter(({ effect }) => effect === "quarantine");
   const cutOff = restrictions.length === 0 ? [] : [...pods].flatMap((pod) => cutOffText(catalogue, restrictions, pod));
   const parts = [
     once(catalogue, definitionsText),
+    [...terminating].sort().join("\n"),
     [...workloads].sort().join("\n"),
     cutOff.sort().join("\n"),
     setText(nodes, nodeText),

@@ -43,13 +43,24 @@ export function planPublishing(published: Published, waivers: readonly Waiver[] 
   const base = { published, blocking, edited: standing.filter(isEdited) };
   const all = [...compilation.compiled.values()].flat();
   if (blocking.length === 0) {
-    const change = changeTo(published, compilation.compiled, writesFor(standing, all));
+    const change = changeTo(published, compilation.compiled, inPlace(published, writesFor(standing, all)));
     return change.ok ? ok({ ...base, ...change.value, wanted: all, whole: true }) : change;
   }
   if (!cutsOff(compilation.doors)) return ok({ ...base, pairs: [], writes: [], wanted: all, whole: false });
   const wanted = cutOffOnly(published);
-  const change = changeTo(published, byTarget(wanted), orderWrites(standing, wanted));
+  const change = changeTo(published, byTarget(wanted), inPlace(published, orderWrites(standing, wanted)));
   return change.ok ? ok({ ...base, ...change.value, wanted, whole: false }) : change;
+}
+
+/**
+ * Without what a namespace that is being deleted would refuse: it takes nothing new (kubernetes.io, Admission Controllers:
+ * NamespaceLifecycle), for as long as a finalizer holds it.
+ */
+function inPlace({ ours, terminating = new Set() }: Published, writes: readonly Write[]): readonly Write[] {
+  const standing = new Set(ours.map(({ object }) => objectKey(object)));
+  return writes.filter(
+    ({ object }) => !terminating.has(object.metadata.namespace ?? "") || standing.has(objectKey(object)),
+  );
 }
 
 type Change = Pick<Plan, "pairs" | "writes">;

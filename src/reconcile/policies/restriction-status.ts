@@ -19,12 +19,14 @@ const TYPE = "InEffect";
 export type Outcome = {
   readonly restrictions: readonly Restriction[];
   readonly said?: ReadonlyMap<string, Said>;
+  /** What publishing has waited for longer than it should. */
+  readonly waitsFor?: string;
 };
 
 /** What is said of each quarantine that a plan knows. */
 export function quarantinesSaid(plan: Plan, standing: ReadonlyMap<string, Rendered>): ReadonlyMap<string, Said> {
   const { order } = plan.published;
-  const missing = plan.wanted.filter((object) => !stands(object, standing)).length;
+  const missing = plan.wanted.filter((object) => !stands(object, standing));
   const quarantines = order.intent.catalogue.definitions.restrictions.filter(({ effect }) => effect === "quarantine");
   return new Map(quarantines.map((one) => [keyOf(one), saidOf(one, plan, missing)] as const));
 }
@@ -42,7 +44,7 @@ export const decideQuarantines = (
   return objects.flatMap((object) => {
     const restriction = restrictions.get(object.name);
     if (restriction?.effect !== "quarantine") return [];
-    const what = outcome.said ? (outcome.said.get(keyOf(restriction)) ?? NOT_COMPILED) : NO_TARGET;
+    const what = outcome.said ? (outcome.said.get(keyOf(restriction)) ?? notCompiled(outcome)) : NO_TARGET;
     return statusOf(object, what, now) ?? [];
   });
 };
@@ -72,8 +74,13 @@ function statusOf(object: KubeObject, what: Said, now: Instant): StandingAction 
 /** Pairs, or policies, that a condition names. */
 const NAMED = 8;
 
-function saidOf(restriction: Restriction, { published: { order, compilation } }: Plan, missing: number): Said {
+function saidOf(restriction: Restriction, { published }: Plan, lacking: readonly Rendered[]): Said {
+  const { order, compilation, terminating = new Set() } = published;
   const meant = order.members.filter(({ end }) => concerns(restriction.target, end));
+  const namespaces = new Set(meant.map(({ end }) => end.namespace));
+  const missing = lacking.filter(
+    ({ metadata: { namespace = "" } }) => !terminating.has(namespace) || namespaces.has(namespace),
+  ).length;
   const unmarked = meant.filter(({ endpoint }) => isInside(endpoint) && !(QUARANTINE_LABEL in endpoint.traits.labels));
   if (unmarked.length + missing > 0)
     return said(
@@ -92,7 +99,13 @@ const NO_TARGET = said(
   "No data plane is published to here: its certificates are refused, and nothing is closed.",
 );
 
-const NOT_COMPILED = said(TYPE, false, "Pending", "It is not compiled yet.");
+const notCompiled = ({ waitsFor }: Outcome): Said =>
+  said(
+    TYPE,
+    false,
+    "Pending",
+    `It is not compiled yet${waitsFor === undefined ? "" : `: nothing is published until these were seen whole: ${waitsFor}`}.`,
+  );
 
 /** What passes all targets although this denies it: by policies that are not ours. */
 function stillOpen({ name }: Restriction, widening: readonly Loss[]): Said | undefined {

@@ -9,6 +9,7 @@ import { FEDERATION_PERMISSIONS } from "./federation-permissions.ts";
 import { HELPER_SEGMENT, helperRole, HELPERS } from "./helper-roles.ts";
 import { COMMON_LABELS, type Manifest } from "./manifest.ts";
 import { monitoringManifests } from "./monitoring.ts";
+import { GRPC_FLAGS, grpcPatches } from "./istio-certificates.ts";
 import { LOCAL_URL, NAME, VIRT_CONTROLLERS } from "./names.ts";
 import { type Permission, SIGNER_PERMISSIONS } from "./permissions.ts";
 import { PUBLISHING_PERMISSIONS } from "./publishing-permissions.ts";
@@ -127,43 +128,41 @@ const overlays = (version: string): readonly Folder[] => [
 
 function database(): Folder {
   const [mutating = [], validating = []] = exemptingPatches(DATABASE_NAMESPACE);
-  return {
-    path: "components/database",
-    about: `Signet's PostgreSQL lives in the namespace ${DATABASE_NAMESPACE}, which must never wait for Signet.`,
-    kind: "Component",
-    files: { database: [databaseNetworkPolicy(DATABASE_NAMESPACE)] },
-    rest: {
-      patches: [
-        ...databasePatches(DATABASE_NAMESPACE),
-        webhookPatch("Mutating", mutating),
-        webhookPatch("Validating", validating),
-      ],
-    },
-  };
+  const about = `Signet's PostgreSQL lives in the namespace ${DATABASE_NAMESPACE}, which must never wait for Signet.`;
+  const exempting = [webhookPatch("Mutating", mutating), webhookPatch("Validating", validating)];
+  const patched = patching("database", about, [...databasePatches(DATABASE_NAMESPACE), ...exempting]);
+  return { ...patched, files: { database: [databaseNetworkPolicy(DATABASE_NAMESPACE)] } };
 }
 
-/** Whose Pods may be launchers, one component for each way to install KubeVirt. */
-const virtController = (path: string, whose: string, account: string): Folder => ({
-  path: `components/${path}`,
-  about: `KubeVirt's virt-controller as ${whose} installs it.`,
+/** A component that only patches what is there. */
+const patching = (name: string, about: string, patches: readonly object[]): Folder => ({
+  path: `components/${name}`,
+  about,
   kind: "Component",
   files: {},
-  rest: {
-    patches: [
-      webhookPatch("Validating", virtControllerPatch([account])),
-      serverArguments(["--virt-controller", account]),
-    ],
-  },
+  rest: { patches },
 });
 
-const signedGrants = (): Folder => ({
-  path: "components/signed-grants",
-  about:
+/** Whose Pods may be launchers, one component for each way to install KubeVirt. */
+const virtController = (name: string, whose: string, account: string): Folder =>
+  patching(name, `KubeVirt's virt-controller as ${whose} installs it.`, [
+    webhookPatch("Validating", virtControllerPatch([account])),
+    serverArguments(["--virt-controller", account]),
+  ]);
+
+const signedGrants = (): Folder =>
+  patching(
+    "signed-grants",
     "Signed grants of exceptions: *.jws in the ConfigMap signet-grants, grant-keys.json in signet-grant-keys. docs/exceptions.md.",
-  kind: "Component",
-  files: {},
-  rest: { patches: [grantPatch(), serverArguments(GRANT_FLAGS)] },
-});
+    [grantPatch(), serverArguments(GRANT_FLAGS)],
+  );
+
+const istioCertificates = (): Folder =>
+  patching(
+    "istio-certificates",
+    "Istio's certificate service over gRPC, for its agents and ztunnel: docs/install.md.",
+    [...grpcPatches(), serverArguments(GRPC_FLAGS)],
+  );
 
 /** A component that only grants rights: they are the switch. */
 const granting = (name: string, about: string, permissions: readonly Permission[]): Folder => ({
@@ -199,6 +198,7 @@ const components = (): readonly Folder[] => [
   },
   database(),
   signedGrants(),
+  istioCertificates(),
   {
     path: "components/cert-manager",
     about: "The serving certificate and caBundle by cert-manager, which must be installed.",
@@ -206,14 +206,11 @@ const components = (): readonly Folder[] => [
     files: { "cert-manager": certManagerManifests() },
     rest: { patches: [...certManagerPatches(), serverArguments(["--certificate-folder", CERTIFICATE_FOLDER])] },
   },
-  {
-    path: "components/clients",
-    about:
-      "Only API servers with a client certificate of the authority in the ConfigMap signet-clients call the webhooks.",
-    kind: "Component",
-    files: {},
-    rest: { patches: [clientsPatch(), serverArguments(["--client-ca", `${CLIENTS_FOLDER}/ca.crt`])] },
-  },
+  patching(
+    "clients",
+    "Only API servers with a client certificate of the authority in the ConfigMap signet-clients call the webhooks.",
+    [clientsPatch(), serverArguments(["--client-ca", `${CLIENTS_FOLDER}/ca.crt`])],
+  ),
   virtController("kubevirt", "KubeVirt", VIRT_CONTROLLERS.kubevirt),
   virtController("openshift-virtualization", "OpenShift Virtualization", VIRT_CONTROLLERS.openshift),
 ];

@@ -89,7 +89,7 @@ const ALERTS: readonly Alert[] = [
     expr: "max(signet_policy_overdue_seconds) > 60",
     for: "1m",
     severity: "critical",
-    summary: "A sentence or exception has ended, and what it opened stands still.",
+    summary: "A sentence or exception has ended and what it opened stands still, or nothing can be published.",
     runbook: "docs/targets/README.md",
   },
   {

@@ -9,6 +9,9 @@ export const ACCOUNT_USER = `system:serviceaccount:${SIGNET_NAMESPACE}:${NAME}`;
 /** Port of the Pods: webhooks, API, health and metrics. */
 export const PORT = 8443;
 
+/** Port of Istio's certificate service, where its clients look. */
+export const GRPC_PORT = 15_012;
+
 /** Where the API server finds the server when it runs beside it, and not in the cluster. */
 export const LOCAL_URL = `https://127.0.0.1:${PORT}`;
 

@@ -1,4 +1,5 @@
 // What two foreign implementations say of a chain: go-spiffe verifies it against a bundle, zlint looks at each certificate.
+// And how go-spiffe writes a SPIFFE bundle that it has read.
 package main
 
 import (
@@ -9,6 +10,7 @@ import (
 	"os"
 	"sort"
 
+	"github.com/spiffe/go-spiffe/v2/bundle/spiffebundle"
 	"github.com/spiffe/go-spiffe/v2/bundle/x509bundle"
 	"github.com/spiffe/go-spiffe/v2/spiffeid"
 	"github.com/spiffe/go-spiffe/v2/svid/x509svid"
@@ -33,8 +35,12 @@ type verdict struct {
 	Lints []string `json:"lints"`
 }
 
-// judge DOMAIN BUNDLE CHAIN...: one line of JSON for each chain.
+// judge DOMAIN BUNDLE CHAIN...: one line of JSON for each chain. judge DOMAIN BUNDLE.json: the SPIFFE bundle, written anew.
 func main() {
+	if len(os.Args) == 3 {
+		rewrite(spiffeid.RequireTrustDomainFromString(os.Args[1]), os.Args[2])
+		return
+	}
 	domain := spiffeid.RequireTrustDomainFromString(os.Args[1])
 	bundle, err := x509bundle.Load(domain, os.Args[2])
 	if err != nil {
@@ -47,6 +53,18 @@ func main() {
 		}
 		fmt.Println(string(line))
 	}
+}
+
+func rewrite(domain spiffeid.TrustDomain, path string) {
+	bundle, err := spiffebundle.Load(domain, path)
+	if err != nil {
+		fail(err)
+	}
+	text, err := bundle.Marshal()
+	if err != nil {
+		fail(err)
+	}
+	fmt.Println(string(text))
 }
 
 func judge(bundle *x509bundle.Bundle, path string) verdict {

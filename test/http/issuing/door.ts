@@ -128,6 +128,8 @@ export async function openDoor(shares: Partial<Shares> = {}, limits: Partial<Grp
   const grpcPort = await grpc.listen("127.0.0.1", 0);
   return {
     authority,
+    /** The authority of the doors' own certificate, PEM. */
+    serving: tls.cert,
     ledger,
     world,
     port,

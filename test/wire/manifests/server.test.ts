@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
+import { parse } from "yaml";
 import { readServerConfig } from "../../../src/wire/config.ts";
+import { GRPC_FLAGS, grpcPatches } from "../../../src/wire/manifests/istio-certificates.ts";
+import { must } from "../../fakes/judging.ts";
 import type { Manifest } from "../../../src/wire/manifests/manifest.ts";
 import { objectsIn } from "./manifests.ts";
 
@@ -32,6 +35,21 @@ test("the server reads the ConfigMap as its configuration", () => {
       drainGraceMs: 30_000,
     },
   });
+});
+
+test("the component for Istio opens one port: of the server, its Pods, its Service and its NetworkPolicy", () => {
+  const port = must(readServerConfig(undefined, { grpcListen: GRPC_FLAGS[1] ?? "" })).grpc?.port;
+  const opened = grpcPatches().map((each) => {
+    const { target, patch } = each as { readonly target: { readonly kind: string }; readonly patch: string };
+    const [operation] = parse(patch) as [{ readonly path: string; readonly value: Readonly<Record<string, unknown>> }];
+    return [target.kind, operation.path, operation.value["containerPort"] ?? operation.value["port"]];
+  });
+  expect(GRPC_FLAGS[0]).toBe("--grpc-listen");
+  expect(opened).toEqual([
+    ["Deployment", "/spec/template/spec/containers/0/ports/-", port],
+    ["Service", "/spec/ports/-", port],
+    ["NetworkPolicy", "/spec/ingress/0/ports/-", port],
+  ]);
 });
 
 type Spec = {

@@ -15,7 +15,7 @@ export type PublishingFigures = {
   /** Objects of ours that somebody else changed, and that were mended. */
   readonly mended: number;
   readonly compileMs: number;
-  /** Since when a line has ended, or begun, without being taken out, or in; absent where none has. */
+  /** Since when a line has ended, or begun, without being taken out, or in, or nothing can be published; absent where neither. */
   readonly overdueSince?: Instant;
 };
 

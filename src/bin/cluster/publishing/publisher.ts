@@ -8,7 +8,7 @@ import type { LivePods } from "../../../kube/live-pods.ts";
 import type { WatchMeans } from "../../../kube/watch.ts";
 import type { AddressSet } from "../../../policy/sets/address-set.ts";
 import { EventBudget } from "../../../reconcile/events.ts";
-import { type ClusterState, compileForCluster } from "../../../reconcile/policies/cluster.ts";
+import { type ClusterState, compileForCluster, terminatingIn } from "../../../reconcile/policies/cluster.ts";
 import { editedEvent } from "../../../reconcile/policies/edited-event.ts";
 import { fingerprintOf, quarantinesText } from "../../../reconcile/policies/fingerprint.ts";
 import { objectKey, type Write } from "../../../reconcile/policies/order.ts";
@@ -41,6 +41,8 @@ const SHARE = 0.2;
 const LEAST_MS = 250;
 /** After a write that failed. */
 const RETRY_MS = [250, 1_000, 5_000, 15_000] as const;
+/** A wait that is longer than this is told. */
+const LONG_MS = 15_000;
 /** So long the watches may take to bring what was written. */
 const UNSEEN_MS = 5_000;
 
@@ -73,6 +75,8 @@ export class Publisher {
   #faults = 0;
   /** Since when a line has ended, or begun, that could not be taken out, or in. */
   #late: Instant | undefined;
+  /** Since when no round saw everything that it needs. */
+  #waitsSince: Instant | undefined;
   #figures: PublishingFigures = NO_FIGURES;
 
   constructor(means: PublisherMeans, term: Term) {
@@ -84,17 +88,42 @@ export class Publisher {
   /** Undefined where nothing is published. */
   figures(): PublishingFigures | undefined {
     if (!this.#looked || this.#looked.targets.length === 0) return undefined;
-    const overdueSince = this.#late ?? this.#overdueSince();
+    const overdueSince = this.#late ?? this.#overdueSince() ?? (this.#waitsLong() ? this.#waitsSince : undefined);
     return { ...this.#figures, ...(overdueSince === undefined ? {} : { overdueSince }) };
   }
 
   /** One round: compiles where something has changed, writes what differs, and says where each policy stands. */
   async tend(): Promise<void> {
+    this.#waitsSince ??= this.#means.now();
+    const last = this.#looked;
     const looked = await this.#look();
     if (looked.targets.length === 0) [this.#plan, this.#told] = [undefined, undefined];
     const state = looked.targets.length > 0 ? this.#state(looked) : undefined;
+    if (state || looked.targets.length === 0) this.#waitsSince = undefined;
     if (state && this.#isDue(state, looked)) await this.#publish(state, looked);
-    if (state || looked.targets.length === 0) await this.#tell();
+    if (this.#waitsSince === undefined) await this.#tell();
+    else if (this.#waitsLong()) await this.#tellWait(looked, looked !== last);
+  }
+
+  async #tellWait(looked: Looked, isNews: boolean): Promise<void> {
+    const waitsFor = this.#unsynced(looked).join(", ");
+    if (isNews) this.#means.log.warn({ waitsFor }, "Nothing is published until these were seen whole.");
+    await this.#tell(waitsFor);
+  }
+
+  #waitsLong(): boolean {
+    return this.#waitsSince !== undefined && this.#means.now() >= this.#waitsSince + LONG_MS;
+  }
+
+  /** What was not seen whole yet, and is needed for any verdict. */
+  #unsynced({ followed }: Looked): readonly string[] {
+    const { live, pods } = this.#means;
+    const kinds = followed.filter((each) => !this.#policies.synced(each));
+    return [
+      ...(live().current() ? [] : ["definitions"]),
+      ...(pods.status().synced ? [] : ["pods"]),
+      ...kinds.map(({ group, plural }) => (group === "" ? plural : `${plural}.${group}`)),
+    ];
   }
 
   /** Kinds are followed only once something may be written: without that there is nothing to watch for. */
@@ -113,10 +142,10 @@ export class Publisher {
   }
 
   /** Undefined until everything was seen whole, and what was written has come back. */
-  #state({ followed, unread }: Looked): ClusterState | undefined {
+  #state(looked: Looked): ClusterState | undefined {
     const { live, pods, clock } = this.#means;
     const catalogue = live().current();
-    if (!catalogue || !pods.status().synced || !this.#policies.synced(followed)) return undefined;
+    if (!catalogue || this.#unsynced(looked).length > 0) return undefined;
     const unseen = this.#unseen;
     if (unseen && !this.#policies.hasSeen(unseen.awaited) && clock.monotonic() < unseen.since + UNSEEN_MS)
       return undefined;
@@ -124,10 +153,15 @@ export class Publisher {
     return {
       catalogue,
       namespaces: new Map(catalogue.definitions.namespaces.map(({ name, labels }) => [name, labels])),
+      terminating: terminatingIn(
+        live()
+          .objects()
+          .map(({ raw }) => raw),
+      ),
       pods: [...pods.objects.values()],
       nodes: this.#policies.objects([NODES.resource]),
       policies: this.#policies.objects(JUDGED_RESOURCES),
-      unread,
+      unread: looked.unread,
       attachments: this.#policies.objects([ATTACHMENTS]),
     };
   }
@@ -196,13 +230,14 @@ export class Publisher {
     }
   }
 
-  async #tell(): Promise<void> {
+  async #tell(waitsFor?: string): Promise<void> {
     const { live, now } = this.#means;
     const restrictions = live().current()?.definitions.restrictions;
     const objects = live().objects();
     const of = (kind: string) => objects.filter((object) => object.kind === kind);
     const told = this.#told;
-    const outcome = { restrictions: restrictions ?? [], ...(told ? { said: told.quarantines } : {}) };
+    const said = told?.quarantines ?? (waitsFor === undefined ? undefined : new Map());
+    const outcome = { restrictions: restrictions ?? [], ...(said ? { said } : {}), ...(waitsFor ? { waitsFor } : {}) };
     const actions = [
       ...decideQuarantines(of("Restriction"), outcome, now()),
       ...(told ? decideStatuses(of("SegmentPolicy"), told.policies, now()) : []),
