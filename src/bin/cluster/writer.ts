@@ -14,6 +14,7 @@ import type { ServerConfig } from "../../wire/config.ts";
 import { recordApprovals } from "./approvals.ts";
 import { type Bell, makeBell } from "./bell.ts";
 import { Federation, type LookOutcome } from "./federation/federation.ts";
+import { lookAt } from "./federation/look.ts";
 import { flagExceptions } from "./pods/flag-exceptions.ts";
 import { followTemplates } from "./pods/template-round.ts";
 import { makeMachineRound } from "./pods/machine-round.ts";
@@ -115,7 +116,7 @@ async function work(means: Work, term: Term): Promise<void> {
   const templates = followTemplates({ ...looking, scan, onChange: bells.duties.ring });
   pods.start();
   const publisher = runPublisher({ ...means, pods }, term, bells.policies);
-  const federation = new Federation({ ...means, onLook: bells.duties.ring }, term);
+  const federation = new Federation({ ...means, lookAt, onLook: bells.duties.ring }, term);
   const rounds = { own, scan, templates, publisher, federation };
   running.rounds = rounds;
   const duties = dutiesOf(means, term, rounds);

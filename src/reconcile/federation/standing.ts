@@ -8,7 +8,8 @@ export type HeldBundle = {
   readonly roots: readonly ForeignRoot[];
   readonly sequence?: number;
   readonly refreshSeconds: number;
-  readonly generation: number;
+  /** Absent where it was found published and nothing says by which. */
+  readonly generation?: number;
   readonly fetchedAt: Instant;
 };
 
@@ -36,12 +37,16 @@ export type Standing = {
   readonly failure?: Failure;
   /** Looks without a bundle in a row. */
   readonly failures: number;
+  /** As the term before left it: no look has ended yet. */
+  readonly left?: true;
 };
 
 /** Seconds: what a bundle without a hint gets (SPIFFE Federation §4.1), and what no hint goes below or above. */
 const REFRESH = { usual: 300, least: 10, most: 3600 } as const;
 
-const refreshSeconds = (hint: number = REFRESH.usual): number => Math.min(REFRESH.most, Math.max(REFRESH.least, hint));
+/** How often a bundle with this hint is fetched. */
+export const refreshSeconds = (hint: number = REFRESH.usual): number =>
+  Math.min(REFRESH.most, Math.max(REFRESH.least, hint));
 
 /**
  * Takes a look into account. A sequence number never goes back while one approved generation says where to fetch (SPIFFE Trust
@@ -50,7 +55,11 @@ const refreshSeconds = (hint: number = REFRESH.usual): number => Math.min(REFRES
 export function afterLook(before: Standing, look: Look, generation: number, now: Instant): Standing {
   const failure = look.got === "nothing" ? look.failure : older(before.held, look, generation);
   if (look.got === "nothing" || failure)
-    return { ...before, ...(failure ? { failure } : {}), failures: before.failures + 1 };
+    return {
+      ...(before.held ? { held: before.held } : {}),
+      ...(failure ? { failure } : {}),
+      failures: before.failures + 1,
+    };
   const { roots, sequence, refreshHint } = look;
   const held = { roots, refreshSeconds: refreshSeconds(refreshHint), generation, fetchedAt: now };
   return { held: { ...held, ...(sequence === undefined ? {} : { sequence }) }, failures: 0 };

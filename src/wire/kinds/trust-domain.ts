@@ -8,6 +8,8 @@ export const KEY_TYPES = ["ECDSAP256", "ECDSAP384", "ECDSAP521", "RSA3072", "RSA
 
 /** Longest bootstrap bundle, in characters: a dozen roots. */
 const MOST_BOOTSTRAP = 65_536;
+/** Most roots of a bundle: as many as the keys that are read of one. */
+export const MOST_ROOTS = 128;
 /** What a bundle endpoint must fit, in words; the reader of files says the same. */
 export const ENDPOINT_PROFILE = "https_spiffe needs endpointSpiffeID and bootstrapBundle, https_web has neither";
 export const ENDPOINT_DOMAIN = "endpointSpiffeID belongs to the same domain";
@@ -149,7 +151,7 @@ export const TRUST_DOMAIN: Kind<typeof spec> = {
           ),
           fingerprints: Type.Array(text("SHA-256 of a root certificate.", 95), {
             description: "Roots in the bundle.",
-            maxItems: 64,
+            maxItems: MOST_ROOTS,
             "x-kubernetes-list-type": "atomic",
           }),
           generation: optional(

@@ -1,9 +1,11 @@
 import { expect, test } from "vitest";
 import { federationEvent } from "../../../src/reconcile/federation/events.ts";
-import type { HeldBundle, Standing } from "../../../src/reconcile/federation/standing.ts";
-import { federationPatch, unwantedPatch } from "../../../src/reconcile/federation/status.ts";
+import { afterLook, type HeldBundle, type Look, type Standing } from "../../../src/reconcile/federation/standing.ts";
+import { federationPatch, leftStanding, unwantedPatch } from "../../../src/reconcile/federation/status.ts";
 import { federatedDomains, unwantedBecause } from "../../../src/reconcile/federation/wanted.ts";
+import { MOST_ROOTS } from "../../../src/wire/kinds/trust-domain.ts";
 import type { Raw } from "../../../src/wire/read-object.ts";
+import { readTrustBundle } from "../../../src/wire/trust-bundle.ts";
 import { applyPatch } from "../../fakes/json-patch.ts";
 import { catalogueOf, NOON } from "../../fakes/judging.ts";
 
@@ -90,15 +92,66 @@ test("a bundle without living authorities says that nobody is believed", () => {
     expect(conditionsOf(written(OBJECT, standing, NOON + 3601 * SECOND))[1]?.[3]).toBe(message);
 });
 
-test("where nothing is fetched any more, what was said of a bundle goes", () => {
+test("where nothing is fetched any more, of the bundle stays only what keeps an older one from being believed", () => {
   const object = written(OBJECT, { held: held(), failures: 0 }, NOON);
   const gone = applyPatch(object as never, (unwantedPatch(object, "NotNeeded", NOON) ?? []) as never);
-  expect((gone["status"] as Status).bundle).toBeUndefined();
+  const memory = { sequence: 3, fingerprints: [], generation: 1, fetchedAt: "2026-11-23T12:00:00Z" };
+  expect((gone["status"] as Status).bundle).toEqual(memory);
   expect(conditionsOf(gone).slice(1)).toEqual([
     ["Fetched", "False", "NotNeeded", "No role in force federates with it, so its bundle is not fetched."],
     ["Stale", "False", "NotNeeded", "Nothing is published of it."],
   ]);
   expect(unwantedPatch(gone, "NotNeeded", NOON)).toBeUndefined();
+  const left = leftStanding(gone, { roots: [], since: 0 });
+  expect(left).toEqual({
+    held: { roots: [], sequence: 3, refreshSeconds: 300, generation: 1, fetchedAt: NOON },
+    failures: 0,
+    left: true,
+  });
+  const waits = conditionsOf(written(gone, left, NOON)).slice(1);
+  expect(waits.map(([, , reason]) => reason)).toEqual(["NotYet", "NoBundle"]);
+  const look: Look = { got: "bundle", roots: [], sequence: 2 };
+  expect(afterLook(left, look, 1, NOON).failure?.reason).toBe("Older");
+});
+
+test("without the component what was said of a bundle stays: it may still be published", () => {
+  const object = written(OBJECT, { held: held(), failures: 0 }, NOON);
+  const told = applyPatch(object as never, (unwantedPatch(object, "NotInstalled", NOON) ?? []) as never);
+  expect((told["status"] as Status).bundle).toEqual((object["status"] as Status).bundle);
+});
+
+test("what is published stays, and counts for a generation only where the status names the same authorities", () => {
+  const object = written(OBJECT, { held: held(), failures: 0 }, NOON);
+  const left = (roots: HeldBundle["roots"], from: Raw | undefined = object) =>
+    leftStanding(from, { roots, since: NOON - SECOND });
+  const other = [{ pem: "NEW", fingerprint: "bb", notAfter: NOON + SECOND }];
+  expect(left(held().roots)).toEqual({ held: held(), failures: 0, left: true });
+  expect(left(other)).toEqual({
+    held: { roots: other, refreshSeconds: 60, fetchedAt: NOON },
+    failures: 0,
+    left: true,
+  });
+  const unread = { held: { roots: other, refreshSeconds: 300, fetchedAt: NOON - SECOND }, failures: 0, left: true };
+  expect(leftStanding(undefined, { roots: other, since: NOON - SECOND })).toEqual(unread);
+  expect(left(other, OBJECT)).toEqual(unread);
+  expect(left([], OBJECT)).toEqual({ failures: 0, left: true });
+});
+
+test("the status names only authorities whose time is not over, and has room for as many as are read", () => {
+  const roots = Array.from({ length: MOST_ROOTS }, (_, index) => ({
+    pem: "PEM",
+    fingerprint: String(index),
+    notAfter: NOON + (index === 0 ? -1 : 1),
+  }));
+  const object = written(OBJECT, { held: held({ roots }), failures: 0 }, NOON);
+  expect((object["status"] as Status).bundle?.["fingerprints"]).toEqual(
+    roots.slice(1).map(({ fingerprint }) => fingerprint),
+  );
+  const entry = (index: number) => ({ kty: "EC", use: "jwt-svid", kid: String(index) });
+  const most = (count: number) =>
+    readTrustBundle(JSON.stringify({ keys: Array.from({ length: count }, (_, index) => entry(index)) }));
+  const told = (count: number) => JSON.stringify(most(count)).includes("more than");
+  expect([told(MOST_ROOTS), told(MOST_ROOTS + 1)]).toEqual([false, true]);
 });
 
 test("an Event tells of new authorities, and once of each reason why there is no bundle", () => {

@@ -3,10 +3,11 @@ import { federatedSigner } from "../../../domain/signers.ts";
 import { certificatesIn } from "../../../ca/pem.ts";
 import { readAuthority } from "../../../ca/read-authority.ts";
 import type { KubeClient } from "../../../kube/client.ts";
+import { reasonOf } from "../../../kube/log.ts";
 import { trustBundleVersion } from "../../../kube/signer-watches.ts";
 import { clusterTrustBundles } from "../../../kube/trust-bundles.ts";
-import { decideTrustBundles } from "../../../reconcile/certificates/trust-bundles.ts";
-import type { ForeignRoot } from "../../../reconcile/federation/standing.ts";
+import { decideTrustBundles, type TrustBundleAction } from "../../../reconcile/certificates/trust-bundles.ts";
+import type { Published } from "../../../reconcile/federation/status.ts";
 import { FOREIGN_BUNDLES } from "../../../wire/manifests/names.ts";
 import { type Raw, rawAt, textAt } from "../../../wire/read-object.ts";
 import { rootOf } from "./look.ts";
@@ -41,39 +42,55 @@ export class ForeignBundles {
     this.#seen = listed.value.items.filter((object) => nameOf(object).startsWith(FOREIGN_BUNDLES));
   }
 
-  /** What is published of a domain: its authorities, as far as they can be read. */
-  published(trustDomainName: string, domain: string): readonly ForeignRoot[] {
+  /** What is published of a domain: its authorities, as far as they can be read; not before its object was made. */
+  published(trustDomainName: string, domain: string): Published {
     const signer = federatedSigner(trustDomainName);
     const found = this.#seen.find((object) => textAt(rawAt(object, "spec"), "signerName") === signer);
     const pem = found ? (textAt(rawAt(found, "spec"), "trustBundle") ?? "") : "";
-    return (certificatesIn(pem) ?? []).flatMap((der) => {
+    const roots = (certificatesIn(pem) ?? []).flatMap((der) => {
       const read = readAuthority(der, domain);
       return read.ok ? [rootOf(read.value)] : [];
     });
+    return { roots, since: Date.parse(textAt(rawAt(found ?? {}, "metadata"), "creationTimestamp") ?? "") || 0 };
   }
 
-  /** Makes the API server hold these bundles, by the name of their TrustDomain, and no other; gives what it would not take. */
-  async publish(foreign: ReadonlyMap<string, string>): Promise<ReadonlyMap<string, string>> {
+  /**
+   * Makes the API server hold these bundles, by the name of their TrustDomain, and no other besides those that are `awaited`,
+   * which stay as they are. Gives what kept it from that, by the name of the TrustDomain; one does not keep the others.
+   */
+  async publish(
+    foreign: ReadonlyMap<string, string>,
+    awaited: ReadonlySet<string>,
+  ): Promise<ReadonlyMap<string, string>> {
     const refused = new Map<string, string>();
-    for (const action of decideTrustBundles({ foreign, version: this.#version }, this.#seen)) {
+    const seen = this.#seen.filter((object) => !awaited.has(trustDomainOf(nameOf(object))));
+    for (const action of decideTrustBundles({ foreign, version: this.#version }, seen)) {
       const name = action.do === "deleteTrustBundle" ? action.name : nameOf(action.object);
-      const done = await (action.do === "deleteTrustBundle"
-        ? this.#client.delete(clusterTrustBundles(this.#version), { name })
-        : this.#client.patch(
-            clusterTrustBundles(this.#version),
-            { name },
-            { type: "apply", body: action.object, fieldManager: "signet", force: true },
-          ));
-      const gone = action.do === "deleteTrustBundle";
-      if (done.ok || (gone && done.problems[0]?.code === "NOT_FOUND"))
-        this.#seen = [
-          ...this.#seen.filter((object) => nameOf(object) !== name),
-          ...(done.ok && !gone ? [done.value] : []),
-        ];
-      else refused.set(name, done.problems.map(problemLine).join("; "));
+      const wrong = await this.#does(action, name).catch(reasonOf);
+      if (wrong !== undefined) refused.set(trustDomainOf(name), wrong);
     }
     return refused;
+  }
+
+  /** Gives why the API server refused it. */
+  async #does(action: TrustBundleAction, name: string): Promise<string | undefined> {
+    const resource = clusterTrustBundles(this.#version);
+    const gone = action.do === "deleteTrustBundle";
+    const done = await (gone
+      ? this.#client.delete(resource, { name })
+      : this.#client.patch(
+          resource,
+          { name },
+          { type: "apply", body: action.object, fieldManager: "signet", force: true },
+        ));
+    if (!done.ok && !(gone && done.problems[0]?.code === "NOT_FOUND")) return done.problems.map(problemLine).join("; ");
+    const others = this.#seen.filter((object) => nameOf(object) !== name);
+    this.#seen = done.ok && !gone ? [...others, done.value] : others;
+    return undefined;
   }
 }
 
 const nameOf = (object: Raw): string => textAt(rawAt(object, "metadata"), "name") ?? "";
+
+/** The TrustDomain that a bundle is published for, by the bundle's name. */
+const trustDomainOf = (name: string): string => name.slice(FOREIGN_BUNDLES.length).replace(/:bundle$/, "");

@@ -5,24 +5,25 @@ import type { KubeClient } from "../../../kube/client.ts";
 import type { Clock } from "../../../kube/clock.ts";
 import type { EventRecorder } from "../../../kube/events.ts";
 import type { Term } from "../../../kube/lease.ts";
-import type { Log } from "../../../kube/log.ts";
+import { type Log, reasonOf } from "../../../kube/log.ts";
 import { reviewOwnAccess } from "../../../kube/reviews.ts";
 import { federationEvent } from "../../../reconcile/federation/events.ts";
 import {
   afterLook,
   type Failure,
+  type HeldBundle,
   livingRoots,
   type Look,
   nextLookMs,
   type Standing,
 } from "../../../reconcile/federation/standing.ts";
-import { federationPatch, type Unwanted, unwantedPatch } from "../../../reconcile/federation/status.ts";
+import { federationPatch, leftStanding, type Unwanted, unwantedPatch } from "../../../reconcile/federation/status.ts";
 import { type FederatedDomain, federatedDomains, unwantedBecause } from "../../../reconcile/federation/wanted.ts";
 import { SIGNERS } from "../../../wire/manifests/names.ts";
-import { isRaw, numberAt, type Raw, rawAt, textAt } from "../../../wire/read-object.ts";
+import { isRaw, type Raw, rawAt, textAt } from "../../../wire/read-object.ts";
 import { ForeignBundles } from "./bundle-store.ts";
 import { figuresOf } from "./figures.ts";
-import { lookAt } from "./look.ts";
+import type { lookAt } from "./look.ts";
 
 /** What fetching and publishing the bundles of other domains stands on. */
 export type FederationMeans = {
@@ -32,6 +33,7 @@ export type FederationMeans = {
   readonly random: () => number;
   readonly log: Log;
   readonly events: Pick<EventRecorder, "emit">;
+  readonly lookAt: typeof lookAt;
   /** Counts what a look came to. */
   readonly count: (outcome: LookOutcome) => void;
   /** A look has ended: the next round comes at once. */
@@ -42,8 +44,12 @@ export type FederationMeans = {
 export type LookOutcome = Failure["reason"] | "Fetched";
 
 type Tended = {
-  readonly domain: FederatedDomain;
+  domain: FederatedDomain;
   standing: Standing;
+  /** The bundle that the API server has: an older one than that of `standing` where it did not take that. */
+  published: HeldBundle | undefined;
+  /** Why it did not. */
+  refused?: string | undefined;
   busy: boolean;
   /** By the monotonic clock. */
   nextAt: number;
@@ -77,31 +83,30 @@ export class Federation {
   async tend(): Promise<void> {
     const catalogue = this.#means.live().current();
     if (!catalogue) return;
-    const objects = this.#objects();
+    const wanted = federatedDomains(catalogue);
+    const objects = this.#objects(new Set(wanted.map(({ uid }) => uid)));
     const bundles = await this.#ready();
     if (!bundles) return this.#tell(objects, catalogue, "NotInstalled");
-    this.#take(federatedDomains(catalogue), objects, bundles);
+    this.#take(wanted, objects, bundles);
     this.#look();
-    await this.#tell(objects, catalogue);
     await this.#publish(bundles);
+    await this.#tell(objects, catalogue);
   }
 
   /** How the domains stand. */
   figures(): ReturnType<typeof figuresOf> {
-    const all = [...this.#tended.values()].map(({ domain, standing }) => ({ name: domain.name, standing }));
+    const all = [...this.#tended.values()].map((one) => ({ name: one.domain.name, standing: toldOf(one) }));
     return figuresOf(all, this.#means.clock.wall());
   }
 
-  /** TrustDomains of others that say where to fetch, by UID. */
-  #objects(): ReadonlyMap<string, Raw> {
+  /** TrustDomains of others by UID: those that are wanted, whatever an edit made of them, and those that say where to fetch. */
+  #objects(wanted: ReadonlySet<string>): ReadonlyMap<string, Raw> {
     const found = this.#means
       .live()
       .objects()
-      .filter(
-        ({ kind, name, raw }) =>
-          kind === "TrustDomain" && name !== "local" && isRaw(raw["spec"]) && isRaw(raw["spec"]["bundleEndpoint"]),
-      );
-    return new Map(found.map(({ raw }) => [textAt(rawAt(raw, "metadata"), "uid") ?? "", raw]));
+      .filter(({ kind, name }) => kind === "TrustDomain" && name !== "local")
+      .map(({ raw }) => [textAt(rawAt(raw, "metadata"), "uid") ?? "", raw] as const);
+    return new Map(found.filter(([uid, raw]) => wanted.has(uid) || isRaw(rawAt(raw, "spec")["bundleEndpoint"])));
   }
 
   /** What is published, where the component `federation` lets us publish. */
@@ -122,8 +127,8 @@ export class Federation {
     for (const uid of this.#tended.keys()) if (!uids.has(uid)) this.#tended.delete(uid);
     for (const domain of wanted) {
       const before = this.#tended.get(domain.uid);
-      const standing = before?.standing ?? leftStanding(domain, objects.get(domain.uid), bundles);
-      this.#tended.set(domain.uid, Object.assign(before ?? { busy: false, nextAt: 0 }, { domain, standing }));
+      if (before) before.domain = domain;
+      else this.#tended.set(domain.uid, taken(domain, objects.get(domain.uid), bundles));
     }
   }
 
@@ -139,8 +144,10 @@ export class Federation {
     const { domain } = one;
     one.busy = true;
     one.looked = domain.generation;
-    const look = await lookAt(domain, one.standing.held, this.#term.signal);
-    one.busy = false;
+    const look = await this.#means
+      .lookAt(domain, one.standing.held, this.#term.signal)
+      .catch((fault: unknown): Look => ({ got: "nothing", failure: { reason: "Refused", message: reasonOf(fault) } }))
+      .finally(() => (one.busy = false));
     if (this.#term.valid()) this.#took(one, domain, look);
   }
 
@@ -153,7 +160,7 @@ export class Federation {
     this.#means.count(failure?.reason ?? "Fetched");
     if (failure)
       log.warn({ trustDomain: domain.name, reason: failure.message }, "A bundle was not fetched; the last one stays.");
-    const object = this.#objects().get(domain.uid);
+    const object = this.#objects(new Set([domain.uid])).get(domain.uid);
     const event = object && federationEvent(object, before, one.standing);
     if (event) events.emit(event);
     onLook();
@@ -162,18 +169,21 @@ export class Federation {
   async #publish(bundles: ForeignBundles): Promise<void> {
     if (!this.#term.valid()) return;
     const now = this.#means.clock.wall();
-    const foreign = [...this.#tended.values()].map(({ domain, standing }) => {
-      const pem = livingRoots(standing.held, now)
+    const due = [...this.#tended.values()].map((one) => {
+      const { held, left } = one.standing;
+      const pem = livingRoots(held, now)
         .map((root) => root.pem)
         .join("");
-      return [domain.name, pem] as const;
+      return { one, name: one.domain.name, held, pem, awaited: left === true && pem === "" };
     });
-    const refused = await bundles.publish(new Map(foreign.filter(([, pem]) => pem !== "")));
-    for (const one of this.#tended.values()) {
-      const message = refused.get(one.domain.name);
-      if (message !== undefined) one.standing = { ...one.standing, failure: { reason: "NotPublished", message } };
-      else if (one.standing.failure?.reason === "NotPublished") one.standing = withoutFailure(one.standing);
+    const foreign = new Map(due.flatMap(({ name, pem }) => (pem === "" ? [] : [[name, pem]])));
+    const awaited = new Set(due.flatMap((each) => (each.awaited ? [each.name] : [])));
+    const refused = await bundles.publish(foreign, awaited);
+    for (const { one, name, held } of due) {
+      one.refused = refused.get(name);
+      if (one.refused === undefined) one.published = held;
     }
+    if (refused.size > 0) this.#means.log.debug({ reason: [...refused] }, "Bundles were not published.");
   }
 
   async #tell(objects: ReadonlyMap<string, Raw>, catalogue: Catalogue, why?: Unwanted): Promise<void> {
@@ -181,38 +191,32 @@ export class Federation {
     for (const [uid, object] of objects) {
       const tended = this.#tended.get(uid);
       const patch = tended
-        ? federationPatch(object, tended.standing, now)
+        ? federationPatch(object, toldOf(tended), now)
         : unwantedPatch(object, why ?? unwantedBecause(catalogue, uid), now);
       if (patch) await this.#write(object, patch);
     }
   }
 
-  /** One that changed since it was seen is left for the next round. */
+  /** One that changed since it was seen, or that the API server does not take, is left for the next round. */
   async #write(object: Raw, body: readonly unknown[]): Promise<void> {
     const { client, log } = this.#means;
     const resource = CATALOGUE_WATCHES.find(({ resource: { kind } }) => kind === "TrustDomain")?.resource;
     const name = textAt(rawAt(object, "metadata"), "name") ?? "";
     if (!resource || !this.#term.valid()) return;
-    const done = await client.patch(resource, { name }, { type: "json", body }, { subresource: "status" });
-    if (!done.ok) log.debug({ reason: done.problems.map(problemLine) }, "A status was not written.");
+    const reason = await client
+      .patch(resource, { name }, { type: "json", body }, { subresource: "status" })
+      .then((done) => (done.ok ? undefined : done.problems.map(problemLine)), reasonOf);
+    if (reason !== undefined) log.debug({ trustDomain: name, reason }, "A status was not written.");
   }
 }
 
-const withoutFailure = ({ failure: _, ...standing }: Standing): Standing => standing;
+function taken(domain: FederatedDomain, object: Raw | undefined, bundles: ForeignBundles): Tended {
+  const standing = leftStanding(object, bundles.published(domain.name, domain.domain));
+  return { domain, standing, published: standing.held, busy: false, nextAt: 0 };
+}
 
-/** Where the term before left a domain: what it published, and what it said of that on the TrustDomain. */
-function leftStanding({ name, domain }: FederatedDomain, object: Raw | undefined, bundles: ForeignBundles): Standing {
-  const bundle = rawAt(rawAt(object ?? {}, "status"), "bundle");
-  const fetchedAt = Date.parse(textAt(bundle, "fetchedAt") ?? "");
-  const roots = bundles.published(name, domain);
-  if (Number.isNaN(fetchedAt) || roots.length === 0) return { failures: 0 };
-  const sequence = numberAt(bundle, "sequence");
-  const held = {
-    roots,
-    refreshSeconds: numberAt(bundle, "refreshSeconds") ?? 1,
-    generation: numberAt(bundle, "generation") ?? 0,
-    fetchedAt,
-    ...(sequence === undefined ? {} : { sequence }),
-  };
-  return { held, failures: 0 };
+/** How a domain stands to whoever reads: of its bundle what is published, and what keeps a newer one from that. */
+function toldOf({ standing: { held: _, ...standing }, published, refused }: Tended): Standing {
+  const failure = refused === undefined ? undefined : ({ reason: "NotPublished", message: refused } as const);
+  return { ...standing, ...(published ? { held: published } : {}), ...(failure ? { failure } : {}) };
 }
