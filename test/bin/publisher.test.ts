@@ -37,6 +37,7 @@ function world(changed: Parameters<typeof estateText>[0] = {}) {
     version: 10,
     may: new Set(["networkpolicies", "clusternetworkpolicies"]),
     failAfter: Number.POSITIVE_INFINITY,
+    refused: "nothing",
     writes: [] as string[],
     followed: [...POLICY_RESOURCES] as readonly Resource[],
     unread: [] as Resource[],
@@ -56,6 +57,7 @@ function world(changed: Parameters<typeof estateText>[0] = {}) {
     `${kind} ${namespace}/${name}`;
   const write = (verb: string, key: string): void => {
     if (state.writes.length >= state.failAfter) throw new Error("killed");
+    if (key.includes(state.refused)) throw new Error("refused");
     state.writes.push(`${verb} ${key}`);
     state.version += 1;
   };
@@ -564,6 +566,43 @@ test("a wait for what is needed and never seen is said of quarantines, and count
   await tended(one);
   expect([state.writes.length > 8, one.figures()?.overdueSince]).toEqual([true, undefined]);
 });
+
+test.each([["sentences"], ["nothing, as somebody else opens more"]])(
+  "what one namespace refuses of %s keeps no quarantine in another back",
+  async (what) => {
+    const { state, pods, policies, publisher } = world();
+    const one = await tended(publisher());
+    if (what !== "sentences") policies.set("NetworkPolicy shop/open", OPEN);
+    const sentences = PARTS.sentences.map((text) => text.replace("tcp/5432", "tcp/5555"));
+    const restrictions = ["web", "db"].map((name) =>
+      quarantine(`pod: {namespace: ${name === "db" ? "pay" : "shop"}, name: ${name}, uid: u-${name}}`).replace(
+        "{name: q}",
+        `{name: ${name}}`,
+      ),
+    );
+    state.text = estateText({ sentences, restrictions });
+    for (const [name, namespace] of [
+      ["db", "pay"],
+      ["web", "shop"],
+    ] as const)
+      pods.set(`u-${name}`, marked(podOf(name, namespace)));
+    state.refused = " pay/";
+    await tended(one);
+    expect(policies.has("NetworkPolicy shop/signet-quarantine")).toBe(true);
+    const unmarked = { key: "signet.dev/quarantine", operator: "DoesNotExist" };
+    expect(rawAt(rawAt(policies.get("NetworkPolicy shop/signet-role-web") ?? {}, "spec"), "podSelector")).toMatchObject(
+      {
+        matchExpressions: [unmarked],
+      },
+    );
+    expect(JSON.stringify([...policies.values()])).not.toContain("5555");
+    expect(policies.has("NetworkPolicy pay/signet-quarantine")).toBe(false);
+    state.refused = "nothing";
+    state.monotonic += 60_000;
+    await tended(one);
+    expect(policies.has("NetworkPolicy pay/signet-quarantine")).toBe(true);
+  },
+);
 
 test("a namespace that is being deleted takes nothing new, and keeps no quarantine elsewhere back", async () => {
   const { state, pods, policies, publisher } = world({

@@ -6,6 +6,7 @@ import { type Awaited, awaited, awaitedGone } from "../../../kube/live-policies.
 import { type Log, reasonOf } from "../../../kube/log.ts";
 import type { EventAction } from "../../../reconcile/events.ts";
 import { objectKey, type Write } from "../../../reconcile/policies/order.ts";
+import { cuttingOff, type Plan, standingAfter } from "../../../reconcile/policies/plan.ts";
 import { POLICY_RESOURCES } from "../../../reconcile/policies/published-kinds.ts";
 import type { StandingAction } from "../../../reconcile/policies/standing-status.ts";
 import { applyWhole } from "../../apply-whole.ts";
@@ -18,10 +19,25 @@ export type Performing = {
 };
 
 /** How far the writes of a plan came: those that were made, in order, and why the next one was not. */
-export type Done = { readonly writes: readonly Write[]; readonly awaited: readonly Awaited[]; readonly fault?: string };
+type Done = { readonly writes: readonly Write[]; readonly awaited: readonly Awaited[]; readonly fault?: string };
+
+/**
+ * Carries a plan out, up to the first write that is refused. Then what only cuts off goes on: the writes of each namespace in
+ * their order, whatever was refused in another.
+ */
+export async function performPlan(means: Performing, plan: Plan, term: Term): Promise<Done> {
+  const done = await performWrites(means, plan.writes, term);
+  if (done.fault === undefined) return done;
+  const before = plan.published.ours.map(({ object }) => object);
+  const rest = cuttingOff(plan, standingAfter(before, done.writes));
+  const all = [done];
+  for (const own of Map.groupBy(rest, ({ object }) => object.metadata.namespace).values())
+    all.push(await performWrites(means, own, term));
+  return { ...done, writes: all.flatMap((one) => one.writes), awaited: all.flatMap((one) => one.awaited) };
+}
 
 /** Makes the writes one after another, and stops at the first that is refused: their order is what makes them safe. */
-export async function performWrites(means: Performing, writes: readonly Write[], term: Term): Promise<Done> {
+async function performWrites(means: Performing, writes: readonly Write[], term: Term): Promise<Done> {
   const done: Write[] = [];
   const seen: Awaited[] = [];
   for (const write of writes) {

@@ -18,7 +18,7 @@ import { decideQuarantines, quarantinesSaid } from "../../../reconcile/policies/
 import { standingsOf } from "../../../reconcile/policies/standing.ts";
 import { decideStatuses } from "../../../reconcile/policies/standing-status.ts";
 import { counted, NO_FIGURES, type PublishingFigures } from "./figures.ts";
-import { type Performing, performWrites, writeStandings } from "./perform.ts";
+import { type Performing, performPlan, writeStandings } from "./perform.ts";
 import { lookedAtBeside, type PublishedTargets, publishedTargets } from "./publishing-targets.ts";
 import { NODES } from "./tables.ts";
 
@@ -197,7 +197,7 @@ export class Publisher {
       log.warn({ reason: plan.problems.map(problemLine) }, "Policies could not be compiled; what stands stays.");
       return;
     }
-    const done = await performWrites(this.#means, plan.value.writes, this.#term);
+    const done = await performPlan(this.#means, plan.value, this.#term);
     const passed = this.#overdueSince();
     if (done.fault === undefined) this.#faults = 0;
     else this.#fail();
