@@ -38,6 +38,7 @@ function world(changed: Parameters<typeof estateText>[0] = {}) {
     may: new Set(["networkpolicies", "clusternetworkpolicies"]),
     failAfter: Number.POSITIVE_INFINITY,
     refused: "nothing",
+    mutated: "nothing",
     writes: [] as string[],
     followed: [...POLICY_RESOURCES] as readonly Resource[],
     unread: [] as Resource[],
@@ -80,7 +81,8 @@ function world(changed: Parameters<typeof estateText>[0] = {}) {
       if (resource.kind === "SegmentPolicy" || resource.kind === "Restriction") return patchStatus(name, body as never);
       const key = keyOf(resource, name);
       write(type, key);
-      const made = type === "json" ? (applyPatch(policies.get(key), body as never) as Raw) : applied(key, body);
+      let made = type === "json" ? (applyPatch(policies.get(key), body as never) as Raw) : applied(key, body);
+      if (key === state.mutated) made = { ...made, spec: { ...rawAt(made, "spec"), ingress: [{}] } };
       policies.set(key, made);
       return ok(made);
     },
@@ -565,6 +567,32 @@ test("a wait for what is needed and never seen is said of quarantines, and count
   state.unsynced.clear();
   await tended(one);
   expect([state.writes.length > 8, one.figures()?.overdueSince]).toEqual([true, undefined]);
+});
+
+test("a webhook that always adds is told of, holds no other object, and is answered ever later", async () => {
+  const { state, policies, publisher } = world();
+  state.mutated = "NetworkPolicy pay/signet-role-db";
+  const one = await tended(publisher(), 1);
+  expect(one.figures()?.objects.get("networkpolicy")).toEqual({ wanted: 5, active: 4 });
+  expect(state.statuses[0]).toBe(
+    "pay/p Pending: 2 of 3 objects stand; the others are written as soon as the API server takes them.",
+  );
+  expect([...policies.keys()].filter((key) => key.startsWith("NetworkPolicy")).length).toBe(5);
+  const tries = () => state.writes.filter((text) => text === "json NetworkPolicy pay/signet-role-db").length;
+  const before = tries();
+  await tended(one, 20);
+  const soon = tries() - before;
+  await tended(one, 20);
+  expect(tries() - before - soon).toBeLessThan(soon);
+  expect(one.figures()?.mended).toBe(0);
+  state.mutated = "nothing";
+  state.monotonic += 60_000;
+  await tended(one);
+  expect(one.figures()?.objects.get("networkpolicy")).toEqual({ wanted: 5, active: 5 });
+  expect(state.statuses.at(-1)).toMatch(/^(pay|shop)\/p Active: /);
+  const { compileMs } = one.figures() ?? {};
+  await tended(one);
+  expect(one.figures()?.compileMs).toBe(compileMs);
 });
 
 test.each([["sentences"], ["nothing, as somebody else opens more"]])(
