@@ -542,6 +542,10 @@ test("policies that may not be read keep everything back until they may", async 
   const one = await tended(publisher());
   expect([state.writes, [...(one.figures()?.blocking ?? [])]]).toEqual([[], [["FOREIGN_UNREAD", 2]]]);
   expect(state.statuses[0]).toContain("every GlobalNetworkPolicy of crd.projectcalico.org, which may not be read");
+  state.unread = JUDGED_RESOURCES.filter(({ group }) => group === "policy.networking.k8s.io");
+  state.monotonic += 60_000;
+  await tended(one);
+  expect([state.writes, [...(one.figures()?.blocking ?? [])]]).toEqual([[], [["FOREIGN_UNREAD", 3]]]);
   state.unread = [];
   state.monotonic += 60_000;
   await tended(one);

@@ -110,6 +110,15 @@ function writesFor(standing: readonly Rendered[], wanted: readonly Rendered[]): 
 /** The lines that an object says it comes from, one a line. */
 export const linesOf = ({ metadata }: Rendered): string => metadata.annotations?.[LINES_ANNOTATION] ?? "";
 
+/** Which of the objects that somebody changed these writes mended: none while something keeps back what is meant. */
+export function mendedBy(
+  { edited, whole }: Pick<Plan, "edited" | "whole">,
+  writes: readonly Write[],
+): ReadonlySet<Rendered> {
+  const written = new Set(writes.map(({ object }) => objectKey(object)));
+  return new Set(edited.filter((object) => whole && written.has(objectKey(object))));
+}
+
 /** What stands after these writes. */
 export function standingAfter(standing: readonly Rendered[], writes: readonly Write[]): ReadonlyMap<string, Rendered> {
   const after = new Map(standing.map((object) => [objectKey(object), object]));

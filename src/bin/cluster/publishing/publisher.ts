@@ -12,7 +12,7 @@ import { type ClusterState, compileForCluster, terminatingIn } from "../../../re
 import { editedEvent } from "../../../reconcile/policies/edited-event.ts";
 import { fingerprintOf, quarantinesText } from "../../../reconcile/policies/fingerprint.ts";
 import { objectKey, type Write } from "../../../reconcile/policies/order.ts";
-import { type Plan, planPublishing, standingAfter } from "../../../reconcile/policies/plan.ts";
+import { mendedBy, type Plan, planPublishing, standingAfter } from "../../../reconcile/policies/plan.ts";
 import { ATTACHMENTS, JUDGED_RESOURCES } from "../../../reconcile/policies/published-kinds.ts";
 import { decideQuarantines, quarantinesSaid } from "../../../reconcile/policies/restriction-status.ts";
 import { standingsOf } from "../../../reconcile/policies/standing.ts";
@@ -222,11 +222,11 @@ export class Publisher {
   }
 
   /** What somebody changed is said beside the object, and whether it was mended with the rest. */
-  #sayEdited({ edited, whole }: Plan, { policies }: ClusterState, writes: readonly Write[]): void {
+  #sayEdited(plan: Plan, { policies }: ClusterState, writes: readonly Write[]): void {
     const { events, log, now } = this.#means;
-    const written = new Set(writes.map(({ object }) => objectKey(object)));
-    for (const object of edited) {
-      const mended = whole && written.has(objectKey(object));
+    const all = mendedBy(plan, writes);
+    for (const object of plan.edited) {
+      const mended = all.has(object);
       const event = editedEvent(this.#budget, object, { policies, mended }, now());
       log.warn({ object: objectKey(object), mended }, "Somebody changed a policy of ours.");
       if (event) events.emit(event);
