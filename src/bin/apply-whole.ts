@@ -1,4 +1,4 @@
-import type { Result } from "../domain/problem.ts";
+import { refuse, type Result } from "../domain/problem.ts";
 import type { KubeClient } from "../kube/client.ts";
 import type { Resource } from "../kube/resources.ts";
 import { saysTheSame, withDigest } from "../policy/compile/published.ts";
@@ -9,7 +9,7 @@ import { type Raw, rawAt } from "../wire/read-object.ts";
 /**
  * Writes a compiled object so that it says that and nothing else. Server-side apply leaves what other field managers put
  * beside our fields (kubernetes.io, Server-Side Apply): where its answer says more, the content is replaced. A change between
- * the two is refused with API_CONFLICT.
+ * the two is refused with API_CONFLICT, and so is an object that still says something else then.
  */
 export async function applyWhole(
   client: Pick<KubeClient, "patch">,
@@ -24,7 +24,17 @@ export async function applyWhole(
     force: true,
   });
   if (!applied.ok || saysTheSame(renderedOf(applied.value), object)) return applied;
-  return client.patch(resource, object.metadata, { type: "json", body: replacing(applied.value, object.spec) });
+  const replaced = await client.patch(resource, object.metadata, {
+    type: "json",
+    body: replacing(applied.value, object.spec),
+  });
+  if (!replaced.ok || saysTheSame(renderedOf(replaced.value), object)) return replaced;
+  return refuse(
+    "API_CONFLICT",
+    "spec",
+    "The API server took it, and its answer says something else: an admission webhook changes it.",
+    "Have the webhook leave objects of Signet alone.",
+  );
 }
 
 /** JSON Patch (RFC 6902): `add` replaces what is there. */

@@ -1,4 +1,4 @@
-import { type KeyObject, X509Certificate } from "node:crypto";
+import { type JsonWebKey, X509Certificate } from "node:crypto";
 import { ok, refuse, refuseAll, type Result } from "../domain/problem.ts";
 import { type PublicJwk, readTrustBundle } from "../wire/trust-bundle.ts";
 import type { AuthorityCertificate } from "./authority.ts";
@@ -43,16 +43,16 @@ function readRoot(der: Buffer, text: string, key: PublicJwk, trustDomain: string
 }
 
 function isKeyOf(der: Buffer, key: PublicJwk): boolean {
-  const found = publicKeyIn(der)?.export({ format: "jwk" });
+  const found = publicKeyIn(der);
   return found !== undefined && MEMBERS.every((name) => found[name] === key[name]);
 }
 
 const MEMBERS = ["kty", "crv", "x", "y", "n", "e"] as const;
 
-/** Undefined where the certificate has a key that cannot be used. */
-function publicKeyIn(der: Buffer): KeyObject | undefined {
+/** Undefined where the certificate has a key that cannot be used, or that no JWK can say (other curves, DSA). */
+function publicKeyIn(der: Buffer): JsonWebKey | undefined {
   try {
-    return new X509Certificate(der).publicKey;
+    return new X509Certificate(der).publicKey.export({ format: "jwk" });
   } catch {
     return undefined;
   }

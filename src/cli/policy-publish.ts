@@ -4,7 +4,7 @@ import type { Waiver } from "../domain/sentences.ts";
 import { changeText, type PairChange } from "../policy/compile/change.ts";
 import { saysTheSame } from "../policy/compile/published.ts";
 import { objectKey, type Write } from "../reconcile/policies/order.ts";
-import { type Plan, planPublishing, standingAfter } from "../reconcile/policies/plan.ts";
+import { mendedBy, type Plan, planPublishing, standingAfter } from "../reconcile/policies/plan.ts";
 import { POLICY_RESOURCES } from "../reconcile/policies/published-kinds.ts";
 import { type PolicyStanding, standingsOf } from "../reconcile/policies/standing.ts";
 import type { Raw } from "../wire/read-object.ts";
@@ -96,12 +96,15 @@ async function publish(io: Io, access: PublishAccess, plan: Plan, given: Options
     const done = await perform(access, write);
     if (!done.ok) return badInput(io, done.problems);
   }
-  for (const object of edited) io.out(`Somebody changed ${objectKey(object)}; it is ${mendedText(given)}.\n`);
+  const mended = mendedBy(plan, writes);
+  for (const object of edited)
+    io.out(`Somebody changed ${objectKey(object)}; it is ${mendedText(mended.has(object), given)}.\n`);
   io.out(`${writes.length} writes${given.dryRun === true ? " would be made" : ""}.\n`);
   return blocking.length > 0 ? 3 : 0;
 }
 
-const mendedText = ({ dryRun }: Options): string => (dryRun === true ? "mended by apply" : "mended");
+const mendedText = (isMended: boolean, { dryRun }: Options): string =>
+  isMended ? (dryRun === true ? "mended by apply" : "mended") : "not mended, for something keeps that back";
 
 /** Pairs are written out one by one up to so many; beyond that those that change alike share a row. */
 const SHOWN_PAIRS = 1_000;

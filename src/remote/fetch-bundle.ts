@@ -3,9 +3,9 @@ import { ok, refuse, type Result } from "../domain/problem.ts";
 import { isBundleUrl } from "../wire/bundle-url.ts";
 import { MOST_BUNDLE } from "../wire/trust-bundle.ts";
 
-/** By what the server of a bundle endpoint is known: certificates that its own must end at (PEM), and who it must be. */
+/** By what the server of a bundle endpoint is known: certificates that its own must end at (PEM, not none), and who it must be. */
 export type EndpointIdentity = {
-  readonly authorities: string;
+  readonly authorities: readonly string[];
   /** What is wrong with the server's certificate (DER), whose path was verified; undefined where it is the one. */
   readonly judge: (certificate: Buffer) => string | undefined;
 };
@@ -70,6 +70,11 @@ function get({ identity, signal }: BundleCall, url: string): Promise<Answer> {
         outgoing.destroy();
       } else readBody(incoming).then((body) => resolve({ status, body }), reject);
     });
+    // Without a listener Node closes the connection of whoever would speak another protocol, and nothing else is told of it.
+    outgoing.on("upgrade", (_, socket) => {
+      socket.destroy();
+      reject(new Error("it would speak another protocol"));
+    });
     outgoing.on("error", reject).end();
   });
 }
@@ -79,7 +84,8 @@ const tlsOf = (identity: EndpointIdentity | undefined): RequestOptions =>
   identity === undefined
     ? {}
     : {
-        ca: identity.authorities,
+        // Never an empty text, which Node takes for the authorities of the web.
+        ca: [...identity.authorities],
         allowPartialTrustChain: true,
         checkServerIdentity: (_, { raw }) => {
           const wrong = identity.judge(raw);

@@ -37,6 +37,8 @@ function world(changed: Parameters<typeof estateText>[0] = {}) {
     version: 10,
     may: new Set(["networkpolicies", "clusternetworkpolicies"]),
     failAfter: Number.POSITIVE_INFINITY,
+    refused: "nothing",
+    mutated: "nothing",
     writes: [] as string[],
     followed: [...POLICY_RESOURCES] as readonly Resource[],
     unread: [] as Resource[],
@@ -56,6 +58,7 @@ function world(changed: Parameters<typeof estateText>[0] = {}) {
     `${kind} ${namespace}/${name}`;
   const write = (verb: string, key: string): void => {
     if (state.writes.length >= state.failAfter) throw new Error("killed");
+    if (key.includes(state.refused)) throw new Error("refused");
     state.writes.push(`${verb} ${key}`);
     state.version += 1;
   };
@@ -78,7 +81,8 @@ function world(changed: Parameters<typeof estateText>[0] = {}) {
       if (resource.kind === "SegmentPolicy" || resource.kind === "Restriction") return patchStatus(name, body as never);
       const key = keyOf(resource, name);
       write(type, key);
-      const made = type === "json" ? (applyPatch(policies.get(key), body as never) as Raw) : applied(key, body);
+      let made = type === "json" ? (applyPatch(policies.get(key), body as never) as Raw) : applied(key, body);
+      if (key === state.mutated) made = { ...made, spec: { ...rawAt(made, "spec"), ingress: [{}] } };
       policies.set(key, made);
       return ok(made);
     },
@@ -538,6 +542,10 @@ test("policies that may not be read keep everything back until they may", async 
   const one = await tended(publisher());
   expect([state.writes, [...(one.figures()?.blocking ?? [])]]).toEqual([[], [["FOREIGN_UNREAD", 2]]]);
   expect(state.statuses[0]).toContain("every GlobalNetworkPolicy of crd.projectcalico.org, which may not be read");
+  state.unread = JUDGED_RESOURCES.filter(({ group }) => group === "policy.networking.k8s.io");
+  state.monotonic += 60_000;
+  await tended(one);
+  expect([state.writes, [...(one.figures()?.blocking ?? [])]]).toEqual([[], [["FOREIGN_UNREAD", 3]]]);
   state.unread = [];
   state.monotonic += 60_000;
   await tended(one);
@@ -564,6 +572,69 @@ test("a wait for what is needed and never seen is said of quarantines, and count
   await tended(one);
   expect([state.writes.length > 8, one.figures()?.overdueSince]).toEqual([true, undefined]);
 });
+
+test("a webhook that always adds is told of, holds no other object, and is answered ever later", async () => {
+  const { state, policies, publisher } = world();
+  state.mutated = "NetworkPolicy pay/signet-role-db";
+  const one = await tended(publisher(), 1);
+  expect(one.figures()?.objects.get("networkpolicy")).toEqual({ wanted: 5, active: 4 });
+  expect(state.statuses[0]).toBe(
+    "pay/p Pending: 2 of 3 objects stand; the others are written as soon as the API server takes them.",
+  );
+  expect([...policies.keys()].filter((key) => key.startsWith("NetworkPolicy")).length).toBe(5);
+  const tries = () => state.writes.filter((text) => text === "json NetworkPolicy pay/signet-role-db").length;
+  const before = tries();
+  await tended(one, 20);
+  const soon = tries() - before;
+  await tended(one, 20);
+  expect(tries() - before - soon).toBeLessThan(soon);
+  expect(one.figures()?.mended).toBe(0);
+  state.mutated = "nothing";
+  state.monotonic += 60_000;
+  await tended(one);
+  expect(one.figures()?.objects.get("networkpolicy")).toEqual({ wanted: 5, active: 5 });
+  expect(state.statuses.at(-1)).toMatch(/^(pay|shop)\/p Active: /);
+  const { compileMs } = one.figures() ?? {};
+  await tended(one);
+  expect(one.figures()?.compileMs).toBe(compileMs);
+});
+
+test.each([["sentences"], ["nothing, as somebody else opens more"]])(
+  "what one namespace refuses of %s keeps no quarantine in another back",
+  async (what) => {
+    const { state, pods, policies, publisher } = world();
+    const one = await tended(publisher());
+    if (what !== "sentences") policies.set("NetworkPolicy shop/open", OPEN);
+    const sentences = PARTS.sentences.map((text) => text.replace("tcp/5432", "tcp/5555"));
+    const restrictions = ["web", "db"].map((name) =>
+      quarantine(`pod: {namespace: ${name === "db" ? "pay" : "shop"}, name: ${name}, uid: u-${name}}`).replace(
+        "{name: q}",
+        `{name: ${name}}`,
+      ),
+    );
+    state.text = estateText({ sentences, restrictions });
+    for (const [name, namespace] of [
+      ["db", "pay"],
+      ["web", "shop"],
+    ] as const)
+      pods.set(`u-${name}`, marked(podOf(name, namespace)));
+    state.refused = " pay/";
+    await tended(one);
+    expect(policies.has("NetworkPolicy shop/signet-quarantine")).toBe(true);
+    const unmarked = { key: "signet.dev/quarantine", operator: "DoesNotExist" };
+    expect(rawAt(rawAt(policies.get("NetworkPolicy shop/signet-role-web") ?? {}, "spec"), "podSelector")).toMatchObject(
+      {
+        matchExpressions: [unmarked],
+      },
+    );
+    expect(JSON.stringify([...policies.values()])).not.toContain("5555");
+    expect(policies.has("NetworkPolicy pay/signet-quarantine")).toBe(false);
+    state.refused = "nothing";
+    state.monotonic += 60_000;
+    await tended(one);
+    expect(policies.has("NetworkPolicy pay/signet-quarantine")).toBe(true);
+  },
+);
 
 test("a namespace that is being deleted takes nothing new, and keeps no quarantine elsewhere back", async () => {
   const { state, pods, policies, publisher } = world({

@@ -1,6 +1,10 @@
+import { execFileSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as fc from "fast-check";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { readForeignBundle } from "../../src/ca/foreign-bundle.ts";
 import { type PublicJwk, renderTrustBundle } from "../../src/wire/trust-bundle.ts";
 import { csrOf, leafKey, podRequest, PROFILES, testAuthority, walkParts } from "../fakes/ca.ts";
@@ -57,6 +61,19 @@ test("X6: a workload's certificate is no authority", () => {
 
 test("an entry that says another key than its certificate refuses the whole", () => {
   expect(refusal([{ ...ours, key: next.key }])).toEqual([
+    "AUTHORITY_INVALID: The key of an entry is not the key of its certificate.",
+  ]);
+});
+
+test("an authority whose key no JWK can say refuses the whole, and nothing throws", () => {
+  const folder = mkdtempSync(join(tmpdir(), "signet-curve-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const make = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:brainpoolP256r1 -nodes -days 9 -subj /O=x -addext";
+  const san = ["subjectAltName=URI:spiffe://example.org", "-addext", "keyUsage=critical,keyCertSign,cRLSign"];
+  const files = ["-keyout", join(folder, "key"), "-out", join(folder, "crt")];
+  execFileSync("openssl", [...make.split(" "), ...san, ...files], { stdio: "ignore" });
+  const { raw } = new X509Certificate(readFileSync(join(folder, "crt")));
+  expect(refusal([{ ...ours, certificate: raw.toString("base64") }])).toEqual([
     "AUTHORITY_INVALID: The key of an entry is not the key of its certificate.",
   ]);
 });

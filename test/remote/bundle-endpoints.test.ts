@@ -241,6 +241,30 @@ test("an answer that never ends is given up in time", async () => {
   expect(told).toMatchObject({ problems: [{ message: `localhost:${port} gave no bundle: it took too long.` }] });
 });
 
+test("an answer that would speak another protocol is none", async () => {
+  const server = createServer(web);
+  servers.push(server);
+  server.on("upgrade", (_, socket) => socket.destroy());
+  server.on("request", (_, response) => {
+    response.socket?.end("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
+  });
+  const port = await new Promise<number>((resolve) => {
+    server.listen(0, "127.0.0.1", () => resolve((server.address() as AddressInfo).port));
+  });
+  expect(await look(port)).toBe("Unavailable: localhost:PORT gave no bundle: it would speak another protocol.");
+});
+
+test("https_spiffe: a bundle without authorities, held or given, makes nobody believed, not even by the web", async () => {
+  const port = await serve(spiffe, says(bundleOf([old])));
+  setDefaultCACertificates([...getCACertificates("default"), certificatesPem([old.root.der])]);
+  expect(await look(port, bySpiffe(bundleOf([])))).toBe(
+    "BootstrapRefused: The bootstrap bundle has no authority that the endpoint could be known by.",
+  );
+  expect(await look(port, bySpiffe(bundleOf([old])), { ...holding(old), roots: [] })).toBe(
+    "BootstrapRefused: The bundle that is held has no authority that the endpoint could be known by.",
+  );
+});
+
 test("what is no bundle of that domain is refused", async () => {
   expect(await look(await serve(web, says("<html>")))).toBe("Refused: The bundle is not JSON.");
   const stranger = await authority("other.org");

@@ -42,6 +42,14 @@ test("B1: a bundle without keys is read, and makes nobody valid", () => {
   expect(must(read({ keys: [] }))).toEqual({ x509: [], jwt: [] });
 });
 
+test("B3: a sequence number of 64 bits is read, as one that counts nanoseconds is", () => {
+  const text = '{"keys":[],"spiffe_sequence":1790000000000000000}';
+  expect(must(readTrustBundle(text))).toEqual({ x509: [], jwt: [], sequence: 1_790_000_000_000_000_000 });
+  expect(refusal('{"keys":[],"spiffe_sequence":9223372036854775808}')).toEqual([
+    "FIELD_INVALID spiffe_sequence: spiffe_sequence is not a whole number.",
+  ]);
+});
+
 test.each([
   ["no object", "[]", "FIELD_MISSING keys: The bundle has no list of keys."],
   ["no keys", "{}", "FIELD_MISSING keys: The bundle has no list of keys."],

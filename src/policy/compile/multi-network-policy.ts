@@ -1,4 +1,4 @@
-import type { Doors } from "./doors.ts";
+import type { Doors, Site } from "./doors.ts";
 import { networkPolicies } from "./network-policy.ts";
 import { ownerLabels, type Rendered } from "./rendered.ts";
 
@@ -10,8 +10,12 @@ export const MULTI_NETWORK_POLICY = "multinetworkpolicy";
  * takes addresses as peers only, and label peers match nobody: narrower.
  */
 export const multiNetworkPolicies = (doors: Doors): readonly Rendered[] =>
-  (doors.site.networks.length === 0 ? [] : networkPolicies(doors)).flatMap((policy) => {
-    const names = doors.site.networks.filter(({ namespace }) => namespace === policy.metadata.namespace);
+  doors.site.networks.length === 0 ? [] : onNetworks(doors.site, networkPolicies(doors));
+
+/** NetworkPolicies as MultiNetworkPolicies for the secondary networks of their namespaces. */
+export const onNetworks = ({ networks }: Pick<Site, "networks">, policies: readonly Rendered[]): readonly Rendered[] =>
+  policies.flatMap((policy) => {
+    const names = networks.filter(({ namespace }) => namespace === policy.metadata.namespace);
     if (names.length === 0) return [];
     const annotations = {
       ...policy.metadata.annotations,

@@ -50,8 +50,17 @@ export function unevaluatedIn(opened: Opened): readonly Unevaluated[] {
   return [{ text, plane: row.plane, ...(row.namespaced ? { namespace: opened.namespace } : {}) }];
 }
 
+/** Kinds that are evaluated where they can be read, and that open the doors of the Pod network. */
+const EVALUATED: ReadonlySet<string> = new Set([
+  "networking.k8s.io/NetworkPolicy",
+  "policy.networking.k8s.io/AdminNetworkPolicy",
+  "policy.networking.k8s.io/BaselineAdminNetworkPolicy",
+  "policy.networking.k8s.io/ClusterNetworkPolicy",
+]);
+
 /** Policies of a kind that may not be read: there may be some that let somebody through. */
 export function unreadKind(resource: Pick<Opened, "group" | "kind">): readonly Unevaluated[] {
-  const row = rowOf(resource);
-  return row ? [{ text: `every ${resource.kind} of ${resource.group}, which may not be read`, plane: row.plane }] : [];
+  const { group, kind } = resource;
+  const plane = EVALUATED.has(`${group}/${kind}`) ? "kubernetes" : rowOf(resource)?.plane;
+  return plane === undefined ? [] : [{ text: `every ${kind} of ${group}, which may not be read`, plane }];
 }

@@ -60,7 +60,7 @@ export type PrimaryNetwork = {
 /** A policy of a data plane that is not evaluated, and that may let somebody through; without a namespace it is for all. */
 export type Unevaluated = {
   readonly text: string;
-  readonly plane: "cilium" | "calico" | "istio";
+  readonly plane: "cilium" | "calico" | "istio" | "kubernetes";
   readonly namespace?: string;
 };
 

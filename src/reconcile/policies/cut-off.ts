@@ -1,3 +1,4 @@
+import { MULTI_NETWORK_POLICY, onNetworks } from "../../policy/compile/multi-network-policy.ts";
 import { closingMarked, NETWORK_POLICY, UNMARKED } from "../../policy/compile/network-policy.ts";
 import { canonical } from "../../policy/compile/published.ts";
 import type { Rendered } from "../../policy/compile/rendered.ts";
@@ -13,13 +14,16 @@ import { objectKey } from "./order.ts";
 export function cutOffOnly(published: Published): readonly Rendered[] {
   const namespaces = quarantinedNamespaces(published);
   const isPolicyThere = (target: string, { metadata }: Rendered): boolean =>
-    target === NETWORK_POLICY && namespaces.has(metadata.namespace ?? "");
+    (target === NETWORK_POLICY || target === MULTI_NETWORK_POLICY) && namespaces.has(metadata.namespace ?? "");
   const standing = published.ours.map(({ target, object }) =>
     isPolicyThere(target, object) && !isClosing(object) ? lettingGo(object) : object,
   );
-  const added = published.order.targets.includes(NETWORK_POLICY)
-    ? [...namespaces].sort().map((name) => closingMarked(name, []))
-    : [];
+  const { targets, site } = published.order;
+  const closed = [...namespaces].sort().map((name) => closingMarked(name, []));
+  const added = [
+    ...(targets.includes(NETWORK_POLICY) ? closed : []),
+    ...(targets.includes(MULTI_NETWORK_POLICY) ? onNetworks(site, closed) : []),
+  ];
   const closing = [...published.compilation.compiled.values()].flat().filter(closesOnly);
   return [...new Map([...standing, ...added, ...closing].map((object) => [objectKey(object), object])).values()];
 }

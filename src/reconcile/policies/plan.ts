@@ -52,6 +52,13 @@ export function planPublishing(published: Published, waivers: readonly Waiver[] 
   return change.ok ? ok({ ...base, ...change.value, wanted, whole: false }) : change;
 }
 
+/** The writes that cut off whoever is under quarantine, from what stands; for when others were refused. They open nothing. */
+export function cuttingOff({ published }: Plan, standing: ReadonlyMap<string, Rendered>): readonly Write[] {
+  if (!cutsOff(published.compilation.doors)) return [];
+  const now = { ...published, ours: withTargets([...standing.values()]) };
+  return inPlace(now, orderWrites([...standing.values()], cutOffOnly(now)));
+}
+
 /**
  * Without what a namespace that is being deleted would refuse: it takes nothing new (kubernetes.io, Admission Controllers:
  * NamespaceLifecycle), for as long as a finalizer holds it.
@@ -73,13 +80,13 @@ function changeTo({ order, compilation, ours }: Published, after: Compiled, writ
   return pairs.ok ? ok({ pairs: pairs.value, writes }) : pairs;
 }
 
-const byTarget = (objects: readonly Rendered[]): Compiled =>
-  compiledOf(
-    objects.flatMap((object) => {
-      const target = targetOf(object.metadata.labels);
-      return target === undefined ? [] : [{ target, object }];
-    }),
-  );
+const withTargets = (objects: readonly Rendered[]): Published["ours"] =>
+  objects.flatMap((object) => {
+    const target = targetOf(object.metadata.labels);
+    return target === undefined ? [] : [{ target, object }];
+  });
+
+const byTarget = (objects: readonly Rendered[]): Compiled => compiledOf(withTargets(objects));
 
 /** A quarantine waits for nobody's mending, nor for what it cannot close itself: its Restriction says that. */
 const isOfQuarantine = ({ rule }: Loss): boolean => rule.startsWith("Restriction ");
@@ -102,6 +109,15 @@ function writesFor(standing: readonly Rendered[], wanted: readonly Rendered[]): 
 
 /** The lines that an object says it comes from, one a line. */
 export const linesOf = ({ metadata }: Rendered): string => metadata.annotations?.[LINES_ANNOTATION] ?? "";
+
+/** Which of the objects that somebody changed these writes mended: none while something keeps back what is meant. */
+export function mendedBy(
+  { edited, whole }: Pick<Plan, "edited" | "whole">,
+  writes: readonly Write[],
+): ReadonlySet<Rendered> {
+  const written = new Set(writes.map(({ object }) => objectKey(object)));
+  return new Set(edited.filter((object) => whole && written.has(objectKey(object))));
+}
 
 /** What stands after these writes. */
 export function standingAfter(standing: readonly Rendered[], writes: readonly Write[]): ReadonlyMap<string, Rendered> {

@@ -3,7 +3,7 @@ import type { AuthorityCertificate } from "../../../ca/authority.ts";
 import { readForeignBundle } from "../../../ca/foreign-bundle.ts";
 import { certificatesPem } from "../../../ca/pem.ts";
 import { identityOfLeaf } from "../../../ca/verify-svid.ts";
-import { ok, type Problem, problemLine, type Result } from "../../../domain/problem.ts";
+import { ok, type Problem, problemLine, refuse, type Result } from "../../../domain/problem.ts";
 import type { Failure, ForeignRoot, HeldBundle, Look } from "../../../reconcile/federation/standing.ts";
 import type { FederatedDomain } from "../../../reconcile/federation/wanted.ts";
 import { type EndpointIdentity, fetchBundle } from "../../../remote/fetch-bundle.ts";
@@ -51,10 +51,33 @@ function identityOf(domain: FederatedDomain, held: HeldBundle | undefined): Resu
   if (endpoint.profile === "https_web") return ok(undefined);
   const judge = (certificate: Buffer): string | undefined => strange(certificate, endpoint.spiffeId);
   if (held?.generation === domain.generation)
-    return ok({ authorities: held.roots.map(({ pem }) => pem).join(""), judge });
+    return knownBy(
+      held.roots.map(({ pem }) => pem),
+      judge,
+      "The bundle that is held",
+    );
   const bootstrap = readForeignBundle(endpoint.bootstrap, domain.domain);
   if (!bootstrap.ok) return bootstrap;
-  return ok({ authorities: certificatesPem(bootstrap.value.roots.map(({ der }) => der)), judge });
+  return knownBy(
+    bootstrap.value.roots.map(({ der }) => certificatesPem([der])),
+    judge,
+    "The bootstrap bundle",
+  );
+}
+
+/** Where there is no authority nobody can be known: the web's would be another's word. */
+function knownBy(
+  authorities: readonly string[],
+  judge: EndpointIdentity["judge"],
+  what: string,
+): Result<EndpointIdentity> {
+  if (authorities.length > 0) return ok({ authorities, judge });
+  return refuse(
+    "BUNDLE_UNAVAILABLE",
+    "",
+    `${what} has no authority that the endpoint could be known by.`,
+    "Write a newer spec.bundleEndpoint.bootstrapBundle, and have it approved.",
+  );
 }
 
 function strange(certificate: Buffer, wanted: string): string | undefined {

@@ -2,8 +2,8 @@ import type { Instant } from "../../../domain/instant.ts";
 import type { LossCode } from "../../../domain/loss-codes.ts";
 import type { Rendered } from "../../../policy/compile/rendered.ts";
 import type { TargetName } from "../../../policy/compile/targets.ts";
-import { objectKey, type Write } from "../../../reconcile/policies/order.ts";
-import type { Plan } from "../../../reconcile/policies/plan.ts";
+import type { Write } from "../../../reconcile/policies/order.ts";
+import { mendedBy, type Plan } from "../../../reconcile/policies/plan.ts";
 import { stands } from "../../../reconcile/policies/standing.ts";
 
 /** What the last round came to. Instants in milliseconds. */
@@ -32,13 +32,9 @@ export const NO_FIGURES: PublishingFigures = {
 type Done = { readonly writes: readonly Write[]; readonly standing: ReadonlyMap<string, Rendered> };
 
 /** The figures after a plan was carried out so far. */
-export function counted(
-  before: PublishingFigures,
-  { blocking, published, edited, whole }: Plan,
-  done: Done,
-): PublishingFigures {
+export function counted(before: PublishingFigures, plan: Plan, done: Done): PublishingFigures {
+  const { blocking, published } = plan;
   const of = (verb: Write["verb"]): number => done.writes.filter((one) => one.verb === verb).length;
-  const written = new Set(done.writes.map(({ object }) => objectKey(object)));
   const objects = [...published.compilation.compiled].map(([name, all]) => {
     const active = all.filter((object) => stands(object, done.standing));
     return [name, { wanted: all.length, active: active.length }] as const;
@@ -48,6 +44,6 @@ export function counted(
     objects: new Map(objects),
     blocking: new Map([...Map.groupBy(blocking, ({ code }) => code)].map(([code, all]) => [code, all.length])),
     writes: { apply: before.writes.apply + of("apply"), delete: before.writes.delete + of("delete") },
-    mended: before.mended + edited.filter((object) => whole && written.has(objectKey(object))).length,
+    mended: before.mended + mendedBy(plan, done.writes).size,
   };
 }

@@ -6,8 +6,11 @@ import { type Awaited, awaited, awaitedGone } from "../../../kube/live-policies.
 import { type Log, reasonOf } from "../../../kube/log.ts";
 import type { EventAction } from "../../../reconcile/events.ts";
 import { objectKey, type Write } from "../../../reconcile/policies/order.ts";
+import { cuttingOff, type Plan, standingAfter } from "../../../reconcile/policies/plan.ts";
 import { POLICY_RESOURCES } from "../../../reconcile/policies/published-kinds.ts";
 import type { StandingAction } from "../../../reconcile/policies/standing-status.ts";
+import type { WatchMeans } from "../../../kube/watch.ts";
+import type { Contested } from "./contested.ts";
 import { applyWhole } from "../../apply-whole.ts";
 
 /** What writing takes. */
@@ -18,14 +21,49 @@ export type Performing = {
 };
 
 /** How far the writes of a plan came: those that were made, in order, and why the next one was not. */
-export type Done = { readonly writes: readonly Write[]; readonly awaited: readonly Awaited[]; readonly fault?: string };
+type Done = {
+  /** Writes after which somebody else had the last word; they hold no other write back. */
+  readonly contested: readonly Write[];
+  readonly writes: readonly Write[];
+  readonly awaited: readonly Awaited[];
+  readonly fault?: string;
+};
+
+/**
+ * Carries a plan out, up to the first write that is refused. Then what only cuts off goes on: the writes of each namespace in
+ * their order, whatever was refused in another.
+ */
+export async function performPlan(
+  means: Performing & Pick<WatchMeans, "clock">,
+  plan: Plan,
+  contested: Contested,
+  term: Term,
+): Promise<Done> {
+  const due = (writes: readonly Write[]) => contested.without(writes, means.clock.monotonic());
+  contested.keep(plan.writes);
+  const done = await performWrites(means, due(plan.writes), term);
+  contested.note(done, means.clock.monotonic());
+  if (done.fault === undefined) return done;
+  const before = plan.published.ours.map(({ object }) => object);
+  const rest = due(cuttingOff(plan, standingAfter(before, done.writes)));
+  const all = [done];
+  for (const own of Map.groupBy(rest, ({ object }) => object.metadata.namespace).values())
+    all.push(await performWrites(means, own, term));
+  return {
+    ...done,
+    writes: all.flatMap((one) => one.writes),
+    awaited: all.flatMap((one) => one.awaited),
+  };
+}
 
 /** Makes the writes one after another, and stops at the first that is refused: their order is what makes them safe. */
-export async function performWrites(means: Performing, writes: readonly Write[], term: Term): Promise<Done> {
+async function performWrites(means: Performing, writes: readonly Write[], term: Term): Promise<Done> {
   const done: Write[] = [];
   const seen: Awaited[] = [];
+  const contested: Write[] = [];
+  const soFar = { writes: done, awaited: seen, contested };
   for (const write of writes) {
-    if (!term.valid()) return { writes: done, awaited: seen, fault: "this replica writes no more" };
+    if (!term.valid()) return { ...soFar, fault: "this replica writes no more" };
     const answer = await perform(means.client, write).catch((fault: unknown) =>
       refuse("INTERNAL", "", reasonOf(fault)),
     );
@@ -35,13 +73,15 @@ export async function performWrites(means: Performing, writes: readonly Write[],
         { object: objectKey(write.object), reason: fault },
         "A policy was not written; it is tried again.",
       );
-      return { writes: done, awaited: seen, fault };
+      if (answer.problems[0]?.code !== "API_CONFLICT") return { ...soFar, fault };
+      contested.push(write);
+      continue;
     }
     means.log.info({ object: objectKey(write.object), did: write.verb, why: write.why }, "A policy was written.");
     done.push(write);
     if (answer.value.awaited) seen.push(answer.value.awaited);
   }
-  return { writes: done, awaited: seen };
+  return soFar;
 }
 
 async function perform(

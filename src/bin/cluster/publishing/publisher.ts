@@ -12,13 +12,14 @@ import { type ClusterState, compileForCluster, terminatingIn } from "../../../re
 import { editedEvent } from "../../../reconcile/policies/edited-event.ts";
 import { fingerprintOf, quarantinesText } from "../../../reconcile/policies/fingerprint.ts";
 import { objectKey, type Write } from "../../../reconcile/policies/order.ts";
-import { type Plan, planPublishing, standingAfter } from "../../../reconcile/policies/plan.ts";
+import { mendedBy, type Plan, planPublishing, standingAfter } from "../../../reconcile/policies/plan.ts";
 import { ATTACHMENTS, JUDGED_RESOURCES } from "../../../reconcile/policies/published-kinds.ts";
 import { decideQuarantines, quarantinesSaid } from "../../../reconcile/policies/restriction-status.ts";
 import { standingsOf } from "../../../reconcile/policies/standing.ts";
 import { decideStatuses } from "../../../reconcile/policies/standing-status.ts";
+import { Contested } from "./contested.ts";
 import { counted, NO_FIGURES, type PublishingFigures } from "./figures.ts";
-import { type Performing, performWrites, writeStandings } from "./perform.ts";
+import { type Performing, performPlan, writeStandings } from "./perform.ts";
 import { lookedAtBeside, type PublishedTargets, publishedTargets } from "./publishing-targets.ts";
 import { NODES } from "./tables.ts";
 
@@ -71,6 +72,7 @@ export class Publisher {
   /** What is to be said of each policy and each quarantine; worked out once for each round that published. */
   #told: Told | undefined;
   #unseen: { readonly since: number; readonly awaited: readonly Awaited[] } | undefined;
+  readonly #contested = new Contested();
   #notBefore = 0;
   #faults = 0;
   /** Since when a line has ended, or begun, that could not be taken out, or in. */
@@ -173,7 +175,8 @@ export class Publisher {
     const urgent = quarantines !== this.#quarantines || this.#overdueSince() !== undefined;
     if (clock.monotonic() < this.#notBefore && !(urgent && this.#faults === 0)) return false;
     const key = `${targets.join()} ${[...ours].join()} ${fingerprintOf(state)}`;
-    if (key === this.#key && this.#faults === 0 && this.#overdueSince() === undefined) return false;
+    const again = this.#faults > 0 || this.#contested.isDue(clock.monotonic());
+    if (key === this.#key && !again && this.#overdueSince() === undefined) return false;
     this.#key = key;
     this.#quarantines = quarantines;
     return true;
@@ -197,11 +200,11 @@ export class Publisher {
       log.warn({ reason: plan.problems.map(problemLine) }, "Policies could not be compiled; what stands stays.");
       return;
     }
-    const done = await performWrites(this.#means, plan.value.writes, this.#term);
+    const done = await performPlan(this.#means, plan.value, this.#contested, this.#term);
     const passed = this.#overdueSince();
     if (done.fault === undefined) this.#faults = 0;
     else this.#fail();
-    const kept = done.fault === undefined && plan.value.whole;
+    const kept = done.fault === undefined && plan.value.whole && !this.#contested.any();
     this.#late = kept ? undefined : (this.#late ?? passed);
     if (done.writes.length > 0) this.#unseen = { since: clock.monotonic(), awaited: done.awaited };
     const before = plan.value.published.ours.map(({ object }) => object);
@@ -219,11 +222,11 @@ export class Publisher {
   }
 
   /** What somebody changed is said beside the object, and whether it was mended with the rest. */
-  #sayEdited({ edited, whole }: Plan, { policies }: ClusterState, writes: readonly Write[]): void {
+  #sayEdited(plan: Plan, { policies }: ClusterState, writes: readonly Write[]): void {
     const { events, log, now } = this.#means;
-    const written = new Set(writes.map(({ object }) => objectKey(object)));
-    for (const object of edited) {
-      const mended = whole && written.has(objectKey(object));
+    const all = mendedBy(plan, writes);
+    for (const object of plan.edited) {
+      const mended = all.has(object);
       const event = editedEvent(this.#budget, object, { policies, mended }, now());
       log.warn({ object: objectKey(object), mended }, "Somebody changed a policy of ours.");
       if (event) events.emit(event);

@@ -13,7 +13,7 @@ import { authorityCertificateFile, servingCertificate } from "../../src/ca/servi
 import { accepted, kubectlDone } from "../cluster/accepted.ts";
 import { bootCluster, type Cluster } from "../cluster/boot.ts";
 import { type Installed, installSignet } from "../cluster/install.ts";
-import { applyApproved } from "./approve.ts";
+import { applyApproved } from "../api/approve.ts";
 
 /** The first run on a machine may have to build the binaries. */
 const FIRST_BOOT_MS = 20 * 60_000;
