@@ -105,25 +105,34 @@ const MERGE = "application/merge-patch+json";
 /** One request by one actor. */
 export type Ask = (cluster: Cluster, who: Actor) => Promise<ApiAnswer>;
 
+/** A request, made again while the API server is not ready for it (503), as it can be after new kinds: no policy says that. */
+async function answered(cluster: Cluster, ...asked: Parameters<Cluster["request"]>): Promise<ApiAnswer> {
+  for (let tries = 0; ; tries++) {
+    const answer = await cluster.request(...asked);
+    if (answer.status !== 503 || tries === 150) return answer;
+    await setTimeout(200);
+  }
+}
+
 export const post =
   (path: string, body: unknown): Ask =>
   (cluster, who) =>
-    cluster.request("POST", path, { body, ...who });
+    answered(cluster, "POST", path, { body, ...who });
 
 export const merge =
   (path: string, body: unknown): Ask =>
   (cluster, who) =>
-    cluster.request("PATCH", path, { body, contentType: MERGE, ...who });
+    answered(cluster, "PATCH", path, { body, contentType: MERGE, ...who });
 
 export const jsonPatch =
   (path: string, body: readonly unknown[]): Ask =>
   (cluster, who) =>
-    cluster.request("PATCH", path, { body, contentType: "application/json-patch+json", ...who });
+    answered(cluster, "PATCH", path, { body, contentType: "application/json-patch+json", ...who });
 
 export const apply =
   (path: string, body: unknown): Ask =>
   (cluster, who) =>
-    cluster.request("PATCH", `${path}${path.includes("?") ? "&" : "?"}fieldManager=test&force=true`, {
+    answered(cluster, "PATCH", `${path}${path.includes("?") ? "&" : "?"}fieldManager=test&force=true`, {
       body: JSON.stringify(body),
       contentType: "application/apply-patch+yaml",
       ...who,
@@ -134,13 +143,13 @@ export const replace =
   (path: string, change: (object: Json) => Json, to = path): Ask =>
   async (cluster, who) => {
     const { body } = await cluster.request("GET", path);
-    return cluster.request("PUT", to, { body: change(body as Json), ...who });
+    return answered(cluster, "PUT", to, { body: change(body as Json), ...who });
   };
 
 export const remove =
   (path: string): Ask =>
   (cluster, who) =>
-    cluster.request("DELETE", path, who);
+    answered(cluster, "DELETE", path, who);
 
 /** Lets everybody named do everything that RBAC can give in these groups, so that only policies refuse. */
 export async function permit(cluster: Cluster, name: string, users: readonly Actor[], rules: readonly Json[]) {
