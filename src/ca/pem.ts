@@ -1,8 +1,12 @@
 /** A value in DER as a PEM block: 64 letters a line (RFC 7468 §2). */
 export function toPem(label: string, der: Uint8Array): string {
   const text = Buffer.from(der.buffer, der.byteOffset, der.byteLength).toString("base64");
-  return `-----BEGIN ${label}-----\n${text.replace(/.{64}(?=.)/g, "$&\n")}\n-----END ${label}-----\n`;
+  let lines = text.slice(0, LINE);
+  for (let at = LINE; at < text.length; at += LINE) lines += `\n${text.slice(at, at + LINE)}`;
+  return `-----BEGIN ${label}-----\n${lines}\n-----END ${label}-----\n`;
 }
+
+const LINE = 64;
 
 /** Certificates as PEM blocks one after the other. */
 export const certificatesPem = (certificates: readonly Uint8Array[]): string =>
