@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 
 	"github.com/spiffe/go-spiffe/v2/bundle/x509bundle"
@@ -18,7 +20,7 @@ func fromEnvironment() mounted {
 
 // GetX509SVID reads private key and chain, which lie in one file, so that no reader ever takes one without the other.
 func (m mounted) GetX509SVID() (*x509svid.SVID, error) {
-	bundle, err := os.ReadFile(m.svid)
+	bundle, err := read(m.svid)
 	if err != nil {
 		return nil, err
 	}
@@ -31,9 +33,23 @@ func (m mounted) GetX509BundleForTrustDomain(domain spiffeid.TrustDomain) (*x509
 	if err != nil {
 		return nil, err
 	}
-	bundle, err := x509bundle.Load(own, m.trust)
+	text, err := read(m.trust)
+	if err != nil {
+		return nil, err
+	}
+	bundle, err := x509bundle.Parse(own, text)
 	if err != nil {
 		return nil, err
 	}
 	return bundle.GetX509BundleForTrustDomain(domain)
+}
+
+// read gives a mounted file. kubelet renames a link to a new folder and then removes the old one: who was on the way to the
+// old file finds none, and the new one when he looks again.
+func read(path string) ([]byte, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return os.ReadFile(path)
+	}
+	return text, err
 }

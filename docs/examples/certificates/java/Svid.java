@@ -3,6 +3,7 @@ import java.io.IOException;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
@@ -70,6 +71,15 @@ public final class Svid {
         }
     }
 
+    /** The kubelet renames a link to a new folder, then removes the old one: who was on the way there has to look again. */
+    private static String readTrust() throws IOException {
+        try {
+            return Files.readString(TRUST);
+        } catch (NoSuchFileException gone) {
+            return Files.readString(TRUST);
+        }
+    }
+
     private static X509Certificate[] readCertificates(String pem) throws CertificateException {
         var stream = new ByteArrayInputStream(pem.getBytes(StandardCharsets.US_ASCII));
         return CertificateFactory.getInstance("X.509").generateCertificates(stream).toArray(X509Certificate[]::new);
@@ -114,7 +124,7 @@ public final class Svid {
 
         private void verify(X509Certificate[] chain) throws CertificateException {
             try {
-                Set<TrustAnchor> roots = Arrays.stream(readCertificates(Files.readString(TRUST)))
+                Set<TrustAnchor> roots = Arrays.stream(readCertificates(readTrust()))
                         .map(root -> new TrustAnchor(root, null)).collect(Collectors.toSet());
                 PKIXParameters parameters = new PKIXParameters(roots);
                 parameters.setRevocationEnabled(false);
