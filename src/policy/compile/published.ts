@@ -5,14 +5,21 @@ import { TARGET_NAMES, type TargetName } from "./targets.ts";
 /** The annotation that says what a spec was when it was written, so that an edit by others shows. */
 const DIGEST_ANNOTATION = "policy.signet.dev/digest";
 
-/** The object as it is written to a cluster. */
+/** The object as it is written to a cluster: with the digest of what it says, but one that has a digest keeps that. */
 export const withDigest = (object: Rendered): Rendered => ({
   ...object,
   metadata: {
     ...object.metadata,
-    annotations: { ...object.metadata.annotations, [DIGEST_ANNOTATION]: digestOf(object.spec) },
+    annotations: { [DIGEST_ANNOTATION]: digestOf(object.spec), ...object.metadata.annotations },
   },
 });
+
+/** The same with another spec, which is ours unless somebody had changed the one before. */
+export function withSpec(object: Rendered, spec: Rendered["spec"]): Rendered {
+  if (isEdited(object)) return { ...object, spec };
+  const { [DIGEST_ANNOTATION]: _, ...annotations } = object.metadata.annotations ?? {};
+  return { ...object, metadata: { ...object.metadata, annotations }, spec };
+}
 
 /** The target that an object of a cluster was compiled for; undefined where it is not ours. */
 export function targetOf(labels: Readonly<Record<string, string>>): TargetName | undefined {

@@ -1,6 +1,6 @@
 import { MULTI_NETWORK_POLICY, onNetworks } from "../../policy/compile/multi-network-policy.ts";
 import { closingMarked, NETWORK_POLICY, UNMARKED } from "../../policy/compile/network-policy.ts";
-import { canonical } from "../../policy/compile/published.ts";
+import { canonical, withSpec } from "../../policy/compile/published.ts";
 import type { Rendered } from "../../policy/compile/rendered.ts";
 import { eachBit } from "../../policy/reach/bits.ts";
 import { isRaw, type Raw, rawAt } from "../../wire/read-object.ts";
@@ -51,7 +51,7 @@ function lettingGo(object: Rendered): Rendered {
   const { matchExpressions } = podSelector;
   const others: readonly unknown[] = Array.isArray(matchExpressions) ? matchExpressions : [];
   if (others.some((one) => canonical(one) === canonical(UNMARKED))) return object;
-  return { ...object, spec: { ...spec, podSelector: { ...podSelector, matchExpressions: [...others, UNMARKED] } } };
+  return withSpec(object, { ...spec, podSelector: { ...podSelector, matchExpressions: [...others, UNMARKED] } });
 }
 
 const rawOf = (spec: unknown): Raw => (isRaw(spec) ? spec : {});
