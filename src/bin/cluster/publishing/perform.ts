@@ -41,16 +41,20 @@ export async function performPlan(
 ): Promise<Done> {
   const due = (writes: readonly Write[]) => contested.without(writes, means.clock.monotonic());
   contested.keep(plan.writes);
-  const done = await performWrites(means, due(plan.writes), term);
-  contested.note(done, means.clock.monotonic());
+  const perform = async (writes: readonly Write[]): Promise<Done> => {
+    const made = await performWrites(means, due(writes), term);
+    contested.note(made, means.clock.monotonic());
+    return made;
+  };
+  const done = await perform(plan.writes);
   if (done.fault === undefined) return done;
   const before = plan.published.ours.map(({ object }) => object);
-  const rest = due(cuttingOff(plan, standingAfter(before, done.writes)));
+  const rest = cuttingOff(plan, standingAfter(before, done.writes));
   const all = [done];
-  for (const own of Map.groupBy(rest, ({ object }) => object.metadata.namespace).values())
-    all.push(await performWrites(means, own, term));
+  for (const own of Map.groupBy(rest, ({ object }) => object.metadata.namespace).values()) all.push(await perform(own));
   return {
     ...done,
+    contested: all.flatMap((one) => one.contested),
     writes: all.flatMap((one) => one.writes),
     awaited: all.flatMap((one) => one.awaited),
   };
