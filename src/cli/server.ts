@@ -1,25 +1,11 @@
 import type { Problem } from "../domain/problem.ts";
+import type { ConfigFlags } from "../wire/config.ts";
 import { badInput } from "./action.ts";
 import type { ExitCode } from "./io.ts";
 import type { ExtraCommand } from "./program.ts";
 
 /** What the flags of `signet server` say. */
-export type ServerFlags = {
-  readonly config?: string;
-  readonly listen?: string;
-  readonly state?: string;
-  readonly catalogue?: string;
-  readonly mode?: string;
-  readonly kubeconfig?: string;
-  readonly virtController?: readonly string[];
-  readonly certificateFolder?: string;
-  readonly clientCa?: string;
-  readonly grpcListen?: string;
-  readonly nodeProxy?: readonly string[];
-  readonly grants?: string;
-  readonly grantKeys?: string;
-  readonly requireSignedGrants?: boolean;
-};
+export type ServerFlags = ConfigFlags & { readonly config?: string };
 
 /** The server behind its door: runs until it is ended. */
 export type ServerDoor = (
