@@ -43,7 +43,7 @@ export const renderKeySet = (jwt: readonly PublicJwk[]): string =>
 
 /** Largest bundle that is read, in characters, and most keys in it. */
 export const MOST_BUNDLE = 512 * 1024;
-const MOST_KEYS = 128;
+export const MOST_BUNDLE_KEYS = 128;
 
 /**
  * Reads a bundle, whole or not at all. Keys of a kind or use that is not known are left out, as the standard asks (SPIFFE
@@ -80,7 +80,8 @@ function readKeyList(text: string): Result<{ readonly raw: Raw; readonly keys: r
       "The bundle has no list of keys.",
       'A bundle is a JWK set: {"keys": [...]}.',
     );
-  if (keys.length > MOST_KEYS) return refuse("FIELD_INVALID", "keys", `The bundle has more than ${MOST_KEYS} keys.`);
+  if (keys.length > MOST_BUNDLE_KEYS)
+    return refuse("FIELD_INVALID", "keys", `The bundle has more than ${MOST_BUNDLE_KEYS} keys.`);
   return ok({ raw: json.value, keys });
 }
 

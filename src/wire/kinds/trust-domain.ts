@@ -2,14 +2,13 @@ import { Type } from "typebox";
 import { duration, fields, oneOf, optional, setOf, text, withRules, rule } from "./fields.ts";
 import { age, approvalColumns, type Kind } from "./kind.ts";
 import { approvedStatus } from "./status.ts";
+import { MOST_BUNDLE_KEYS } from "../trust-bundle.ts";
 
 /** Key types of leaf certificates, as the Kubernetes API names them. */
 export const KEY_TYPES = ["ECDSAP256", "ECDSAP384", "ECDSAP521", "RSA3072", "RSA4096", "ED25519"] as const;
 
 /** Longest bootstrap bundle, in characters: a dozen roots. */
 const MOST_BOOTSTRAP = 65_536;
-/** Most roots of a bundle: as many as the keys that are read of one. */
-export const MOST_ROOTS = 128;
 /** What a bundle endpoint must fit, in words; the reader of files says the same. */
 export const ENDPOINT_PROFILE = "https_spiffe needs endpointSpiffeID and bootstrapBundle, https_web has neither";
 export const ENDPOINT_DOMAIN = "endpointSpiffeID belongs to the same domain";
@@ -151,7 +150,7 @@ export const TRUST_DOMAIN: Kind<typeof spec> = {
           ),
           fingerprints: Type.Array(text("SHA-256 of a root certificate.", 95), {
             description: "Roots in the bundle.",
-            maxItems: MOST_ROOTS,
+            maxItems: MOST_BUNDLE_KEYS,
             "x-kubernetes-list-type": "atomic",
           }),
           generation: optional(
