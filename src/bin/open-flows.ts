@@ -9,16 +9,30 @@ export function openFlowsOf(state: string, { readOnly }: { readonly readOnly: bo
   const path = join(state, "flows.db");
   try {
     if (!readOnly) mkdirSync(state, { recursive: true, mode: 0o700 });
-    return ok(new FlowStore(path, { readOnly }));
+    const store = new FlowStore(path, { readOnly });
+    return ok({ add: added(store, path), edges: (since) => store.edges(since), close: () => store.close() });
   } catch (fault) {
-    const reason = fault instanceof Error ? fault.message : String(fault);
     return refuse(
       "FILE_UNREADABLE",
       "--state",
-      `There are no flows at ${path} (${reason}).`,
+      `There are no flows at ${path} (${reasonOf(fault)}).`,
       readOnly
         ? "Import some with `signet flows import FILE`, or name the folder with --state DIR."
         : "Check the folder.",
     );
   }
 }
+
+/** A full disk, or somebody who imports for longer than is waited. */
+const added =
+  (store: FlowStore, path: string): FlowsView["add"] =>
+  (batch, now) => {
+    try {
+      return ok(store.add(batch, now));
+    } catch (fault) {
+      const told = `Nothing of it was added to ${path} (${reasonOf(fault)}).`;
+      return refuse("FILE_UNREADABLE", "--state", told, "Make room there, or try again when nobody else imports.");
+    }
+  };
+
+const reasonOf = (fault: unknown): string => (fault instanceof Error ? fault.message : String(fault));

@@ -13,7 +13,7 @@ import { table } from "./table.ts";
 /** What a command may ask of imported flows; bin/ provides it. */
 export type FlowsView = {
   /** Adds what a file says, unless the same text was added before: then false. */
-  readonly add: (batch: { readonly text: string; readonly edges: Iterable<FlowEdge> }, now: Instant) => boolean;
+  readonly add: (batch: { readonly text: string; readonly edges: Iterable<FlowEdge> }, now: Instant) => Result<boolean>;
   /** Those last seen at a moment or later, by name. */
   readonly edges: (since: Instant) => readonly FlowEdge[];
   readonly close: () => void;
@@ -98,7 +98,10 @@ function importAll(io: Io, view: FlowsView, paths: readonly string[]): ExitCode 
     else {
       const gathered = gatherFlows(lines.value, io.now());
       const added = view.add({ text: file.text, edges: gathered.edges }, io.now());
-      io.out(`${file.name}: ${added ? gatheredText(gathered) : "imported before; nothing of it is counted again."}\n`);
+      if (!added.ok) return badInput(io, added.problems);
+      io.out(
+        `${file.name}: ${added.value ? gatheredText(gathered) : "imported before; nothing of it is counted again."}\n`,
+      );
     }
   }
   return code;

@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
@@ -94,6 +95,7 @@ describe("flows import", () => {
       { ...frontend, time: "noon" },
       { ...frontend, count: 0 },
       { ...frontend, port: "TCP/65536" },
+      { ...frontend, to: "a\u001b[2J" },
     );
     const { code, out, err } = await signet("flows", "import", broken, whole);
     expect([code, out]).toEqual([2, "DIR/whole.jsonl: 1 flows on 1 ways.\n"]);
@@ -102,7 +104,22 @@ describe("flows import", () => {
       'signet: DIR/broken.jsonl:3: "noon" is not a date and time. [FIELD_INVALID]',
       "signet: DIR/broken.jsonl:4: This is no flow. [FIELD_INVALID]",
       "signet: DIR/broken.jsonl:5: This is no flow. [FIELD_INVALID]",
+      "signet: DIR/broken.jsonl:6: This is no flow. [FIELD_INVALID]",
     ]);
+  });
+
+  test("says of a folder that takes nothing that nothing was added", async () => {
+    await signet("flows", "import", fileOf("a.jsonl", frontend));
+    const database = new DatabaseSync(join(folder, "state", "flows.db"));
+    database.exec("CREATE TRIGGER full BEFORE INSERT ON edges BEGIN SELECT RAISE(ABORT, 'disk is full'); END");
+    database.close();
+    expect(await signet("flows", "import", fileOf("b.jsonl", { ...frontend, count: 2 }))).toEqual({
+      code: 2,
+      out: "",
+      err:
+        "signet: --state: Nothing of it was added to DIR/state/flows.db (disk is full). [FILE_UNREADABLE]\n" +
+        "        Make room there, or try again when nobody else imports.\n",
+    });
   });
 
   test("says of a folder without flows how to get some", async () => {

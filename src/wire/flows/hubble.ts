@@ -4,7 +4,10 @@ import type { FlowLine, FlowVerdict } from "../../domain/seen-flow.ts";
 import { parseInstant } from "../../domain/instant.ts";
 import { ok, type Result } from "../../domain/problem.ts";
 
-const text = Type.Optional(Type.Union([Type.String({ maxLength: 512 }), Type.Null()]));
+/** Shown on terminals: none of their controls. */
+const text = Type.Optional(
+  Type.Union([Type.String({ pattern: "^[^\\u0000-\\u001f\\u007f-\\u009f]{0,512}$" }), Type.Null()]),
+);
 const maybe = <Shape extends Parameters<typeof Type.Object>[0]>(shape: Shape) =>
   Type.Optional(Type.Union([Type.Object(shape), Type.Null()]));
 

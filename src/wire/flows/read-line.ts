@@ -5,9 +5,12 @@ import { parseInstant } from "../../domain/instant.ts";
 import { ok, refuse, type Result } from "../../domain/problem.ts";
 import { hubbleLine } from "./hubble.ts";
 
+/** It is shown on terminals: none of their controls. */
+const name = Type.String({ pattern: "^[^\\u0000-\\u001f\\u007f-\\u009f]{1,512}$" });
+
 const OWN = Type.Object({
-  from: Type.String({ minLength: 1, maxLength: 512 }),
-  to: Type.String({ minLength: 1, maxLength: 512 }),
+  from: name,
+  to: name,
   port: Type.String({ pattern: "^(TCP|UDP|SCTP|tcp|udp|sctp)[/-]\\d{1,5}$" }),
   time: Type.Optional(Type.String()),
   verdict: Type.Optional(Type.Enum(["forwarded", "dropped"])),

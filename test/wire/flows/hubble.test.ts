@@ -90,6 +90,7 @@ describe("an event of Hubble's", () => {
   test.each([
     ["a port beyond all", { l4: { TCP: { destination_port: 65_536 } } }],
     ["a name that is none", { source: { pod_name: 7 } }],
+    ["a name with a terminal's controls", { source: { pod_name: "a\u001b[2J" } }],
     ["no verdict", { verdict: undefined }],
   ])("with %s refuses", (_, change) => {
     expect(readWith(change)).toMatchObject({ ok: false, problems: [{ code: "FIELD_INVALID", path: "f:1" }] });
