@@ -12,7 +12,7 @@ import { buildServer, type HttpServer } from "../http/server.ts";
 import type { Log, Readings, Services } from "../http/services.ts";
 import { type ConfigFlags, readServerConfig, type ServerConfig } from "../wire/config.ts";
 import { besideGrpc } from "./issuing/open-grpc.ts";
-import { type StandaloneIssuing, startStandaloneIssuing } from "./issuing/standalone.ts";
+import { type StandaloneIssuing, standaloneTokenKeys, startStandaloneIssuing } from "./issuing/standalone.ts";
 import { standaloneAuthorities } from "./authorities/standalone.ts";
 import type { RunningAuthorities } from "./authorities/run-authorities.ts";
 import { catalogueChanged, catalogueCheck } from "./folder-catalogue.ts";
@@ -140,10 +140,11 @@ async function openAuthorities(
   const { config, ledger, log } = parts;
   const trustDomain = () => catalogue()?.definitions.trustDomain;
   const profiles = ownProfiles();
-  const means = { state: config.state, config: config.authorities, profiles, trustDomain, ledger, log };
+  const tokens = standaloneTokenKeys(config.state);
+  const means = { state: config.state, config: config.authorities, profiles, trustDomain, ledger, tokens, log };
   const authorities = standaloneAuthorities(means);
   opened.push(authorities.stop);
-  const issuing = await startStandaloneIssuing({ ...parts, catalogue, authorities, profiles });
+  const issuing = await startStandaloneIssuing({ ...parts, catalogue, authorities, tokens, profiles });
   opened.push(issuing.stop);
   return { authorities, issuing };
 }

@@ -125,12 +125,13 @@ const tokenParts = (means: IssuingMeans): TokenParts => ({
 function documents({ keys, issuer, lists }: IssuingMeans): PublicDocuments {
   return {
     bundle: () => {
-      const bundle = keys.authorities()?.bundle;
-      if (!bundle || bundle.roots.length === 0) return undefined;
+      const [bundle, tokens] = [keys.authorities()?.bundle, keys.tokens()];
+      // Whole or not at all: what is missing in a bundle is believed no more.
+      if (!bundle || bundle.roots.length === 0 || tokens.length === 0) return undefined;
       return renderTrustBundle({
         x509: bundle.roots.map(({ der }) => ({ key: publicJwkOf(der), certificate: der.toString("base64") })),
-        jwt: publicTokenKeys(keys.tokens()),
-        sequence: bundle.sequence + tokenKeySequence(keys.tokens()),
+        jwt: publicTokenKeys(tokens),
+        sequence: bundle.sequence + tokenKeySequence(tokens),
         refreshHint: REFRESH_SECONDS,
       });
     },
