@@ -13,6 +13,7 @@ import type { ServerConfig } from "../../wire/config.ts";
 import type { RunningAuthorities } from "../authorities/run-authorities.ts";
 import { standaloneSealing } from "../authorities/standalone.ts";
 import { type Keys, makeTokenKeys, type TokenKeys } from "./keys.ts";
+import type { OwnIdentity } from "./open-bundle-endpoint.ts";
 import { endsOf, openIssuing } from "./open-issuing.ts";
 import { rememberedCertificates } from "./remembered.ts";
 import { runLists } from "./run-lists.ts";
@@ -42,6 +43,7 @@ export type StandaloneMeans = {
 /** Issuing in standalone mode; keys turn until it is stopped. */
 export type StandaloneIssuing = {
   readonly http: Issuing;
+  readonly own: OwnIdentity;
   readonly figures: IssuingFigures;
   readonly stop: () => void;
 };
@@ -90,7 +92,7 @@ export async function startStandaloneIssuing(means: StandaloneMeans): Promise<St
     clearInterval(timer);
     lists.stop();
   };
-  return { http: open.http, figures, stop };
+  return { http: open.http, own: open.own, figures, stop };
 }
 
 function invited(token: string, { config, catalogue }: StandaloneMeans): Result<Present> {

@@ -27,6 +27,7 @@ import { type Keys, makeTokenKeys, type TokenKeys } from "../../issuing/keys.ts"
 import { keyStoreOf } from "../../authorities/key-store.ts";
 import { paceOf } from "../../authorities/pace-of.ts";
 import { runLists } from "../../issuing/run-lists.ts";
+import type { OwnIdentity } from "../../issuing/open-bundle-endpoint.ts";
 import { endsOf, openIssuing } from "../../issuing/open-issuing.ts";
 import { knownPod, presentExternals, presentPod } from "../../issuing/present.ts";
 import { DOOR } from "../signer/answer.ts";
@@ -56,6 +57,7 @@ export type ClusterIssuingMeans = WatchMeans & {
 /** Issuing in a replica. */
 export type ClusterIssuing = {
   readonly http: Issuing;
+  readonly own: OwnIdentity;
   readonly figures: IssuingFigures;
   readonly signer: SignerSwitch;
   readonly start: () => void;
@@ -91,6 +93,7 @@ export function makeClusterIssuing(means: ClusterIssuingMeans): ClusterIssuing {
   const ended = new AbortController();
   return {
     http: open.http,
+    own: open.own,
     figures,
     signer,
     start: () => {
