@@ -97,6 +97,7 @@ test.each<[string, AuthorityWish, typeof STATUS]>([
   ["ca rotate --rollback", { step: "activate", id: FIRST.id }, TAINTED],
   ["ca rotate --compromised --yes", { step: "condemn", id: FIRST.id, remove: "renewed" }, STATUS],
   ["ca rotate --compromised bbb --remove now --yes", { step: "condemn", id: SECOND.id, remove: "now" }, STATUS],
+  ["ca rotate --tokens --compromised --yes", { step: "condemnTokens" }, STATUS],
 ])("`signet %s` asks the server for it", async (line, wish, status) => {
   const { code, wishes } = await run(line, status);
   expect([code, wishes]).toEqual([0, [wish]]);
@@ -105,6 +106,14 @@ test.each<[string, AuthorityWish, typeof STATUS]>([
 test.each([
   ["ca rotate --rollback", "signet: No authority is tainted. [ROTATION_REFUSED]"],
   ["ca rotate --compromised ccc", "signet: --compromised: Not exactly one authority begins with ccc. [USAGE]"],
+  [
+    "ca rotate --tokens",
+    "signet: --tokens: Keys for tokens turn by themselves every week, and are dropped all together. [USAGE]",
+  ],
+  [
+    "ca rotate --tokens --compromised bbb --yes",
+    "signet: --tokens: Keys for tokens turn by themselves every week, and are dropped all together. [USAGE]",
+  ],
 ])("`signet %s` asks for nothing where nothing fits", async (line, said) => {
   const { code, err, wishes } = await run(line);
   expect([code, err.split("\n")[0], wishes]).toEqual([2, said, []]);
@@ -113,6 +122,25 @@ test.each([
 test("`signet ca rotate --plan` changes nothing", async () => {
   const { code, out, wishes } = await run("ca rotate --plan");
   expect([code, out.split("\n").length, wishes]).toEqual([0, 10, []]);
+});
+
+test("what follows when keys for tokens are dropped is printed first", async () => {
+  const { code, out, wishes } = await run("ca rotate --tokens --compromised");
+  expect([code, wishes, out]).toEqual([
+    0,
+    [],
+    `The keys for tokens are in wrong hands, all of them: they are kept together.
+
+at once            They leave bundle and key set, in other replicas within 5 seconds, and are destroyed here. A new key signs.
+
+Who breaks, until when:
+- every holder of a token, at most an hour old: until it asks for another one
+- every verifier that keeps the keys, towards new tokens: until it reads them again; by the bundle's word after 5 minutes
+- nobody else; but until then such a verifier takes a forged token for a true one: have it read the keys again
+
+Nothing was done. With --yes it is.
+`,
+  ]);
 });
 
 test("a stolen key's plan is printed first: what happens when, and who breaks until when", async () => {
