@@ -7,19 +7,16 @@ import { formatInstant } from "../domain/instant.ts";
 import { type Problem, refuse, type Result } from "../domain/problem.ts";
 import { type WatchedFolder, watchFolder } from "../folder/watch.ts";
 import { makeCatalogueFolder, writeExampleWorkloads } from "../folder/worked-example.ts";
-import { issuingRoutes } from "../http/issuing/routes.ts";
-import { buildServer, type HttpServer } from "../http/server.ts";
 import type { Log, Readings, Services } from "../http/services.ts";
 import { type ConfigFlags, readServerConfig, type ServerConfig } from "../wire/config.ts";
-import { besideGrpc } from "./issuing/open-grpc.ts";
-import { type StandaloneIssuing, startStandaloneIssuing } from "./issuing/standalone.ts";
+import { openFace } from "./issuing/open-face.ts";
+import { type StandaloneIssuing, standaloneTokenKeys, startStandaloneIssuing } from "./issuing/standalone.ts";
 import { standaloneAuthorities } from "./authorities/standalone.ts";
 import type { RunningAuthorities } from "./authorities/run-authorities.ts";
 import { catalogueChanged, catalogueCheck } from "./folder-catalogue.ts";
 import { type GrantFolder, grantChecks, watchGrants } from "./grant-folder.ts";
 import { banner } from "./banner.ts";
 import {
-  clientsOf,
   endSignal,
   ledgerChecks,
   ledgerReadings,
@@ -140,10 +137,11 @@ async function openAuthorities(
   const { config, ledger, log } = parts;
   const trustDomain = () => catalogue()?.definitions.trustDomain;
   const profiles = ownProfiles();
-  const means = { state: config.state, config: config.authorities, profiles, trustDomain, ledger, log };
+  const tokens = standaloneTokenKeys(config.state);
+  const means = { state: config.state, config: config.authorities, profiles, trustDomain, ledger, tokens, log };
   const authorities = standaloneAuthorities(means);
   opened.push(authorities.stop);
-  const issuing = await startStandaloneIssuing({ ...parts, catalogue, authorities, profiles });
+  const issuing = await startStandaloneIssuing({ ...parts, catalogue, authorities, tokens, profiles });
   opened.push(issuing.stop);
   return { authorities, issuing };
 }
@@ -166,7 +164,7 @@ async function listen({ config, log, ledger, folder, certificate, made, ...parts
     ...makeServices({ config, log, ledger, folder, grants, certificate: () => current }),
     issuing: issuing.figures,
   };
-  const http = serverOf(config, services, certificate, issuing);
+  const http = openFace({ config, services, pair: certificate, issuing, now: Date.now });
   const stopRenewing = keepRenewed(
     certificate,
     () => servingCertificate(servingFolder(config), servingNames(config), Date.now()),
@@ -196,22 +194,6 @@ async function listen({ config, log, ledger, folder, certificate, made, ...parts
   const told = banner({ config, port, made, state: folder.state(), env: process.env });
   return { running: { config, log, http, ledger, before, after: () => undefined }, told };
 }
-
-const serverOf = (
-  config: ServerConfig,
-  services: Services,
-  pair: ServingCertificate,
-  { http }: StandaloneIssuing,
-): HttpServer => {
-  const server = buildServer(services, {
-    version: VERSION,
-    pair,
-    askCertificates: true,
-    routes: [issuingRoutes(http)],
-    ...clientsOf(config),
-  });
-  return besideGrpc(server, { config, log: services.log, issuing: http, pair });
-};
 
 function makeServices(parts: {
   readonly config: ServerConfig;

@@ -1,8 +1,10 @@
 import { generateKeyPairSync, X509Certificate } from "node:crypto";
+import { readForeignBundle } from "../ca/foreign-bundle.ts";
 import { invite } from "../ca/invitations.ts";
 import { writeWhole } from "../ca/key-files.ts";
 import { newRequest } from "../ca/new-request.ts";
 import { toPem } from "../ca/pem.ts";
+import { verifyToken } from "../ca/tokens/verify.ts";
 import { verifySvid } from "../ca/verify-svid.ts";
 import type { SvidAsking, SvidFetched, SvidShown, SvidTools } from "../cli/svid.ts";
 import { ok, refuse, type Result } from "../domain/problem.ts";
@@ -16,13 +18,19 @@ const CERTIFICATES = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTI
 export const svidTools: SvidTools = {
   invite: (state, whom, now) => invite(invitationsIn(state), whom, now),
   read,
-  verify: async (pem, bundle, trustDomain, now) => {
-    const [chain, roots] = [certificatesIn(pem), certificatesIn(bundle)];
+  verify: async (pem, { bundle, trustDomain, now }) => {
+    const [chain, roots] = [certificatesIn(pem), rootsIn(bundle, trustDomain)];
     if (!chain.ok) return chain;
     if (!roots.ok) return roots;
     const ders = chain.value.map(({ raw }) => raw);
-    const verified = await verifySvid(ders, { trustDomain, roots: roots.value.map(({ raw }) => raw) }, now);
+    const verified = await verifySvid(ders, { trustDomain, roots: roots.value }, now);
     return verified.ok ? read(pem) : verified;
+  },
+  verifyToken: (token, { bundle, trustDomain, audience, now }) => {
+    const read = readForeignBundle(bundle, trustDomain);
+    if (!read.ok) return Promise.resolve(read);
+    const keys = { x509: [], jwt: read.value.jwt };
+    return verifyToken(token, { bundleOf: (domain) => (domain === trustDomain ? keys : undefined), audience, now });
   },
   fetch: fetchSvid,
   writeKey: (path, text) => {
@@ -34,6 +42,16 @@ export const svidTools: SvidTools = {
     }
   },
 };
+
+/** Of a bundle as it is published, or in PEM; DER. */
+function rootsIn(bundle: string, trustDomain: string): Result<readonly Buffer[]> {
+  if (!bundle.trimStart().startsWith("{")) {
+    const found = certificatesIn(bundle);
+    return found.ok ? ok(found.value.map(({ raw }) => raw)) : found;
+  }
+  const read = readForeignBundle(bundle, trustDomain);
+  return read.ok ? ok(read.value.roots.map(({ der }) => der)) : read;
+}
 
 function certificatesIn(pem: string): Result<readonly X509Certificate[]> {
   try {

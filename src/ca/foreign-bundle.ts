@@ -4,9 +4,11 @@ import { type PublicJwk, readTrustBundle } from "../wire/trust-bundle.ts";
 import type { AuthorityCertificate } from "./authority.ts";
 import { readAuthority } from "./read-authority.ts";
 
-/** What another trust domain publishes of itself, read whole: its authorities, and what it says of the document. */
+/** What another trust domain publishes of itself, read whole: its authorities and token keys, and what it says of the document. */
 export type ForeignBundle = {
   readonly roots: readonly AuthorityCertificate[];
+  /** Keys that sign its JWT-SVIDs; each has a `kid`. */
+  readonly jwt: readonly PublicJwk[];
   readonly sequence?: number;
   /** Seconds after which to ask again. */
   readonly refreshHint?: number;
@@ -20,7 +22,7 @@ export type ForeignBundle = {
 export function readForeignBundle(text: string, trustDomain: string): Result<ForeignBundle> {
   const bundle = readTrustBundle(text);
   if (!bundle.ok) return bundle;
-  const { x509, sequence, refreshHint } = bundle.value;
+  const { x509, jwt, sequence, refreshHint } = bundle.value;
   const roots = x509.map(({ certificate, key }) =>
     readRoot(Buffer.from(certificate, "base64"), certificate, key, trustDomain),
   );
@@ -28,6 +30,7 @@ export function readForeignBundle(text: string, trustDomain: string): Result<For
   if (problems.length > 0) return refuseAll(problems);
   return ok({
     roots: roots.flatMap((root) => (root.ok ? [root.value] : [])),
+    jwt,
     ...(sequence === undefined ? {} : { sequence }),
     ...(refreshHint === undefined ? {} : { refreshHint }),
   });

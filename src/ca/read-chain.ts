@@ -10,7 +10,7 @@ import { certificatesIn } from "./pem.ts";
 import { readAuthority } from "./read-authority.ts";
 import { type CertificateParts, constraintsOf, extensionAt, namesOf, readCertificate } from "./read-certificate.ts";
 import { usagesIn } from "./recheck.ts";
-import { isSignedBy, pathProblem, permittedHosts } from "./verify-path.ts";
+import { isSignedBy, permittedHosts, validatePath } from "./verify-path.ts";
 
 /** What a chain must fit: our trust domain and profiles, the key that was requested for, and now. */
 export type ChainTerms = {
@@ -91,7 +91,9 @@ async function brokenPath(path: readonly CertificateParts[], terms: ChainTerms):
   const [issuing, root] = [path[0], path.at(-1)];
   if (!issuing || !root) return "it is empty";
   const wrong = brokenRule(issuing, terms) ?? brokenForAll(path) ?? brokenStep(path) ?? (await brokenRoot(root));
-  return wrong ?? (await pathProblem(path.slice(0, -1), [root], terms.now));
+  if (wrong !== undefined) return wrong;
+  const validated = await validatePath(path.slice(0, -1), [root], terms.now);
+  return "problem" in validated ? validated.problem : undefined;
 }
 
 /** Path validation takes an anchor as it is; one that comes with the chain must at least have signed itself. */

@@ -1,18 +1,21 @@
 import { hash } from "node:crypto";
 import type { AuthoritySet } from "../reconcile/authority/authority-set.ts";
-import type { Step } from "../reconcile/authority/steps.ts";
 import type { AuthorityBook } from "../wire/authority-book.ts";
 import type { AuthorityRecord, NewCertificate } from "../wire/authority-record.ts";
 
 /** What the ledger says of a step: where all stand after it, and the certificates that it brings. */
-export function recordOf(step: Step, set: AuthoritySet, material: AuthorityBook["material"] = {}): AuthorityRecord {
+export function recordOf(
+  step: Pick<AuthorityRecord, "step" | "id">,
+  set: AuthoritySet,
+  material: AuthorityBook["material"] = {},
+): AuthorityRecord {
   const brought = Object.entries(material).flatMap(([id, { root, chain }]): NewCertificate[] => [
     { what: "root", id: set.authorities.find((each) => each.id === id)?.root ?? "", sha256: digestOf(root) },
     { what: "issuing", id, sha256: digestOf(chain[0] ?? "") },
   ]);
   return {
     step: step.step,
-    ...("id" in step ? { id: step.id } : {}),
+    ...(step.id === undefined ? {} : { id: step.id }),
     sequence: set.sequence,
     authorities: set.authorities.map(({ id, state }) => ({ id, state })),
     certificates: brought,

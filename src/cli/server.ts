@@ -47,6 +47,10 @@ export const serverCommand =
       .option("--client-ca <file>", "who may call the webhooks, as kube-apiserver: its authority [everybody]")
       .option("--grpc-listen <host:port>", "where Istio's certificate service listens [there is none]")
       .option("--node-proxy <account...>", "NAMESPACE/NAME of who asks for the Pods of its node, as ztunnel [nobody]")
+      .option(
+        "--bundle-listen <host:port>",
+        "where other domains fetch our bundle by https_spiffe [by the serving certificate alone]",
+      )
       .option("--grants <dir>", "folder of signed grants, *.jws [none]")
       .option("--grant-keys <file>", "public keys that grants count by")
       .option("--require-signed-grants", "only a signature grants an exception, and no approval")

@@ -4,6 +4,7 @@ import { formatInstant, type Instant } from "../domain/instant.ts";
 import { badInput } from "./action.ts";
 import type { ExitCode, Io } from "./io.ts";
 import { withExamples } from "./options.ts";
+import { printable } from "./spec-diff.ts";
 import type { ExtraCommand } from "./program.ts";
 
 /** What a certificate says, as it is shown. */
@@ -15,6 +16,17 @@ export type SvidShown = {
   readonly keyType: string;
   readonly dnsNames: readonly string[];
 };
+
+/** What a JWT-SVID says, as it is shown. */
+export type TokenShown = {
+  readonly spiffeId: string;
+  readonly audiences: readonly string[];
+  readonly expiresAt: Instant;
+  readonly id: string | undefined;
+};
+
+/** What is held against: a bundle as its domain publishes it (JSON), or for certificates its roots alone (PEM). */
+export type VerifyTerms = { readonly bundle: string; readonly trustDomain: string; readonly now: Instant };
 
 /** An SVID that was fetched: PEM texts. */
 export type SvidFetched = { readonly credentials: string; readonly bundle: string; readonly spiffeId: string };
@@ -30,8 +42,13 @@ export type SvidAsking = {
 export type SvidTools = {
   readonly invite: (state: string, whom: { readonly namespace: string; readonly name: string }, now: Instant) => string;
   readonly read: (pem: string) => Result<SvidShown>;
-  /** Verifies a chain to the roots of one trust domain, PEM. */
-  readonly verify: (pem: string, bundle: string, trustDomain: string, now: Instant) => Promise<Result<SvidShown>>;
+  /** Verifies a chain, PEM, by the bundle of one trust domain. */
+  readonly verify: (pem: string, terms: VerifyTerms) => Promise<Result<SvidShown>>;
+  /** Verifies a JWT-SVID by the bundle of one trust domain, for one audience. */
+  readonly verifyToken: (
+    token: string,
+    terms: VerifyTerms & { readonly audience: string },
+  ) => Promise<Result<TokenShown>>;
   readonly fetch: (asking: SvidAsking) => Promise<Result<SvidFetched>>;
   /** Writes a file that only its owner reads, whole. */
   readonly writeKey: (path: string, text: string) => Result<undefined>;
@@ -44,6 +61,7 @@ type Options = {
   readonly state: string;
   readonly bundle: string;
   readonly trustDomain: string;
+  readonly audience?: string;
   readonly server: string;
   readonly tokenFile?: string;
   readonly svid?: string;
@@ -68,12 +86,18 @@ export const svidCommand =
     withExamples(showing.argument("<file>", "PEM file").action(running(show)), ["svid show svid.pem"]);
     const verifying = svid
       .command("verify")
-      .description("Verifies a chain to the roots of one trust domain, as X509-SVID §5 asks.")
-      .argument("<file>", "PEM file, leaf first")
-      .requiredOption("--bundle <file>", "roots of the trust domain, PEM")
+      .description(
+        "Verifies a chain as X509-SVID §5 asks, or with --audience a token (JWT-SVID §5), by the bundle of one trust domain: ours or another.",
+      )
+      .argument("<file>", "PEM file, leaf first; or a file with a token")
+      .requiredOption("--bundle <file>", "bundle of the trust domain as it is published (JSON), or its roots (PEM)")
       .requiredOption("--trust-domain <name>", "the trust domain")
+      .option("--audience <name>", "the file holds a JWT-SVID for this audience")
       .action(running(verify));
-    withExamples(verifying, ["svid verify svid.pem --bundle bundle.pem --trust-domain prod.example.org"]);
+    withExamples(verifying, [
+      "svid verify svid.pem --bundle bundle.pem --trust-domain prod.example.org",
+      "svid verify token --audience shop --bundle bundle.json --trust-domain partner.example.org",
+    ]);
     addFetch(svid, running(fetchOne));
     const inviting = svid
       .command("invite")
@@ -120,8 +144,15 @@ async function verify(io: Io, tools: SvidTools, file: string, options: Options):
   const [text, bundle] = [textOf(io, file), textOf(io, options.bundle)];
   if (!text.ok) return badInput(io, text.problems);
   if (!bundle.ok) return badInput(io, bundle.problems);
-  const verified = await tools.verify(text.value, bundle.value, options.trustDomain, io.now());
-  if (verified.ok) return say(io, verified.value);
+  const { trustDomain, audience } = options;
+  const terms = { bundle: bundle.value, trustDomain, now: io.now() };
+  if (audience !== undefined)
+    return told(io, await tools.verifyToken(text.value.trim(), { ...terms, audience }), sayToken);
+  return told(io, await tools.verify(text.value, terms), say);
+}
+
+function told<T>(io: Io, verified: Result<T>, shown: (io: Io, value: T) => ExitCode): ExitCode {
+  if (verified.ok) return shown(io, verified.value);
   badInput(io, verified.problems);
   return 3;
 }
@@ -167,14 +198,27 @@ function invite(io: Io, tools: SvidTools, whom: string, { state }: Options): Exi
   return wrong.ok ? 0 : badInput(io, wrong.problems);
 }
 
-function say(io: Io, { spiffeId, serial, notBefore, notAfter, keyType, dnsNames }: SvidShown): ExitCode {
-  const rows: readonly (readonly [string, string])[] = [
+type Row = readonly [name: string, value: string];
+
+function rowsOut(io: Io, rows: readonly Row[]): ExitCode {
+  for (const [name, value] of rows) io.out(`${name.padEnd(10)}${value}\n`);
+  return 0;
+}
+
+const say = (io: Io, { spiffeId, serial, notBefore, notAfter, keyType, dnsNames }: SvidShown): ExitCode =>
+  rowsOut(io, [
     ["identity", spiffeId],
     ["serial", serial],
     ["holds", `${formatInstant(notBefore)} to ${formatInstant(notAfter)}`],
     ["key", keyType],
     ...(dnsNames.length > 0 ? [["names", dnsNames.join(", ")] as const] : []),
-  ];
-  for (const [name, value] of rows) io.out(`${name.padEnd(10)}${value}\n`);
-  return 0;
-}
+  ]);
+
+/** Names of audiences and of tokens are whatever their issuer wrote. */
+const sayToken = (io: Io, { spiffeId, audiences, expiresAt, id }: TokenShown): ExitCode =>
+  rowsOut(io, [
+    ["identity", spiffeId],
+    ["audiences", audiences.map(printable).join(", ")],
+    ["ends", formatInstant(expiresAt)],
+    ...(id === undefined ? [] : [["id", printable(id)] as const]),
+  ]);

@@ -1,6 +1,7 @@
 import type { Catalogue } from "../domain/catalogue.ts";
 import type { KeyType } from "../domain/definitions.ts";
-import { ok, type Result } from "../domain/problem.ts";
+import { OWN_ACCOUNT, SIGNET_NAMESPACE } from "../domain/exempt-namespaces.ts";
+import { ok, problem, refuseAll, type Result } from "../domain/problem.ts";
 import { accountName } from "../domain/spiffe-id.ts";
 import { type Bearer, deriveIdentity, type Identity } from "./fit-role.ts";
 
@@ -16,6 +17,13 @@ export type Entitlement = Identity & {
   readonly keyType: KeyType;
 };
 
+const OWN = problem(
+  "ROLE_NOT_ENTITLED",
+  "spec.serviceAccountName",
+  `Account ${SIGNET_NAMESPACE}/${OWN_ACCOUNT} is Signet's own: by its name other domains know our bundle endpoint.`,
+  "Run the workload under an account of its own.",
+);
+
 /** Where the catalogue has no TrustDomain. */
 const DEFAULT_LEAF = { leafMaxTtlSeconds: 4 * 3600, leafKeyType: "ECDSAP256" } as const;
 
@@ -25,6 +33,7 @@ const DEFAULT_LEAF = { leafMaxTtlSeconds: 4 * 3600, leafKeyType: "ECDSAP256" } a
  * it is classified) and trust domain say.
  */
 export function deriveEntitlement(catalogue: Catalogue, bearer: Bearer): Result<Entitlement> {
+  if (bearer.namespace === SIGNET_NAMESPACE && bearer.serviceAccount === OWN_ACCOUNT) return refuseAll([OWN]);
   const identity = deriveIdentity(catalogue, bearer);
   if (!identity.ok) return identity;
   const { role, segment } = identity.value;

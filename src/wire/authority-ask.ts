@@ -13,13 +13,17 @@ const WISH = Type.Union([
   plain("pause"),
   plain("resume"),
   plain("csr"),
+  plain("condemnTokens"),
   Type.Object({ step: Type.Literal("withdraw"), id }, closed),
   Type.Object({ step: Type.Literal("activate"), id }, closed),
   Type.Object({ step: Type.Literal("condemn"), id, remove: Type.Enum(["renewed", "now"]) }, closed),
   Type.Object({ step: Type.Literal("import"), chain: Type.String({ maxLength: 65_536 }) }, closed),
 ]);
 
-/** A step that a person may ask for. csr: the request for a chain from the offline root. import: that chain, PEM. */
+/**
+ * A step that a person may ask for. csr: the request for a chain from the offline root. import: that chain, PEM. condemnTokens:
+ * every key for tokens is dropped.
+ */
 export type AuthorityWish = Static<typeof WISH>;
 
 const ASK = Type.Object({ ask: Type.String({ pattern: "^[0-9a-f]{32}$" }), wish: WISH }, closed);

@@ -19,6 +19,8 @@ export type AuthorityRecord = {
   readonly authorities: readonly { readonly id: string; readonly state: string }[];
   readonly sequence: number;
   readonly certificates: readonly NewCertificate[];
+  /** Names of the keys for tokens that it takes away. */
+  readonly tokenKeys?: readonly string[];
   /** Another writer was first: nothing came of it. */
   readonly lost?: true;
 };

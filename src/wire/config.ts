@@ -8,7 +8,14 @@ import { millis } from "./config-duration.ts";
 import { DATABASE_CONFIG, type DatabaseConfig, databaseConfig } from "./database-config.ts";
 import { GRANT_CONFIG, type GrantConfig, grantConfig, type GrantFlags } from "./grant-config.ts";
 import { readDocuments } from "./documents.ts";
-import { GRPC_CONFIG, type GrpcConfig, type GrpcFlags, LISTEN, readListening } from "./listening-config.ts";
+import {
+  BUNDLE_ENDPOINT_CONFIG,
+  GRPC_CONFIG,
+  LISTEN,
+  type Listening,
+  type ListeningFlags,
+  readListening,
+} from "./listening-config.ts";
 import { duration, fields, oneOf, optional, setOf, text } from "./kinds/fields.ts";
 import { readPodNetworks } from "./pod-networks.ts";
 import { readBySchema } from "./read-by-schema.ts";
@@ -47,6 +54,7 @@ export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
   ),
   authorities: optional(AUTHORITIES_CONFIG),
   grpc: optional(GRPC_CONFIG),
+  bundleEndpoint: optional(BUNDLE_ENDPOINT_CONFIG),
   database: optional(DATABASE_CONFIG),
   grants: optional(GRANT_CONFIG),
   requireApproval: optional(Type.Boolean({ description: "Refuse what is not known to be approved.", default: false })),
@@ -71,9 +79,7 @@ export const SERVER_CONFIG = fields("Configuration of `signet server`.", {
 type Written = Static<typeof SERVER_CONFIG>;
 
 /** The configuration, whole and frozen. */
-export type ServerConfig = {
-  readonly host: string;
-  readonly port: number;
+export type ServerConfig = Listening & {
   readonly state: string;
   readonly catalogue: string;
   readonly names: readonly string[];
@@ -86,8 +92,6 @@ export type ServerConfig = {
   /** Absent: everybody may call the webhooks. */
   readonly clients?: ClientsConfig;
   readonly authorities: AuthoritiesConfig;
-  /** Absent: nothing is issued over gRPC. */
-  readonly grpc?: GrpcConfig;
   /** Absent: the ledger is a local file alone. */
   readonly database?: DatabaseConfig;
   /** Absent: no signed grants are read. */
@@ -98,8 +102,7 @@ export type ServerConfig = {
 
 /** What flags may say over the file. */
 export type ConfigFlags = GrantFlags &
-  GrpcFlags & {
-    readonly listen?: string;
+  ListeningFlags & {
     readonly state?: string;
     readonly catalogue?: string;
     readonly mode?: string;
@@ -133,8 +136,8 @@ export function readServerConfig(
 }
 
 /** What may be wrong though it has the right form. */
-function readChecked({ listen, grpc, mode, grants }: Written, flags: ConfigFlags) {
-  const address = readListening(flags.listen ?? listen ?? "127.0.0.1:8443", grpc, flags);
+function readChecked({ mode, grants, ...written }: Written, flags: ConfigFlags) {
+  const address = readListening(written, flags);
   if (!address.ok) return address;
   const read = readMode(flags.mode ?? mode);
   if (!read.ok) return read;

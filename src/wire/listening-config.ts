@@ -20,26 +20,52 @@ export const GRPC_CONFIG = fields("Istio's certificate service over gRPC; left o
   ),
 });
 
+/** The part `bundleEndpoint` of the server's configuration. */
+export const BUNDLE_ENDPOINT_CONFIG = fields(
+  "The bundle for other trust domains, by profile https_spiffe: served with a certificate of Signet's own identity. Left out: by the serving certificate alone.",
+  { listen: text("HOST:PORT to listen on.", 261, { pattern: LISTEN }) },
+);
+
 /** Where Istio's certificate service listens, and which accounts may speak for the Pods of their node. */
 export type GrpcConfig = Address & { readonly nodeProxies: readonly string[] };
 
-type Address = { readonly host: string; readonly port: number };
+/** Where something listens. */
+export type Address = { readonly host: string; readonly port: number };
 
-/** What flags may say of it over the file. */
-export type GrpcFlags = { readonly grpcListen?: string; readonly nodeProxy?: readonly string[] };
+/** What flags may say of all this over the file. */
+export type ListeningFlags = {
+  readonly listen?: string;
+  readonly grpcListen?: string;
+  readonly nodeProxy?: readonly string[];
+  readonly bundleListen?: string;
+};
 
-/** Where the server listens, and where its certificate service does. */
-export function readListening(
-  listen: string,
-  grpc: Static<typeof GRPC_CONFIG> | undefined,
-  flags: GrpcFlags,
-): Result<Address & { readonly grpc?: GrpcConfig }> {
-  const own = readListen(listen, "listen");
+type Written = {
+  readonly listen?: string;
+  readonly grpc?: Static<typeof GRPC_CONFIG>;
+  readonly bundleEndpoint?: Static<typeof BUNDLE_ENDPOINT_CONFIG>;
+};
+
+/** Where the server listens, and where what stands beside it does. */
+export type Listening = Address & { readonly grpc?: GrpcConfig; readonly bundleEndpoint?: Address };
+
+/** Reads where everything listens; flags stand over the file. */
+export function readListening(written: Written, flags: ListeningFlags): Result<Listening> {
+  const own = readListen(flags.listen ?? written.listen ?? "127.0.0.1:8443", "listen");
   if (!own.ok) return own;
+  const grpc = readGrpc(written.grpc, flags);
+  if (!grpc.ok) return grpc;
+  const asked = flags.bundleListen ?? written.bundleEndpoint?.listen;
+  if (asked === undefined) return ok({ ...own.value, ...grpc.value });
+  const bundleEndpoint = readListen(asked, "bundleEndpoint.listen");
+  return bundleEndpoint.ok ? ok({ ...own.value, ...grpc.value, bundleEndpoint: bundleEndpoint.value }) : bundleEndpoint;
+}
+
+function readGrpc(grpc: Written["grpc"], flags: ListeningFlags): Result<Pick<Listening, "grpc">> {
   const asked = flags.grpcListen ?? grpc?.listen;
-  if (asked === undefined) return flags.nodeProxy ? refuseAll([PROXY_ALONE]) : own;
+  if (asked === undefined) return flags.nodeProxy ? refuseAll([PROXY_ALONE]) : ok({});
   const service = readService(asked, flags.nodeProxy ?? grpc?.nodeProxies ?? []);
-  return service.ok ? ok({ ...own.value, grpc: service.value }) : service;
+  return service.ok ? ok({ grpc: service.value }) : service;
 }
 
 function readService(listen: string, nodeProxies: readonly string[]): Result<GrpcConfig> {

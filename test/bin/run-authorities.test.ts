@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { runAuthorities } from "../../src/bin/authorities/run-authorities.ts";
+import { makeTokenKeys } from "../../src/bin/issuing/keys.ts";
 import { type KeyStore, VAULT_KEYS } from "../../src/ca/keys/key-store.ts";
 import { PACE } from "../../src/reconcile/authority/pace.ts";
 import { renderAuthorityMessage } from "../../src/wire/authority-ask.ts";
@@ -50,6 +51,7 @@ test("an ask that fails on its way is answered, once, and the key that was made 
         return Promise.resolve(void answers.push(text));
       },
     },
+    tokens: makeTokenKeys(memoryVault(), { now: () => NOON, monotonic: () => 0 }),
     record: () => Promise.reject(new Error("disk full")),
     log: { ...quietLog, error: (...line: unknown[]) => void logged.push(line) },
     everyMs: HOURS_MS,

@@ -268,9 +268,22 @@ test("a server makes its authority on first run, follows what `signet ca rotate`
   const again = await serve();
   expect(cli("ca", "rotate", "--withdraw", "--state", "state").status).toBe(0);
   await vi.waitFor(() => expect(states()).toEqual(["active", "revoked"]), patient);
+  const keyNames = async (path: string) =>
+    (JSON.parse((await again.get(path)).text) as { keys: readonly { readonly kid?: string }[] }).keys.flatMap(
+      ({ kid = [] }) => kid,
+    );
+  const [stolen = ""] = await keyNames("/keys");
+  expect(cli("ca", "rotate", "--tokens", "--compromised", "--yes", "--state", "state")).toMatchObject({
+    status: 0,
+    stdout: expect.stringMatching(/\n\nDone\.\n$/) as string,
+  });
+  const [made = ""] = await keyNames("/keys");
+  expect([await keyNames("/keys"), await keyNames("/v1/bundle")]).toEqual([[made], [made]]);
+  expect(made).not.toBe(stolen);
   again.child.kill("SIGINT");
   expect(await again.ended).toBe(0);
   const shown = cli("ledger", "show", "--state", "state", "--kind", "authority", "--output", "json").stdout;
+  expect(shown).toContain(`"tokenKeys":["${stolen}"]`);
   const steps = shown.split("\n").filter((line) => line !== "");
   expect(steps.map((line) => (JSON.parse(line) as { body: { step: string } }).body.step)).toEqual([
     "prepare",
@@ -282,6 +295,7 @@ test("a server makes its authority on first run, follows what `signet ca rotate`
     "publish",
     "confirm",
     "withdraw",
+    "condemnTokens",
   ]);
   const files = ["authorities/authorities.sealed", "authorities/status.json", "ledger.db"];
   for (const file of files) expect(readFileSync(join(folder, "state", file), "latin1")).not.toContain("PRIVATE KEY");

@@ -44,7 +44,7 @@ test("a bundle is read to its authorities, with its number and its hint", () => 
   const { roots, ...rest } = must(readForeignBundle(text, "example.org"));
   expect(roots.map(({ der }) => der.toString("base64"))).toEqual([ours.certificate, next.certificate]);
   expect(roots.map(({ window }) => window.notAfter > NOON)).toEqual([true, true]);
-  expect(rest).toEqual({ sequence: 7, refreshHint: 300 });
+  expect(rest).toEqual({ jwt: [], sequence: 7, refreshHint: 300 });
 });
 
 test("X6: an authority of another trust domain refuses the whole", () => {
@@ -86,7 +86,7 @@ test("what is not base64 to the letter, or no certificate, is refused", () => {
 });
 
 test("a bundle without authorities is read: it makes everybody of its domain invalid", () => {
-  expect(must(readForeignBundle('{"keys":[]}', "example.org"))).toEqual({ roots: [] });
+  expect(must(readForeignBundle('{"keys":[]}', "example.org"))).toEqual({ roots: [], jwt: [] });
 });
 
 /** Whatever is done to the text of a bundle: it is refused, or gives certificates that it held before. */

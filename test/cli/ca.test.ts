@@ -21,14 +21,15 @@ const SECOND = {
   publishedAt: NOON,
   window,
 } as const;
-const statusOf = (...authorities: AuthoritySet["authorities"]) =>
+const statusOf = (...authorities: AuthoritySet["authorities"]) => statusWhere(true, ...authorities);
+const statusWhere = (ownRoots: boolean, ...authorities: AuthoritySet["authorities"]) =>
   authorityStatus(
     "example.org",
     { authorities, sequence: 2, paused: false },
     {
       now: NOON,
       pace: { ...PACE, usualLeafMs: 4 * 3_600_000 },
-      ownRoots: true,
+      ownRoots,
       served: 2,
       watchedMs: () => 0,
       lacking: () => [],
@@ -97,6 +98,7 @@ test.each<[string, AuthorityWish, typeof STATUS]>([
   ["ca rotate --rollback", { step: "activate", id: FIRST.id }, TAINTED],
   ["ca rotate --compromised --yes", { step: "condemn", id: FIRST.id, remove: "renewed" }, STATUS],
   ["ca rotate --compromised bbb --remove now --yes", { step: "condemn", id: SECOND.id, remove: "now" }, STATUS],
+  ["ca rotate --tokens --compromised --yes", { step: "condemnTokens" }, STATUS],
 ])("`signet %s` asks the server for it", async (line, wish, status) => {
   const { code, wishes } = await run(line, status);
   expect([code, wishes]).toEqual([0, [wish]]);
@@ -105,6 +107,14 @@ test.each<[string, AuthorityWish, typeof STATUS]>([
 test.each([
   ["ca rotate --rollback", "signet: No authority is tainted. [ROTATION_REFUSED]"],
   ["ca rotate --compromised ccc", "signet: --compromised: Not exactly one authority begins with ccc. [USAGE]"],
+  [
+    "ca rotate --tokens",
+    "signet: --tokens: Keys for tokens turn by themselves every week, and are dropped all together. [USAGE]",
+  ],
+  [
+    "ca rotate --tokens --compromised bbb --yes",
+    "signet: --tokens: Keys for tokens turn by themselves every week, and are dropped all together. [USAGE]",
+  ],
 ])("`signet %s` asks for nothing where nothing fits", async (line, said) => {
   const { code, err, wishes } = await run(line);
   expect([code, err.split("\n")[0], wishes]).toEqual([2, said, []]);
@@ -113,6 +123,25 @@ test.each([
 test("`signet ca rotate --plan` changes nothing", async () => {
   const { code, out, wishes } = await run("ca rotate --plan");
   expect([code, out.split("\n").length, wishes]).toEqual([0, 10, []]);
+});
+
+test("what follows when keys for tokens are dropped is printed first", async () => {
+  const { code, out, wishes } = await run("ca rotate --tokens --compromised");
+  expect([code, wishes, out]).toEqual([
+    0,
+    [],
+    `The keys for tokens are in wrong hands, all of them: they are kept together.
+
+at once            They leave bundle and key set, in other replicas within 5 seconds, and are destroyed here. A new key signs.
+
+Who breaks, until when:
+- every holder of a token, at most an hour old: until it asks for another one
+- every verifier that keeps the keys, towards new tokens: until it reads them again; by the bundle's word after 5 minutes
+- nobody else; but until then such a verifier takes a forged token for a true one: have it read the keys again
+
+Nothing was done. With --yes it is.
+`,
+  ]);
 });
 
 test("a stolen key's plan is printed first: what happens when, and who breaks until when", async () => {
@@ -156,8 +185,9 @@ Nothing was done. With --yes it is.
 });
 
 const OFFLINE = { ...FIRST, offline: true, root: "b0" } as const;
-const planOf = async (line: string, ...authorities: AuthoritySet["authorities"]): Promise<string> =>
-  (await run(`ca rotate --compromised${line}`, statusOf(...authorities))).out
+const planOf = (line: string, ...authorities: AuthoritySet["authorities"]) => planBy(line, statusOf(...authorities));
+const planBy = async (line: string, status: typeof STATUS): Promise<string> =>
+  (await run(`ca rotate --compromised${line}`, status)).out
     .split("is in wrong hands.\n\n")
     .slice(-1)
     .join("")
@@ -189,6 +219,31 @@ Who breaks, until when:
 - machines and functions that renew by certificate: until they are invited anew (\`signet svid invite\`)
 - below the same root nothing is gained: it stays in the bundle, and who verifies by it alone believes the key until 2027-01-30T00:00:00Z; to end that sooner, certify the next authority by another root
 `);
+});
+
+test("an authority made here has no successor made here once roots are kept offline, and its own root leaves with it", async () => {
+  expect(await planBy("", statusWhere(false, FIRST))).toBe(`${CONDEMNED}\
+when you bring it     A chain from the offline root: \`signet ca csr\`, \`sign\`, \`import\`. Until then it signs on, and its root stays in the bundle.
+then                  The new authority signs: at once below a root that readers have, 15 min later below another. The stolen key signs nothing more for us, and is destroyed here.
+150 min after that    Its root leaves the bundle: from then on nobody who has the bundle believes what the key signs.
+
+Who breaks, until when:
+- machines and functions that renew by certificate: from half of their certificate's life on, until they are invited anew (\`signet svid invite\`)
+- every holder of a certificate by it, where revocation lists are checked: from when the new authority signs, for \`/v1/crl\` has no list of it any more, until it has another certificate
+- whoever has not renewed 150 min after the new authority signs: until it has another certificate
+- nobody else; but until then whoever verifies by the bundle alone takes a forged certificate for a true one (a chain and \`--remove now\` end that)
+`);
+  expect(await planBy(" --remove now", statusWhere(false, FIRST))).toBe(`${CONDEMNED}\
+when you bring it     A chain from the offline root: \`signet ca csr\`, \`sign\`, \`import\`. Until then it signs on, and its root stays in the bundle.
+then                  The new authority signs. The stolen key signs nothing more for us, and is destroyed here.
+then                  Its root leaves the bundle: from then on nobody who has the bundle believes what the key signs.
+
+Who breaks, until when:
+- every holder of a certificate by it, wherever a verifier has the bundle without its root: until it has another certificate; who renews in time has one 150 min after the new authority signs
+- every verifier that lacks the new root, towards new certificates: Pods get the bundle within 6 minutes, others when they read it again
+- machines and functions that renew by certificate: until they are invited anew (\`signet svid invite\`)
+`);
+  expect(await planBy("", statusWhere(false, FIRST, SECOND))).toBe(await planOf("", FIRST, SECOND));
 });
 
 test("with a successor below the same root nobody waits for it, and the root stays in the bundle", async () => {

@@ -19,6 +19,8 @@ export type Replica = {
   /** /readyz as it answers now: its status, 0 where nothing answers, and its text. */
   readonly readyz: () => Promise<{ readonly status: number; readonly text: string }>;
   readonly metrics: () => Promise<string>;
+  /** What it answers at another path. */
+  readonly text: (path: string) => Promise<string>;
   /** Lines of its log so far, as JSON objects. */
   readonly log: () => readonly Readonly<Record<string, unknown>>[];
   readonly running: () => boolean;
@@ -103,6 +105,7 @@ function handle(
     pid: child.pid ?? 0,
     readyz: () => get(port, "/readyz").catch(() => ({ status: 0, text: "" })),
     metrics: async () => (await get(port, "/metrics")).text,
+    text: async (path) => (await get(port, path)).text,
     log: () => lines,
     running,
     end: async (signal) => {

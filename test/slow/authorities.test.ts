@@ -135,6 +135,19 @@ test("it is paused, rolled back and resumed by command, and refusals come back i
   await expect.poll(states, POLL).toEqual(["tainted", "tainted", "active"]);
 });
 
+test("stolen keys for tokens are dropped by command, in every replica", { timeout: TEST_MS }, async () => {
+  const alive = () => signet.replicas().filter((replica) => replica.running());
+  const keyNames = async (): Promise<readonly string[]> => {
+    const answers = await Promise.all(alive().map((replica) => replica.text("/keys")));
+    return answers.map((text) => (JSON.parse(text) as { keys: [{ kid: string }] }).keys.map(({ kid }) => kid).join());
+  };
+  const [stolen = ""] = await keyNames();
+  expect(stolen).toMatch(/^[\w-]{43}$/);
+  expect((await ca("rotate", "--tokens", "--compromised", "--yes", "--cluster")).code).toBe(0);
+  await expect.poll(async () => (await keyNames()).includes(stolen), POLL).toBe(false);
+  expect(new Set(await keyNames()).size).toBe(1);
+});
+
 test("an offline root certifies the cluster's next authority, whose key never leaves its Secret", {
   timeout: TEST_MS,
 }, async () => {

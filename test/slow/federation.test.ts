@@ -9,6 +9,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { lookAt } from "../../src/bin/cluster/federation/look.ts";
 import { authorityCertificateFile, servingCertificate } from "../../src/ca/serving.ts";
 import { accepted, kubectlDone } from "../cluster/accepted.ts";
 import { bootCluster, type Cluster } from "../cluster/boot.ts";
@@ -37,6 +38,10 @@ const CATALOGUE = `
 let folder: string;
 let partner: ChildProcess;
 let partnerUrl = "";
+let partnerLog = "";
+/** The port where it serves its bundle by its own identity. */
+const partnerEndpoint = (): number =>
+  Number(/"port":(\d+)[^\n]*"msg":"The bundle endpoint listens\."/.exec(partnerLog)?.[1]);
 let relay: Server;
 /** What the relay answers instead of the partner's bundle. */
 let instead: string | undefined;
@@ -52,7 +57,7 @@ beforeAll(async () => {
   cluster = await bootCluster({ audit: "off" });
   await accepted(cluster, "POST", "/api/v1/namespaces", { body: { metadata: { name: "web" } } });
   await kubectlDone(cluster, ["create", "namespace", "signet-system", "--dry-run=client", "-o", "name"]);
-  signet = await installSignet(cluster, { replicas: 2 });
+  signet = await installSignet(cluster, { replicas: 2, config: { bundleEndpoint: { listen: "127.0.0.1:0" } } });
   await applyApproved(cluster, CATALOGUE, "alice");
 }, FIRST_BOOT_MS);
 
@@ -74,9 +79,11 @@ async function startPartner(): Promise<void> {
     "{apiVersion: signet.dev/v1alpha1, kind: TrustDomain, metadata: {name: local}, spec: {domain: partner.org}}\n";
   writeFileSync(join(folder, "catalogue", "all.yaml"), domain);
   const cli = join(ROOT, "src/bin/cli.ts");
-  const args = [cli, "server", "--listen", "127.0.0.1:0", "--state", "state", "--catalogue", "catalogue"];
+  const listens = ["--listen", "127.0.0.1:0", "--bundle-listen", "127.0.0.1:0"];
+  const args = [cli, "server", ...listens, "--state", "state", "--catalogue", "catalogue"];
   partner = spawn(process.execPath, args, { cwd: folder });
   let said = "";
+  partner.stderr?.on("data", (chunk: Buffer) => void (partnerLog += chunk.toString()));
   partner.stdout?.on("data", (chunk: Buffer) => void (said += chunk.toString()));
   const found = () => (partnerUrl = /https:\/\/\S+?(?=\/readyz)/.exec(said)?.[0] ?? "");
   await vi.waitFor(() => expect(found()).toMatch(/^https/), { timeout: TEST_MS });
@@ -146,9 +153,19 @@ async function approvePartner(): Promise<void> {
   });
 }
 
-async function applyPartner(): Promise<void> {
+function applyPartner(): Promise<void> {
   const { port } = relay.address() as AddressInfo;
-  const endpoint = { url: `https://localhost:${port}/bundle.json`, profile: "https_web" };
+  return applyEndpoint({ url: `https://localhost:${port}/bundle.json`, profile: "https_web" });
+}
+
+/** From the partner itself, and no relay. */
+async function bySpiffe(endpointSpiffeID: string): Promise<void> {
+  const url = `https://localhost:${partnerEndpoint()}/v1/bundle`;
+  await applyEndpoint({ url, profile: "https_spiffe", endpointSpiffeID, bootstrapBundle: await theirBundle() });
+  await approvePartner();
+}
+
+async function applyEndpoint(endpoint: object): Promise<void> {
   const object = {
     apiVersion: "signet.dev/v1alpha1",
     kind: "TrustDomain",
@@ -242,6 +259,39 @@ test("Signet's account writes and deletes no bundle of anybody else", { timeout:
   ).toMatchObject({
     status: 403,
   });
+});
+
+test("by https_spiffe: the other Signet is known by its own identity, and by no other", {
+  timeout: TEST_MS,
+}, async () => {
+  const own = "spiffe://partner.org/ns/signet-system/sa/signet";
+  await bySpiffe(`${own}-2`);
+  await expect
+    .poll(() => condition("Fetched"), POLL)
+    .toMatch(new RegExp(`^False Unavailable: .* it shows ${own} and not ${own}-2\\. The bundle of .*Z stays\\.$`));
+  await bySpiffe(own);
+  await expect
+    .poll(() => condition("Fetched"), POLL)
+    .toBe("True Fetched: 1 authority is published; it is fetched every 300 s.");
+  expect(await published(THEIRS)).toEqual(await theirRoots());
+});
+
+test("our bundle is served so by every replica", { timeout: TEST_MS }, async () => {
+  for (const replica of signet.replicas().filter((each) => each.running())) {
+    const { port } = replica.log().find(({ msg }) => msg === "The bundle endpoint listens.") ?? {};
+    const endpoint = {
+      url: `https://localhost:${String(port)}/v1/bundle`,
+      profile: "https_spiffe",
+      spiffeId: "spiffe://example.org/ns/signet-system/sa/signet",
+      bootstrap: await replica.text("/v1/bundle"),
+    } as const;
+    const domain = { name: "us", uid: "u", domain: "example.org", generation: 1, endpoint: endpoint as never };
+    const look = async () => {
+      const found = await lookAt(domain, undefined, new AbortController().signal);
+      return found.got === "bundle" ? found.roots.map(({ pem }) => fingerprint(pem)) : found.failure.message;
+    };
+    await expect.poll(look, POLL).toEqual(await published(OURS));
+  }
 });
 
 test("with the TrustDomain its bundle goes", { timeout: TEST_MS }, async () => {

@@ -75,6 +75,18 @@ test("where Istio's certificate service listens, and who speaks for a node, is s
   expect(refused({ grpcListen: "15012" })).toEqual(['FIELD_INVALID grpc.listen: "15012" is not HOST:PORT.']);
 });
 
+test("where other trust domains fetch the bundle is written, and left out there is no such place", () => {
+  const endpoint = (flags: object, written = "bundleEndpoint: {listen: '[::]:8444'}\n") =>
+    readServerConfig(file(written), flags);
+  expect(must(endpoint({})).bundleEndpoint).toEqual({ host: "::", port: 8444 });
+  expect(must(endpoint({ bundleListen: "127.0.0.1:1" })).bundleEndpoint).toEqual({ host: "127.0.0.1", port: 1 });
+  expect(must(endpoint({}, "")).bundleEndpoint).toBeUndefined();
+  expect(endpoint({ bundleListen: "8444" })).toMatchObject({
+    ok: false,
+    problems: [{ code: "FIELD_INVALID", path: "bundleEndpoint.listen", message: '"8444" is not HOST:PORT.' }],
+  });
+});
+
 test("authorities lie in a token by its URI, below an offline root, with time for their readers, where that is written", () => {
   const read = (text: string) => must(readServerConfig(file(`authorities: ${text}`), {})).authorities;
   expect(read("{}")).toEqual({ ownRoots: true });

@@ -1,6 +1,7 @@
 import { AuthorityKeeper, type Authorities, type KeeperParts } from "../../ca/authority-keeper.ts";
 import { KeyUnavailable } from "../../ca/keys/key-store.ts";
 import { toPem } from "../../ca/pem.ts";
+import { recordOf } from "../../ca/record-of-step.ts";
 import { ok, problem, type Problem, problemLine, refuse, type Result } from "../../domain/problem.ts";
 import type { Log } from "../../http/services.ts";
 import { authorityStatus } from "../../reconcile/authority/status.ts";
@@ -13,6 +14,7 @@ import {
   renderAuthorityMessage,
 } from "../../wire/authority-ask.ts";
 import type { AuthorityStatus } from "../../wire/authority-status.ts";
+import type { TokenKeys } from "../issuing/keys.ts";
 
 /** Where people put what they ask for, and find the answer; both as JSON. */
 export type AskBox = {
@@ -31,6 +33,7 @@ export type AuthoritiesParts = Omit<KeeperParts, "trustDomain" | "served" | "rec
   /** What publication is known to have; left out, a bundle is served as soon as it is kept. */
   readonly served?: KeeperParts["served"];
   readonly asks: AskBox;
+  readonly tokens: Pick<TokenKeys, "condemn">;
   readonly record: (entry: Entry) => Promise<void>;
   readonly log: Log;
   /** Hears what there is to show after each reading and each step. */
@@ -163,10 +166,26 @@ async function granted(keeper: AuthorityKeeper, wish: AuthorityWish, parts: Auth
     const csr = await keeper.requestChain();
     return csr.ok ? ok({ csr: toPem("CERTIFICATE REQUEST", csr.value) }) : csr;
   }
+  if (wish.step === "condemnTokens") return condemnTokens(keeper, parts);
   const made = wish.step === "import" ? await keeper.importChain(wish.chain) : await keeper.step(wish);
   if (!made.ok) return made;
   told(keeper, wish, parts);
   await workAll(keeper, parts);
+  return ok({});
+}
+
+async function condemnTokens(
+  keeper: AuthorityKeeper,
+  { tokens, record, now, log }: AuthoritiesParts,
+): Promise<Granted> {
+  const { set } = keeper.current();
+  const line = recordOf({ step: "condemnTokens" }, set);
+  const done = await tokens.condemn((tokenKeys) => {
+    const body = renderAuthorityRecord({ ...line, tokenKeys });
+    return record({ kind: "authority", subject: "tokens", at: now(), body });
+  });
+  if (!done.ok) return done;
+  log.info({}, "The keys for tokens were dropped, and a new one signs.");
   return ok({});
 }
 

@@ -14,7 +14,7 @@ import { renderAuthorityStatus } from "../../wire/authority-status.ts";
 import { authoritiesIn, MESSAGES } from "./folder.ts";
 import { keyStoreOf } from "./key-store.ts";
 import { paceOf } from "./pace-of.ts";
-import { type AskBox, type RunningAuthorities, runAuthorities } from "./run-authorities.ts";
+import { type AskBox, type AuthoritiesParts, type RunningAuthorities, runAuthorities } from "./run-authorities.ts";
 
 /** What a standalone server hands in. */
 export type StandaloneParts = {
@@ -23,6 +23,7 @@ export type StandaloneParts = {
   readonly profiles: Profiles;
   readonly trustDomain: () => TrustDomainFacts | undefined;
   readonly ledger: Ledger;
+  readonly tokens: AuthoritiesParts["tokens"];
   readonly log: Log;
 };
 
@@ -37,7 +38,7 @@ const ASKS_EVERY_MS = 500;
  * stands in `status.json`, without any key.
  */
 export function standaloneAuthorities(parts: StandaloneParts): RunningAuthorities {
-  const { state, config, profiles, trustDomain, ledger, log } = parts;
+  const { state, config, profiles, trustDomain, ledger, tokens, log } = parts;
   const folder = authoritiesIn(state);
   makePrivateFolder(folder);
   let status = "";
@@ -54,6 +55,7 @@ export function standaloneAuthorities(parts: StandaloneParts): RunningAuthoritie
     trustDomain: () => trustDomain()?.domain,
     isWriter: () => true,
     asks: askFiles(folder),
+    tokens,
     record: (entry) => ledger.append([entry]),
     log,
     changed: (shown) => {

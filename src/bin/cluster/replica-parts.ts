@@ -1,17 +1,13 @@
 import type { Profiles } from "../../domain/certificate.ts";
 import { SIGNET_NAMESPACE } from "../../domain/exempt-namespaces.ts";
 import type { Instant } from "../../domain/instant.ts";
-import { issuingRoutes } from "../../http/issuing/routes.ts";
-import { buildServer, type HttpServer } from "../../http/server.ts";
-import type { Services } from "../../http/services.ts";
 import { makeKubeClient } from "../../kube/client.ts";
 import { systemClock } from "../../kube/clock.ts";
 import type { Connection } from "../../kube/connection.ts";
 import type { ClusterConfig } from "../../wire/cluster-config.ts";
 import { NAME, SERVICE_HOST } from "../../wire/manifests/names.ts";
-import { besideGrpc } from "../issuing/open-grpc.ts";
 import { rememberedCertificates } from "../issuing/remembered.ts";
-import { clientsOf, type Running, SELF, servingNames, VERSION } from "../server-parts.ts";
+import { type Running, SELF, servingNames } from "../server-parts.ts";
 import { type ClusterIssuing, type ClusterIssuingMeans, makeClusterIssuing } from "./issuing/issuing.ts";
 import type { GrantFolder } from "../grant-folder.ts";
 import type { SharedCertificate } from "./serving-keeper.ts";
@@ -61,18 +57,6 @@ export const servingOf = (parts: Parts, port: number) => ({
   log: parts.log,
   headers: { [SELF.header]: SELF.value },
 });
-
-/** The server over HTTP, with the issuing doors in it. */
-export function serverOf({ config, log, first }: Parts, services: Services, { http }: ClusterIssuing): HttpServer {
-  const server = buildServer(services, {
-    version: VERSION,
-    pair: first,
-    askCertificates: true,
-    routes: [issuingRoutes(http)],
-    ...clientsOf(config),
-  });
-  return besideGrpc(server, { config, log, issuing: http, pair: first });
-}
 
 /** Issuing in this replica. */
 export function issuingOf(

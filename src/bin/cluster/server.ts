@@ -29,7 +29,8 @@ import {
   VERSION,
 } from "../server-parts.ts";
 import type { ClusterIssuing } from "./issuing/issuing.ts";
-import { type Base, issuingOf, keeperOf, meansOf, type Parts, serverOf, servingOf } from "./replica-parts.ts";
+import { openFace } from "../issuing/open-face.ts";
+import { type Base, issuingOf, keeperOf, meansOf, type Parts, servingOf } from "./replica-parts.ts";
 import { catalogueCheck } from "./catalogue-check.ts";
 import { grantChecks, watchGrants } from "../grant-folder.ts";
 import { makeRefusals } from "./refusals.ts";
@@ -91,7 +92,7 @@ async function assemble(parts: Parts): Promise<Started> {
   });
   let serving: ServingLoop | undefined;
   const services = makeServices({ parts, ...feed, verdicts, writer, events, issuing, serving: () => serving });
-  const http = serverOf(parts, services, issuing);
+  const http = openFace({ ...parts, services, pair: parts.first, issuing });
   feed.start();
   issuing.start();
   const port = await http.listen(config.host, config.port);

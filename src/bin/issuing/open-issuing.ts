@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { X509Certificate } from "node:crypto";
 import type { IssueParts } from "../../ca/issue.ts";
+import { issueOwnSvid } from "../../ca/own-svid.ts";
 import type { IssuedCertificates } from "../../ca/issued-certificates.ts";
 import { bundlePem } from "../../ca/bundle.ts";
 import type { TokenParts } from "../../ca/tokens/issue-token.ts";
@@ -18,6 +19,7 @@ import { type PublicJwk, renderKeySet, renderTrustBundle } from "../../wire/trus
 import type { RunningLists } from "./run-lists.ts";
 import { type CallerParts, makeAuthenticate } from "./callers.ts";
 import type { Keys } from "./keys.ts";
+import type { OwnIdentity } from "./open-bundle-endpoint.ts";
 
 /** What issuing stands on, whatever the mode. */
 export type IssuingMeans = {
@@ -42,6 +44,7 @@ export type IssuingMeans = {
 export type OpenIssuing = {
   readonly walk: IssueParts;
   readonly http: Issuing;
+  readonly own: OwnIdentity;
   readonly rootsPem: () => string | undefined;
 };
 
@@ -73,9 +76,15 @@ export function openIssuing(means: IssuingMeans): OpenIssuing {
     issuedTo: (serial) => means.issued.whereabouts(serial),
     byToken: means.byToken,
   });
+  const published = documents(means);
   return {
     walk,
-    http: { authenticate, documents: documents(means), monotonic: performance.now.bind(performance) },
+    http: { authenticate, documents: published, monotonic: performance.now.bind(performance) },
+    own: {
+      authority: () => keys.authorities()?.issuer?.facts.keyId,
+      issue: () => issueOwnSvid(walk),
+      bundle: published.bundle,
+    },
     rootsPem: () => {
       const bundle = keys.authorities()?.bundle;
       return bundle && bundle.roots.length > 0 ? bundlePem(bundle) : undefined;
@@ -125,12 +134,13 @@ const tokenParts = (means: IssuingMeans): TokenParts => ({
 function documents({ keys, issuer, lists }: IssuingMeans): PublicDocuments {
   return {
     bundle: () => {
-      const bundle = keys.authorities()?.bundle;
-      if (!bundle || bundle.roots.length === 0) return undefined;
+      const [bundle, tokens] = [keys.authorities()?.bundle, keys.tokens()];
+      // Whole or not at all: what is missing in a bundle is believed no more.
+      if (!bundle || bundle.roots.length === 0 || tokens.length === 0) return undefined;
       return renderTrustBundle({
         x509: bundle.roots.map(({ der }) => ({ key: publicJwkOf(der), certificate: der.toString("base64") })),
-        jwt: publicTokenKeys(keys.tokens()),
-        sequence: bundle.sequence + tokenKeySequence(keys.tokens()),
+        jwt: publicTokenKeys(tokens),
+        sequence: bundle.sequence + tokenKeySequence(tokens),
         refreshHint: REFRESH_SECONDS,
       });
     },

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { performance } from "node:perf_hooks";
 import { redeem } from "../../ca/invitations.ts";
 import { sealedFile } from "../../ca/keys/sealed-file.ts";
 import type { Catalogue } from "../../domain/catalogue.ts";
@@ -11,7 +12,8 @@ import type { Ledger } from "../../store/ledger.ts";
 import type { ServerConfig } from "../../wire/config.ts";
 import type { RunningAuthorities } from "../authorities/run-authorities.ts";
 import { standaloneSealing } from "../authorities/standalone.ts";
-import { type Keys, makeTokenKeys } from "./keys.ts";
+import { type Keys, makeTokenKeys, type TokenKeys } from "./keys.ts";
+import type { OwnIdentity } from "./open-bundle-endpoint.ts";
 import { endsOf, openIssuing } from "./open-issuing.ts";
 import { rememberedCertificates } from "./remembered.ts";
 import { runLists } from "./run-lists.ts";
@@ -19,6 +21,13 @@ import { type Present, presentExternal, presentExternals } from "./present.ts";
 
 /** Folder of invitations in the state folder. */
 export const invitationsIn = (state: string): string => join(state, "ca", "invitations");
+
+/** Keys for tokens in the state folder. */
+export const standaloneTokenKeys = (state: string): TokenKeys =>
+  makeTokenKeys(sealedFile(join(state, "tokens"), standaloneSealing(state)), {
+    now: Date.now,
+    monotonic: () => performance.now(),
+  });
 
 /** What issuing in standalone mode stands on. */
 export type StandaloneMeans = {
@@ -28,11 +37,13 @@ export type StandaloneMeans = {
   readonly profiles: Profiles;
   readonly catalogue: () => Catalogue | undefined;
   readonly authorities: Pick<RunningAuthorities, "current" | "status">;
+  readonly tokens: TokenKeys;
 };
 
 /** Issuing in standalone mode; keys turn until it is stopped. */
 export type StandaloneIssuing = {
   readonly http: Issuing;
+  readonly own: OwnIdentity;
   readonly figures: IssuingFigures;
   readonly stop: () => void;
 };
@@ -45,8 +56,7 @@ const LISTS_MS = 2_000;
  * Keys lie in the state folder, which one server holds.
  */
 export async function startStandaloneIssuing(means: StandaloneMeans): Promise<StandaloneIssuing> {
-  const { config, catalogue, authorities } = means;
-  const tokens = makeTokenKeys(sealedFile(join(config.state, "tokens"), standaloneSealing(config.state)), Date.now);
+  const { config, catalogue, authorities, tokens } = means;
   const keys: Keys = { authorities: authorities.current, tokens: tokens.current };
   await tokens.advance();
   const timer = setInterval(() => {
@@ -82,7 +92,7 @@ export async function startStandaloneIssuing(means: StandaloneMeans): Promise<St
     clearInterval(timer);
     lists.stop();
   };
-  return { http: open.http, figures, stop };
+  return { http: open.http, own: open.own, figures, stop };
 }
 
 function invited(token: string, { config, catalogue }: StandaloneMeans): Result<Present> {

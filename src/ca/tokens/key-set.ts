@@ -51,6 +51,14 @@ export async function advanceTokenKeys(
   return kept.length === keys.length ? keys : kept;
 }
 
+/**
+ * The set when its keys are in wrong hands; they are kept together, so all of them go. The one new key signs at once, alone as it
+ * is, and is younger than they were, so that the set's number grows.
+ */
+export const condemnTokenKeys = async (keys: TokenKeySet, now: Instant): Promise<TokenKeySet> => [
+  await makeTokenKey(Math.max(now, ...keys.map(({ activeFrom }) => activeFrom + 1000))),
+];
+
 const isOver = (successor: TokenKey | undefined, now: Instant): boolean =>
   successor !== undefined && now >= successor.activeFrom + KEPT_MS;
 

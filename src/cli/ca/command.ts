@@ -70,6 +70,7 @@ function addRotate(ca: Command, run: Run<RotateFlags>): void {
         .choices(["renewed", "now"])
         .default("renewed"),
     )
+    .option("--tokens", "with --compromised: it is the keys for tokens (JWT-SVIDs) that are in wrong hands")
     .option("--yes", "with --compromised: do as the plan says")
     .action(run);
   withExamples(command, [
@@ -77,6 +78,7 @@ function addRotate(ca: Command, run: Run<RotateFlags>): void {
     "ca rotate",
     "ca rotate --rollback",
     "ca rotate --compromised --remove now --yes",
+    "ca rotate --tokens --compromised --yes",
   ]);
 }
 

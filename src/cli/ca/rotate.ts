@@ -1,4 +1,4 @@
-import { ok, refuse, type Result } from "../../domain/problem.ts";
+import { ok, problem, refuse, type Result } from "../../domain/problem.ts";
 import type { AuthorityWish } from "../../wire/authority-ask.ts";
 import type { AuthorityStatus, ShownAuthority } from "../../wire/authority-status.ts";
 import { badInput } from "../action.ts";
@@ -16,6 +16,8 @@ export type RotateFlags = Where & {
   /** An authority's identifier, or its beginning; `true` for the active one. */
   readonly compromised?: string | true;
   readonly remove: "renewed" | "now";
+  /** The keys for tokens are meant, and no authority. */
+  readonly tokens?: true;
   readonly yes?: true;
 };
 
@@ -29,6 +31,7 @@ const WISHES: readonly (readonly [keyof RotateFlags, (status: AuthorityStatus) =
 
 /** Asks for a step, or says what would follow. */
 export async function rotateBy(io: Io, tools: CaTools, flags: RotateFlags): Promise<ExitCode> {
+  if (flags.tokens) return condemnTokens(io, tools, flags);
   if (flags.plan && flags.compromised === undefined) {
     io.out(PLAN);
     return 0;
@@ -66,6 +69,30 @@ async function condemn(
   return 0;
 }
 
+/** They turn by themselves, and are kept together: there is nothing to ask for but that all of them go. */
+async function condemnTokens(io: Io, tools: CaTools, flags: RotateFlags): Promise<ExitCode> {
+  if (flags.compromised !== true) return badInput(io, ONLY_STOLEN);
+  io.out(TOKENS_PLAN);
+  if (flags.yes && !flags.plan) {
+    const access = await tools.open(flags);
+    const done = access.ok ? await access.value.ask({ step: "condemnTokens" }) : access;
+    if (!done.ok) return badInput(io, done.problems);
+    io.out("\nDone.\n");
+    return 0;
+  }
+  io.out("\nNothing was done. With --yes it is.\n");
+  return 0;
+}
+
+const ONLY_STOLEN = [
+  problem(
+    "USAGE",
+    "--tokens",
+    "Keys for tokens turn by themselves every week, and are dropped all together.",
+    "Where one was stolen: `signet ca rotate --tokens --compromised`, without an authority's identifier.",
+  ),
+];
+
 function stolen({ authorities }: AuthorityStatus, named: string | true | undefined): Result<ShownAuthority> {
   const fitting = authorities.filter(({ id, state }) =>
     typeof named === "string" ? id.startsWith(named) : state === "active",
@@ -95,4 +122,14 @@ const PLAN = `1. prepare   A root and an issuing authority are made; the root's 
 6. revoke    The old root leaves the bundle when all that it stands above has ended, and a day has passed on top.
 7. prune     A day later the old authority is forgotten.
 Until step 4 \`--withdraw\` takes the new authority back; until step 6 \`--rollback\` lets the old one sign again.
+`;
+
+const TOKENS_PLAN = `The keys for tokens are in wrong hands, all of them: they are kept together.
+
+at once            They leave bundle and key set, in other replicas within 5 seconds, and are destroyed here. A new key signs.
+
+Who breaks, until when:
+- every holder of a token, at most an hour old: until it asks for another one
+- every verifier that keeps the keys, towards new tokens: until it reads them again; by the bundle's word after 5 minutes
+- nobody else; but until then such a verifier takes a forged token for a true one: have it read the keys again
 `;

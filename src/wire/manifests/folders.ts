@@ -9,7 +9,7 @@ import { FEDERATION_PERMISSIONS } from "./federation-permissions.ts";
 import { HELPER_SEGMENT, helperRole, HELPERS } from "./helper-roles.ts";
 import { COMMON_LABELS, type Manifest } from "./manifest.ts";
 import { monitoringManifests } from "./monitoring.ts";
-import { GRPC_FLAGS, grpcPatches } from "./istio-certificates.ts";
+import { BUNDLE_FLAGS, bundlePatches, bundleService, GRPC_FLAGS, grpcPatches } from "./further-ports.ts";
 import { LOCAL_URL, NAME, VIRT_CONTROLLERS } from "./names.ts";
 import { type Permission, SIGNER_PERMISSIONS } from "./permissions.ts";
 import { PUBLISHING_PERMISSIONS } from "./publishing-permissions.ts";
@@ -22,6 +22,7 @@ import {
   GRANT_FLAGS,
   grantPatch,
   networkPolicy,
+  serverArguments,
   serverManifests,
 } from "./server.ts";
 import { exemptingPatches, virtControllerPatch, webhookConfigurations } from "./webhooks.ts";
@@ -49,12 +50,6 @@ const webhooks = (reach: Parameters<typeof webhookConfigurations>[0]["reach"]) =
 const webhookPatch = (which: "Mutating" | "Validating", patch: readonly object[]) => ({
   target: { kind: `${which}WebhookConfiguration`, name: NAME },
   patch: yamlText(patch),
-});
-
-/** Flags stand over the configuration's file, and components add to them one after the other. */
-const serverArguments = (flags: readonly string[]) => ({
-  target: { kind: "Deployment", name: NAME },
-  patch: yamlText(flags.map((value) => ({ op: "add", path: "/spec/template/spec/containers/0/args/-", value }))),
 });
 
 const crds: Folder = {
@@ -164,6 +159,14 @@ const istioCertificates = (): Folder =>
     [...grpcPatches(), serverArguments(GRPC_FLAGS)],
   );
 
+const bundleEndpoint = (): Folder => ({
+  path: "components/bundle-endpoint",
+  about: "Our bundle for other trust domains, by profile https_spiffe: docs/federation.md.",
+  kind: "Component",
+  files: { "bundle-endpoint": [bundleService()] },
+  rest: { patches: [...bundlePatches(), serverArguments(BUNDLE_FLAGS)] },
+});
+
 /** A component that only grants rights: they are the switch. */
 const granting = (name: string, about: string, permissions: readonly Permission[]): Folder => ({
   path: `components/${name}`,
@@ -199,6 +202,7 @@ const components = (): readonly Folder[] => [
   database(),
   signedGrants(),
   istioCertificates(),
+  bundleEndpoint(),
   {
     path: "components/cert-manager",
     about: "The serving certificate and caBundle by cert-manager, which must be installed.",

@@ -12,6 +12,13 @@ export const PORT = 8443;
 /** Port of Istio's certificate service, where its clients look. */
 export const GRPC_PORT = 15_012;
 
+/** Port where other trust domains fetch our bundle, and the Service that has no other. */
+export const BUNDLE_PORT = 8444;
+export const BUNDLE_SERVICE = "signet-bundle";
+
+/** Labels of the server's Pods. */
+export const SELECTOR = { "app.kubernetes.io/name": NAME, "app.kubernetes.io/component": "server" } as const;
+
 /** Where the API server finds the server when it runs beside it, and not in the cluster. */
 export const LOCAL_URL = `https://127.0.0.1:${PORT}`;
 

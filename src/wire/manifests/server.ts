@@ -1,10 +1,9 @@
 import { SIGNET_NAMESPACE } from "../../domain/exempt-namespaces.ts";
 import { yamlText } from "../yaml-text.ts";
 import { type Manifest, manifest } from "./manifest.ts";
-import { NAME, PORT, SERVICE_HOST } from "./names.ts";
+import { NAME, PORT, SELECTOR, SERVICE_HOST } from "./names.ts";
 
 const inOwn = { name: NAME, namespace: SIGNET_NAMESPACE };
-const SELECTOR = { "app.kubernetes.io/name": NAME, "app.kubernetes.io/component": "server" } as const;
 const CONFIG_FOLDER = "/etc/signet";
 const STATE_FOLDER = "/var/lib/signet";
 
@@ -236,3 +235,9 @@ export const databaseNetworkPolicy = (namespace: string): Manifest =>
       },
     },
   );
+
+/** Flags stand over the configuration's file, and components add to them one after the other. */
+export const serverArguments = (flags: readonly string[]) => ({
+  target: { kind: "Deployment", name: NAME },
+  patch: yamlText(flags.map((value) => ({ op: "add", path: "/spec/template/spec/containers/0/args/-", value }))),
+});

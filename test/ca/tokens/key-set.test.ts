@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   advanceTokenKeys,
+  condemnTokenKeys,
   MOST_TOKEN_KEYS,
   readTokenKeys,
   renderTokenKeys,
@@ -47,6 +48,13 @@ test("a day's jump ahead signs on with the key that verifiers know", async () =>
   expect(active(jumped, NOW + 170 * HOUR)).toBe(0);
 });
 
+test("of stolen keys none is left: one new key signs at once", async () => {
+  const keys = await advanceTokenKeys(await advanceTokenKeys([], NOW), NOW + 167 * HOUR);
+  const next = await condemnTokenKeys(keys, NOW + 167 * HOUR);
+  expect([next.length, active(next, NOW + 167 * HOUR)]).toEqual([1, 0]);
+  expect(keys.map(({ kid }) => kid)).not.toContain(next[0]?.kid);
+});
+
 test("a kept set is read as it was written, and a broken one is refused whole", async () => {
   const keys = await advanceTokenKeys(await advanceTokenKeys([], NOW), NOW + 167 * HOUR);
   const text = renderTokenKeys(keys);
@@ -70,7 +78,7 @@ test("the set's number grows with every change, whatever the clock does", async 
       let [now, keys] = [NOW, await advanceTokenKeys([], NOW)];
       for (const step of steps) {
         now += step;
-        const next = await advanceTokenKeys(keys, now);
+        const next = step % 3 === 0 ? await condemnTokenKeys(keys, now) : await advanceTokenKeys(keys, now);
         if (next === keys) continue;
         expect(tokenKeySequence(next)).toBeGreaterThan(tokenKeySequence(keys));
         keys = next;

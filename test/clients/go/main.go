@@ -1,8 +1,9 @@
 // What two foreign implementations say of a chain: go-spiffe verifies it against a bundle, zlint looks at each certificate.
-// And how go-spiffe writes a SPIFFE bundle that it has read.
+// And how go-spiffe writes a SPIFFE bundle that it has read, or fetched.
 package main
 
 import (
+	"context"
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/spiffe/go-spiffe/v2/bundle/spiffebundle"
 	"github.com/spiffe/go-spiffe/v2/bundle/x509bundle"
+	"github.com/spiffe/go-spiffe/v2/federation"
 	"github.com/spiffe/go-spiffe/v2/spiffeid"
 	"github.com/spiffe/go-spiffe/v2/svid/x509svid"
 	zx509 "github.com/zmap/zcrypto/x509"
@@ -36,7 +38,12 @@ type verdict struct {
 }
 
 // judge DOMAIN BUNDLE CHAIN...: one line of JSON for each chain. judge DOMAIN BUNDLE.json: the SPIFFE bundle, written anew.
+// judge fetch DOMAIN BUNDLE.json URL ID: what is fetched by profile https_spiffe from a server that is known by that bundle.
 func main() {
+	if len(os.Args) == 6 && os.Args[1] == "fetch" {
+		fetch(spiffeid.RequireTrustDomainFromString(os.Args[2]), os.Args[3], os.Args[4], os.Args[5])
+		return
+	}
 	if len(os.Args) == 3 {
 		rewrite(spiffeid.RequireTrustDomainFromString(os.Args[1]), os.Args[2])
 		return
@@ -53,6 +60,23 @@ func main() {
 		}
 		fmt.Println(string(line))
 	}
+}
+
+func fetch(domain spiffeid.TrustDomain, path, url, id string) {
+	known, err := spiffebundle.Load(domain, path)
+	if err != nil {
+		fail(err)
+	}
+	server := federation.WithSPIFFEAuth(known, spiffeid.RequireFromString(id))
+	bundle, err := federation.FetchBundle(context.Background(), domain, url, server)
+	if err != nil {
+		fail(err)
+	}
+	text, err := bundle.Marshal()
+	if err != nil {
+		fail(err)
+	}
+	fmt.Println(string(text))
 }
 
 func rewrite(domain spiffeid.TrustDomain, path string) {

@@ -1,7 +1,13 @@
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { readServerConfig } from "../../../src/wire/config.ts";
-import { GRPC_FLAGS, grpcPatches } from "../../../src/wire/manifests/istio-certificates.ts";
+import {
+  BUNDLE_FLAGS,
+  bundlePatches,
+  bundleService,
+  GRPC_FLAGS,
+  grpcPatches,
+} from "../../../src/wire/manifests/further-ports.ts";
 import { must } from "../../fakes/judging.ts";
 import type { Manifest } from "../../../src/wire/manifests/manifest.ts";
 import { objectsIn } from "./manifests.ts";
@@ -37,19 +43,35 @@ test("the server reads the ConfigMap as its configuration", () => {
   });
 });
 
-test("the component for Istio opens one port: of the server, its Pods, its Service and its NetworkPolicy", () => {
-  const port = must(readServerConfig(undefined, { grpcListen: GRPC_FLAGS[1] ?? "" })).grpc?.port;
-  const opened = grpcPatches().map((each) => {
+/** Kind, path and port of each patch. */
+const portsIn = (patches: readonly object[]) =>
+  patches.map((each) => {
     const { target, patch } = each as { readonly target: { readonly kind: string }; readonly patch: string };
     const [operation] = parse(patch) as [{ readonly path: string; readonly value: Readonly<Record<string, unknown>> }];
     return [target.kind, operation.path, operation.value["containerPort"] ?? operation.value["port"]];
   });
+
+test("the component for Istio opens one port: of the server, its Pods, its Service and its NetworkPolicy", () => {
+  const port = must(readServerConfig(undefined, { grpcListen: GRPC_FLAGS[1] ?? "" })).grpc?.port;
   expect(GRPC_FLAGS[0]).toBe("--grpc-listen");
-  expect(opened).toEqual([
+  expect(portsIn(grpcPatches())).toEqual([
     ["Deployment", "/spec/template/spec/containers/0/ports/-", port],
+    ["NetworkPolicy", "/spec/ingress/0/ports/-", port],
     ["Service", "/spec/ports/-", port],
+  ]);
+});
+
+test("the component for other trust domains opens one port, by a Service that has no other", () => {
+  const port = must(readServerConfig(undefined, { bundleListen: BUNDLE_FLAGS[1] ?? "" })).bundleEndpoint?.port;
+  expect([BUNDLE_FLAGS[0], port]).toEqual(["--bundle-listen", 8444]);
+  expect(portsIn(bundlePatches())).toEqual([
+    ["Deployment", "/spec/template/spec/containers/0/ports/-", port],
     ["NetworkPolicy", "/spec/ingress/0/ports/-", port],
   ]);
+  expect(bundleService()["spec"]).toEqual({
+    selector: { "app.kubernetes.io/name": "signet", "app.kubernetes.io/component": "server" },
+    ports: [{ name: "bundle", port, targetPort: "bundle", protocol: "TCP" }],
+  });
 });
 
 type Spec = {

@@ -29,7 +29,8 @@ export async function lookAt(
   if (!text.ok) return nothing("Unavailable", text.problems);
   const bundle = readForeignBundle(text.value, domain.domain);
   if (!bundle.ok) return nothing("Refused", bundle.problems);
-  const { roots, ...rest } = bundle.value;
+  // Certificates alone can be published for kubelets: token keys have no place in a ClusterTrustBundle.
+  const { roots, jwt: _jwt, ...rest } = bundle.value;
   return { got: "bundle", roots: roots.map(rootOf), ...rest };
 }
 

@@ -27,6 +27,7 @@ import { type Keys, makeTokenKeys, type TokenKeys } from "../../issuing/keys.ts"
 import { keyStoreOf } from "../../authorities/key-store.ts";
 import { paceOf } from "../../authorities/pace-of.ts";
 import { runLists } from "../../issuing/run-lists.ts";
+import type { OwnIdentity } from "../../issuing/open-bundle-endpoint.ts";
 import { endsOf, openIssuing } from "../../issuing/open-issuing.ts";
 import { knownPod, presentExternals, presentPod } from "../../issuing/present.ts";
 import { DOOR } from "../signer/answer.ts";
@@ -56,6 +57,7 @@ export type ClusterIssuingMeans = WatchMeans & {
 /** Issuing in a replica. */
 export type ClusterIssuing = {
   readonly http: Issuing;
+  readonly own: OwnIdentity;
   readonly figures: IssuingFigures;
   readonly signer: SignerSwitch;
   readonly start: () => void;
@@ -71,12 +73,14 @@ const REFRESH_MS = 5_000;
 /** How often the replica that writes looks for what people ask of the authorities. */
 const ASKS_EVERY_MS = 2_000;
 
+const monotonic = (): number => performance.now();
+
 /** Puts it together; nothing runs before `start`. */
 export function makeClusterIssuing(means: ClusterIssuingMeans): ClusterIssuing {
   const { client, live } = means;
-  const tokens = makeTokenKeys(secretVault(client, SECRETS.tokens), means.now);
+  const tokens = makeTokenKeys(secretVault(client, SECRETS.tokens), { now: means.now, monotonic });
   const published = { sequence: 0 };
-  const authorities = authoritiesOf(means, () => (signer.on() ? published.sequence : undefined));
+  const authorities = authoritiesOf(means, tokens, () => (signer.on() ? published.sequence : undefined));
   const keys: Keys = { authorities: authorities.current, tokens: tokens.current };
   const pods = new AccountPods(means);
   const readings = { ends: () => endsOf(keys), stage: () => authorities.status()?.rotation.stage };
@@ -89,6 +93,7 @@ export function makeClusterIssuing(means: ClusterIssuingMeans): ClusterIssuing {
   const ended = new AbortController();
   return {
     http: open.http,
+    own: open.own,
     figures,
     signer,
     start: () => {
@@ -180,7 +185,11 @@ const secretVault = (client: KubeClient, name: string): Vault => {
  * Authorities that all replicas share in a Secret; the one that writes makes the steps of their rotation. `published` is the
  * sequence number of the bundle that kubelets can have, undefined where none is published for them.
  */
-function authoritiesOf(means: ClusterIssuingMeans, published: () => number | undefined): RunningAuthorities {
+function authoritiesOf(
+  means: ClusterIssuingMeans,
+  tokens: TokenKeys,
+  published: () => number | undefined,
+): RunningAuthorities {
   const { client, live, ledger, profiles, log, first } = means;
   const trustDomain = () => live().current()?.definitions.trustDomain;
   const running: RunningAuthorities = runAuthorities({
@@ -191,12 +200,13 @@ function authoritiesOf(means: ClusterIssuingMeans, published: () => number | und
     ownRoots: means.authorities.ownRoots,
     served: () => published() ?? running.current()?.bundle.sequence ?? 0,
     now: means.now,
-    monotonic: performance.now.bind(performance),
+    monotonic,
     random: randomBytes,
     lacking: () => [],
     trustDomain: () => trustDomain()?.domain,
     isWriter: first,
     asks: askMap(client, { namespace: SIGNET_NAMESPACE, name: ASKS }),
+    tokens,
     record: (entry) => ledger.append([entry]),
     log,
     everyMs: REFRESH_MS,
