@@ -177,6 +177,24 @@ test("what the sentences mean is published once, and each SegmentPolicy says whe
   expect(one.figures()?.objects.get("networkpolicy")).toEqual({ wanted: 5, active: 5 });
 });
 
+test("where the right is taken away, each SegmentPolicy says that nobody keeps what was published", async () => {
+  const { state, policies, publisher } = world();
+  const one = await tended(publisher());
+  const [standing, before] = [[...policies.keys()], state.statuses.length];
+  state.may.clear();
+  state.monotonic += 10_000;
+  await tended(one);
+  expect([state.statuses.slice(before), [...policies.keys()]]).toEqual([
+    ["pay/p", "shop/p"].map(
+      (name) => `${name} NoTarget: No data plane is published to here any more; what was published is kept by nobody.`,
+    ),
+    standing,
+  ]);
+  const after = state.statuses.length;
+  await tended(one);
+  expect(state.statuses.length).toBe(after);
+});
+
 test("policies that the command line published for waypoints stay", async () => {
   const { state, policies, publisher } = world();
   state.may.add("authorizationpolicies");

@@ -4,7 +4,7 @@ import type { Json, PatchOperation } from "../../domain/json-patch.ts";
 import { canonical } from "../../policy/compile/published.ts";
 import { type Condition, type ObjectKey, readApprovable } from "../../wire/definitions/approvable.ts";
 import type { KubeObject } from "../../wire/objects.ts";
-import { rawAt } from "../../wire/read-object.ts";
+import { rawAt, textAt } from "../../wire/read-object.ts";
 import { statusPatch } from "../approvals/status-patch.ts";
 import type { EventAction } from "../events.ts";
 import type { PolicyStanding } from "./standing.ts";
@@ -33,7 +33,26 @@ export const decideStatuses = (
     return (standing && statusOf(object, standing, now)) ?? [];
   });
 
-function statusOf(object: KubeObject, standing: PolicyStanding, now: Instant): StandingAction | undefined {
+/** Says of each policy of which something was said before that nothing is published to any more. */
+export const decideWithdrawn = (objects: readonly KubeObject[], now: Instant): readonly StandingAction[] =>
+  objects.flatMap((object) => {
+    const { conditions } = readApprovable(object, "Namespaced");
+    if (!conditions.some(({ type }) => type === TYPE)) return [];
+    const revision = textAt(rawAt(object.raw, "status"), "revision") ?? "";
+    return statusOf(object, { ...NO_TARGET, revision }, now) ?? [];
+  });
+
+const NO_TARGET = {
+  targets: [],
+  losses: [],
+  published: false,
+  reason: "NoTarget",
+  message: "No data plane is published to here any more; what was published is kept by nobody.",
+} as const;
+
+type Told = Omit<PolicyStanding, "policy">;
+
+function statusOf(object: KubeObject, standing: Told, now: Instant): StandingAction | undefined {
   const approvable = readApprovable(object, "Namespaced");
   const { conditions, generation } = approvable;
   if (approvable.deleting) return undefined;
@@ -58,7 +77,7 @@ function statusOf(object: KubeObject, standing: PolicyStanding, now: Instant): S
 }
 
 function conditionOf(
-  { published, reason, message }: PolicyStanding,
+  { published, reason, message }: Told,
   old: Condition | undefined,
   generation: number,
   now: Instant,

@@ -16,7 +16,7 @@ import { mendedBy, type Plan, planPublishing, standingAfter } from "../../../rec
 import { ATTACHMENTS, JUDGED_RESOURCES } from "../../../reconcile/policies/published-kinds.ts";
 import { decideQuarantines, quarantinesSaid } from "../../../reconcile/policies/restriction-status.ts";
 import { standingsOf } from "../../../reconcile/policies/standing.ts";
-import { decideStatuses } from "../../../reconcile/policies/standing-status.ts";
+import { decideStatuses, decideWithdrawn } from "../../../reconcile/policies/standing-status.ts";
 import { Contested } from "./contested.ts";
 import { counted, NO_FIGURES, type PublishingFigures } from "./figures.ts";
 import { type Performing, performPlan, writeStandings } from "./perform.ts";
@@ -244,6 +244,7 @@ export class Publisher {
     const actions = [
       ...decideQuarantines(of("Restriction"), outcome, now()),
       ...(told ? decideStatuses(of("SegmentPolicy"), told.policies, now()) : []),
+      ...(this.#looked?.targets.length === 0 ? decideWithdrawn(of("SegmentPolicy"), now()) : []),
     ];
     await writeStandings(this.#means, actions, this.#term);
   }
