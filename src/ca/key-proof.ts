@@ -1,7 +1,8 @@
-import { constants, createPublicKey, hash, type KeyObject, verify } from "node:crypto";
+import { constants, hash, type KeyObject, verify } from "node:crypto";
 import { refuse, type Result } from "../domain/problem.ts";
 import { type LeafKey, readLeafKey } from "../identity/leaf-key.ts";
 import type { PodCertificateAsk } from "../wire/pod-certificate.ts";
+import { publicKeyIn } from "./keys/public-key.ts";
 import { readCsr } from "./read-csr.ts";
 
 /**
@@ -21,12 +22,8 @@ export async function readKeyProof({ key, pod }: Pick<PodCertificateAsk, "key" |
 type Pkix = Extract<PodCertificateAsk["key"], { form: "pkix" }>;
 
 function isProof({ spki, proof }: Pkix, podUid: string, { keyType }: LeafKey): boolean {
-  try {
-    return SCHEMES[keyType](podUid, createPublicKey({ key: spki, format: "der", type: "spki" }), proof);
-  } catch {
-    // A point that is not on its curve.
-    return false;
-  }
+  const key = publicKeyIn(spki);
+  return key !== undefined && SCHEMES[keyType](podUid, key, proof);
 }
 
 type Scheme = (podUid: string, key: KeyObject, proof: Buffer) => boolean;

@@ -1,10 +1,10 @@
-import { createPublicKey, type KeyObject } from "node:crypto";
 import { type Problem, refuse, refuseAll, type Result } from "../domain/problem.ts";
 import { type LeafKey, readLeafKey } from "../identity/leaf-key.ts";
 import { ALGORITHMS } from "./der/algorithms.ts";
 import { OID } from "./der/oids.ts";
 import { NotDer, readInside, readNamed, readOne, readSigned, type Value } from "./der/read.ts";
 import { TAG } from "./der/write.ts";
+import { publicKeyIn } from "./keys/public-key.ts";
 import { verifySignature } from "./keys/verify-signature.ts";
 
 /** Octets of a request, PEM or DER, at most. The largest legitimate one, with an RSA-4096 key, has about 1,700 in PEM. */
@@ -48,7 +48,7 @@ async function readRequest(der: Buffer): Promise<Result<LeafKey>> {
   if (!key.ok) return key;
   const fitting = ALGORITHMS[key.value.keyType].find(({ identifier }) => identifier.equals(algorithm.whole));
   if (!fitting) return odd("its signature algorithm does not fit the key");
-  const publicKey = publicKeyOf(key.value);
+  const publicKey = publicKeyIn(key.value.spki);
   const proved = publicKey && (await verifySignature(fitting, publicKey, signed.whole, signature));
   return proved ? key : odd("its signature is not made with its key");
 }
@@ -62,15 +62,6 @@ function infoParts(info: Value) {
 const PARTS = ["version", "subject", "spki", "attributes"] as const;
 const VERSION_0 = Buffer.from([2, 1, 0]);
 const ATTRIBUTES = 0xa0;
-
-/** Undefined where the point is not on its curve. */
-function publicKeyOf({ spki }: LeafKey): KeyObject | undefined {
-  try {
-    return createPublicKey({ key: Buffer.from(spki), format: "der", type: "spki" });
-  } catch {
-    return undefined;
-  }
-}
 
 /** What is wrong with the attributes; they may hold one request for extensions, which then names each once. */
 function oddAttribute(attributes: Value): Problem | undefined {

@@ -1,31 +1,41 @@
-import { createPublicKey } from "node:crypto";
+import { holdsAt, type Window } from "../domain/certificate.ts";
 import { formatInstant, type Instant } from "../domain/instant.ts";
 import { SIGNATURE_ALGORITHMS } from "./der/algorithms.ts";
 import { OID } from "./der/oids.ts";
 import { NotDer, readInside } from "./der/read.ts";
 import { TAG } from "./der/write.ts";
+import { publicKeyIn } from "./keys/public-key.ts";
 import { verifySignature } from "./keys/verify-signature.ts";
 import { bitsOf, type CertificateParts, constraintsOf, extensionAt, namesOf } from "./read-certificate.ts";
 
+/** What came of a path: when all of its certificates hold, or what is wrong with it, in words. */
+export type Path = { readonly window: Window } | { readonly problem: string };
+
 /**
- * What keeps a chain (leaf first, each followed by its issuer) from ending at one of the roots, in words; undefined where
- * it does (RFC 5280 §6.1, for chains in order and without policies).
+ * Validates a chain (leaf first, each followed by its issuer) up to one of the roots (RFC 5280 §6.1, for chains in order and
+ * without policies).
  */
-export async function pathProblem(
+export async function validatePath(
   chain: readonly CertificateParts[],
   roots: readonly CertificateParts[],
   now: Instant,
-): Promise<string | undefined> {
+): Promise<Path> {
   const last = chain.at(-1);
   const candidates = roots.filter((root) => last && root.subject.whole.equals(last.issuer.whole));
-  if (candidates.length === 0) return "its chain ends at no root of the trust domain";
-  let problem: string | undefined;
+  let problem = "its chain ends at no root of the trust domain";
   for (const root of candidates) {
-    problem = await brokenLink([...chain, root], now);
-    if (problem === undefined) return undefined;
+    const path = [...chain, root];
+    const broken = await brokenLink(path, now);
+    if (broken === undefined) return { window: commonWindow(path) };
+    problem = broken;
   }
-  return problem;
+  return { problem };
 }
+
+const commonWindow = (path: readonly CertificateParts[]): Window => ({
+  notBefore: Math.max(...path.map(({ window }) => window.notBefore)),
+  notAfter: Math.min(...path.map(({ window }) => window.notAfter)),
+});
 
 async function brokenLink(path: readonly CertificateParts[], now: Instant): Promise<string | undefined> {
   for (const [depth, certificate] of path.entries()) {
@@ -40,7 +50,7 @@ async function brokenLink(path: readonly CertificateParts[], now: Instant): Prom
 }
 
 function expired({ window, serial }: CertificateParts, now: Instant): string | undefined {
-  if (now >= window.notBefore && now <= window.notAfter) return undefined;
+  if (holdsAt(window, now)) return undefined;
   return `certificate ${serial} holds from ${formatInstant(window.notBefore)} to ${formatInstant(window.notAfter)}`;
 }
 
@@ -55,17 +65,16 @@ const unknownCritical = ({ extensions }: CertificateParts): string | undefined =
     ? "it has a critical extension that is not known here"
     : undefined;
 
-/** Whether a certificate names that issuer and is signed by its key; false too where the key cannot be used. */
-export async function isSignedBy(certificate: CertificateParts, issuer: CertificateParts): Promise<boolean> {
+/** What of a certificate, or of a revocation list, says who signed it. */
+export type SignedByIssuer = Pick<CertificateParts, "signed" | "algorithm" | "innerAlgorithm" | "signature" | "issuer">;
+
+/** Whether a certificate or list names that issuer and is signed by its key; false too where the key cannot be used. */
+export async function isSignedBy(certificate: SignedByIssuer, issuer: CertificateParts): Promise<boolean> {
   const algorithm = SIGNATURE_ALGORITHMS.find(({ identifier }) => identifier.equals(certificate.algorithm.whole));
   if (!algorithm || !certificate.innerAlgorithm.whole.equals(certificate.algorithm.whole)) return false;
   if (!certificate.issuer.whole.equals(issuer.subject.whole)) return false;
-  try {
-    const key = createPublicKey({ key: issuer.spki.whole, format: "der", type: "spki" });
-    return await verifySignature(algorithm, key, certificate.signed.whole, certificate.signature);
-  } catch {
-    return false;
-  }
+  const key = publicKeyIn(issuer.spki.whole);
+  return key !== undefined && verifySignature(algorithm, key, certificate.signed.whole, certificate.signature);
 }
 
 const KEY_CERT_SIGN = 5;

@@ -5,13 +5,14 @@ import { parseSpiffeId, type SpiffeName } from "../domain/spiffe-id.ts";
 import { keyIdOf } from "./der/extensions.ts";
 import { NotDer } from "./der/read.ts";
 import { bitsOf, type CertificateParts, extensionAt, namesOf, readCertificate } from "./read-certificate.ts";
-import { pathProblem } from "./verify-path.ts";
+import { validatePath } from "./verify-path.ts";
 
 /** An X.509-SVID that proves an identity. */
 export type VerifiedSvid = {
   readonly spiffeId: SpiffeName;
   /** Lower-case hexadecimal. */
   readonly serial: string;
+  /** When it holds, and all that it was verified by. */
   readonly window: Window;
   /** SubjectPublicKeyInfo in DER: whoever holds its private key is the holder. */
   readonly spki: Buffer;
@@ -42,10 +43,10 @@ export async function verifySvid(
     if (!spiffeId.ok) return spiffeId;
     if (spiffeId.value.trustDomain !== anchors.trustDomain)
       return invalid(`${spiffeId.value.id} is not of trust domain ${anchors.trustDomain}`);
-    const broken = await pathProblem([leaf, ...above], anchors.roots.map(readCertificate), now);
-    if (broken !== undefined) return invalid(broken);
+    const path = await validatePath([leaf, ...above], anchors.roots.map(readCertificate), now);
+    if ("problem" in path) return invalid(path.problem);
     if (above.some(({ spki }) => anchors.compromised?.includes(keyIdOf(spki.whole).toString("hex")))) return stolen();
-    return ok({ spiffeId: spiffeId.value, serial: leaf.serial, window: leaf.window, spki: leaf.spki.whole });
+    return ok({ spiffeId: spiffeId.value, serial: leaf.serial, window: path.window, spki: leaf.spki.whole });
   } catch (fault) {
     if (fault instanceof NotDer) return invalid(fault.message);
     throw fault;

@@ -7,7 +7,7 @@ import type { Order } from "../policy/compile/compile.ts";
 import { eject } from "../policy/compile/eject.ts";
 import { lossesOf } from "../policy/compile/explain.ts";
 import { type ImportedPolicy, importPolicies } from "../policy/compile/import.ts";
-import { differences } from "../policy/compile/judge.ts";
+import { compare } from "../policy/compile/compare.ts";
 import { kubernetesPlane } from "../policy/compile/plane.ts";
 import { compileIntent } from "../policy/intent/intent.ts";
 import { portsText } from "../policy/intent/words.ts";
@@ -98,9 +98,9 @@ function imported(io: Io, order: Order): ExitCode {
   if (!after.ok) return badInput(io, after.problems);
   const plane = kubernetesPlane(order.foreign);
   const field = { workloads: order.members, sources: [], destinations: [] };
-  const found = differences(after.value, [plane], field, order.now);
-  const explaining = { intent: after.value, now: order.now, target: "the policies read", own: [plane] };
-  return told(io, lossesOf(explaining, found).map(lossText), "between the workloads read");
+  const { now } = order;
+  const judged = { intent: after.value, now, target: "the policies read", planes: [plane], own: [plane] };
+  return told(io, lossesOf(compare(judged, field)).map(lossText), "between the workloads read");
 }
 
 function told(io: Io, differs: readonly string[], where: string): ExitCode {

@@ -1,6 +1,6 @@
 import { formatInstant } from "../domain/instant.ts";
 import type { Compilation } from "../policy/compile/compile.ts";
-import { type Loss, LOSSES, type ResidualPair } from "../policy/compile/loss.ts";
+import { countPairs, type Loss, LOSSES, type ResidualPair } from "../policy/compile/loss.ts";
 
 /** How many pairs a report shows of one loss. */
 const SHOWN = 5;
@@ -24,7 +24,7 @@ export function lossText({ code, effect, rule, target, residual }: Loss): string
     `${effect.padEnd(10)} ${code}  ${rule} (${target})\n`,
     `           ${says} ${control}\n`,
     ...residual.slice(0, SHOWN).map(pairText),
-    residual.length > SHOWN ? `           and ${residual.length - SHOWN} more pairs\n` : "",
+    residual.length > SHOWN ? `           and ${countPairs(residual.slice(SHOWN))} more pairs\n` : "",
   ].join("");
 }
 

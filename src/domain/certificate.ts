@@ -4,6 +4,9 @@ import type { Instant } from "./instant.ts";
 /** When a certificate holds: from the first instant to the last, both included and whole seconds (RFC 5280 §4.1.2.5). */
 export type Window = { readonly notBefore: Instant; readonly notAfter: Instant };
 
+/** Whether it holds at an instant. */
+export const holdsAt = ({ notBefore, notAfter }: Window, at: Instant): boolean => at >= notBefore && at <= notAfter;
+
 /** Key types of authorities. Verifiers of every kind know them. */
 export type AuthorityKeyType = Extract<KeyType, "ECDSAP256" | "ECDSAP384" | "RSA3072" | "RSA4096">;
 

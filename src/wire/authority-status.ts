@@ -11,6 +11,8 @@ const STATUS = Type.Object({
   trustDomain: text,
   sequence: Type.Integer(),
   paused: Type.Boolean(),
+  /** Whether roots are made here; where not, whoever keeps one offline brings each next authority. */
+  ownRoots: Type.Boolean(),
   /** Seconds that readers get to have a root, and within which after a taint whoever renews in time has renewed. */
   pace: Type.Object({ settleSeconds: Type.Integer(), renewedSeconds: Type.Integer() }),
   /** Where the rotation stands as a whole, since when, what comes next, and when at the earliest. */
@@ -53,12 +55,13 @@ export function readAuthorityStatus(json: string): Result<AuthorityStatus> {
 /** Reads the status that a cluster's TrustDomain shows; refuses with AUTHORITIES_UNREADABLE where there is none yet. */
 export function readTrustDomainStatus(object: Raw): Result<AuthorityStatus> {
   const status = rawAt(object, "status");
-  const { paused, settleSeconds, renewedSeconds, ...rotation } = rawAt(status, "rotation") ?? {};
+  const { paused, ownRoots = true, settleSeconds, renewedSeconds, ...rotation } = rawAt(status, "rotation") ?? {};
   const authorities = status?.["authorities"];
   const value: unknown = {
     trustDomain: rawAt(object, "spec")?.["domain"],
     sequence: rawAt(status, "bundle")?.["sequence"],
     paused,
+    ownRoots,
     pace: { settleSeconds, renewedSeconds },
     rotation,
     authorities: Array.isArray(authorities)

@@ -43,6 +43,8 @@ const holder = presentExternal({
   approval: { state: "unchecked" },
 });
 const pod = { ...holder, bearer: { ...holder.bearer, kind: "Pod" as const } };
+// As the keeper of authorities gives them: the same until it has read its vault again.
+const [anchors, chains] = [{ trustDomain: "example.org", roots: [authority.root.der] }, [[authority.issuing.der]]];
 const authenticate = makeAuthenticate({
   nodeProxies: [],
   walk,
@@ -54,8 +56,8 @@ const authenticate = makeAuthenticate({
     now: Date.now,
     newId: randomUUID,
   },
-  anchors: () => ({ trustDomain: "example.org", roots: [authority.root.der] }),
-  chains: () => [[authority.issuing.der]],
+  anchors: () => anchors,
+  chains: () => chains,
   holders: () => [pod],
   issuedTo: () => undefined,
   podsIn: () => [],

@@ -36,7 +36,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     run: async (size, seconds) => (await import("./start.ts")).start(size, seconds),
   },
   reach: {
-    about: "who reaches whom among all workloads, from definitions to all pairs",
+    about: "who reaches whom among all workloads, from definitions to all pairs, with the widening check",
     size: 10_000,
     seconds: 10,
     run: async (size, seconds) => (await import("./reach.ts")).reach(size, seconds),
@@ -85,7 +85,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     run: async (size, seconds) => (await import("./podcerts.ts")).podcerts(size, seconds),
   },
   scale: {
-    about: "what verdicts and reach cost at 1,000 to 30,000 workloads",
+    about: "what verdicts, reach and the widening check cost at 1,000 to 30,000 workloads",
     size: 30_000,
     seconds: 30,
     run: async (size, seconds) => (await import("./scale.ts")).scale(size, seconds),

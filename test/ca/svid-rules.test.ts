@@ -1,10 +1,12 @@
-import { X509Certificate } from "node:crypto";
+import { randomBytes, X509Certificate } from "node:crypto";
 import { beforeAll, expect, test } from "vitest";
 import { issue } from "../../src/ca/issue.ts";
+import { generateKey, memoryKey } from "../../src/ca/keys/signing-key.ts";
+import { signIssuing, signRoot } from "../../src/ca/new-authority.ts";
 import { verifySvid } from "../../src/ca/verify-svid.ts";
 import { readCertificate, bitsOf, extensionAt, namesOf } from "../../src/ca/read-certificate.ts";
 import { parseSpiffeId } from "../../src/domain/spiffe-id.ts";
-import { csrOf, leafKey, podRequest, spkiOf, testAuthority, walkParts } from "../fakes/ca.ts";
+import { csrOf, leafKey, podRequest, PROFILES, spkiOf, testAuthority, walkParts } from "../fakes/ca.ts";
 import { must, NOON } from "../fakes/judging.ts";
 import { Extension, KeyUsageFlags, type LeafParts, peculiarLeaf } from "./odd-leaf.ts";
 
@@ -98,6 +100,21 @@ test("X8: a chain to the trust domain's root proves the identity", async () => {
     "spiffe://example.org/ns/web/sa/cart",
     true,
   ]);
+});
+
+test("X8: it is proved for as long as every certificate holds that proves it, the root too", async () => {
+  const making = { trustDomain: "example.org", profiles: PROFILES, now: NOON, random: randomBytes };
+  const brief = { ...PROFILES, root: { ...PROFILES.root, lifetimeSeconds: 86_400 } };
+  const [rootKey, issuingKey] = [memoryKey(generateKey("ECDSAP256")), generateKey("ECDSAP256")];
+  const root = { certificate: await signRoot(making, rootKey), key: rootKey };
+  const below = await signIssuing(making, memoryKey(issuingKey), root);
+  const short = await signRoot({ ...making, profiles: brief }, rootKey);
+  const window = { notBefore: NOON - 60_000, notAfter: NOON + 2 * 86_400_000 };
+  const leaf = await peculiarLeaf({ key: issuingKey, issuing: below }, spkiOf(key), { window });
+  const holds = async ({ der }: typeof short) =>
+    must(await verifySvid([leaf, below.der], { trustDomain: "example.org", roots: [der] }, NOON)).window;
+  expect(await holds(root.certificate)).toEqual(window);
+  expect(await holds(short)).toEqual({ ...window, notAfter: short.window.notAfter });
 });
 
 const uri = (value: string) => ({ type: "url" as const, value });

@@ -21,14 +21,15 @@ const SECOND = {
   publishedAt: NOON,
   window,
 } as const;
-const statusOf = (...authorities: AuthoritySet["authorities"]) =>
+const statusOf = (...authorities: AuthoritySet["authorities"]) => statusWhere(true, ...authorities);
+const statusWhere = (ownRoots: boolean, ...authorities: AuthoritySet["authorities"]) =>
   authorityStatus(
     "example.org",
     { authorities, sequence: 2, paused: false },
     {
       now: NOON,
       pace: { ...PACE, usualLeafMs: 4 * 3_600_000 },
-      ownRoots: true,
+      ownRoots,
       served: 2,
       watchedMs: () => 0,
       lacking: () => [],
@@ -184,8 +185,9 @@ Nothing was done. With --yes it is.
 });
 
 const OFFLINE = { ...FIRST, offline: true, root: "b0" } as const;
-const planOf = async (line: string, ...authorities: AuthoritySet["authorities"]): Promise<string> =>
-  (await run(`ca rotate --compromised${line}`, statusOf(...authorities))).out
+const planOf = (line: string, ...authorities: AuthoritySet["authorities"]) => planBy(line, statusOf(...authorities));
+const planBy = async (line: string, status: typeof STATUS): Promise<string> =>
+  (await run(`ca rotate --compromised${line}`, status)).out
     .split("is in wrong hands.\n\n")
     .slice(-1)
     .join("")
@@ -217,6 +219,31 @@ Who breaks, until when:
 - machines and functions that renew by certificate: until they are invited anew (\`signet svid invite\`)
 - below the same root nothing is gained: it stays in the bundle, and who verifies by it alone believes the key until 2027-01-30T00:00:00Z; to end that sooner, certify the next authority by another root
 `);
+});
+
+test("an authority made here has no successor made here once roots are kept offline, and its own root leaves with it", async () => {
+  expect(await planBy("", statusWhere(false, FIRST))).toBe(`${CONDEMNED}\
+when you bring it     A chain from the offline root: \`signet ca csr\`, \`sign\`, \`import\`. Until then it signs on, and its root stays in the bundle.
+then                  The new authority signs: at once below a root that readers have, 15 min later below another. The stolen key signs nothing more for us, and is destroyed here.
+150 min after that    Its root leaves the bundle: from then on nobody who has the bundle believes what the key signs.
+
+Who breaks, until when:
+- machines and functions that renew by certificate: from half of their certificate's life on, until they are invited anew (\`signet svid invite\`)
+- every holder of a certificate by it, where revocation lists are checked: from when the new authority signs, for \`/v1/crl\` has no list of it any more, until it has another certificate
+- whoever has not renewed 150 min after the new authority signs: until it has another certificate
+- nobody else; but until then whoever verifies by the bundle alone takes a forged certificate for a true one (a chain and \`--remove now\` end that)
+`);
+  expect(await planBy(" --remove now", statusWhere(false, FIRST))).toBe(`${CONDEMNED}\
+when you bring it     A chain from the offline root: \`signet ca csr\`, \`sign\`, \`import\`. Until then it signs on, and its root stays in the bundle.
+then                  The new authority signs. The stolen key signs nothing more for us, and is destroyed here.
+then                  Its root leaves the bundle: from then on nobody who has the bundle believes what the key signs.
+
+Who breaks, until when:
+- every holder of a certificate by it, wherever a verifier has the bundle without its root: until it has another certificate; who renews in time has one 150 min after the new authority signs
+- every verifier that lacks the new root, towards new certificates: Pods get the bundle within 6 minutes, others when they read it again
+- machines and functions that renew by certificate: until they are invited anew (\`signet svid invite\`)
+`);
+  expect(await planBy("", statusWhere(false, FIRST, SECOND))).toBe(await planOf("", FIRST, SECOND));
 });
 
 test("with a successor below the same root nobody waits for it, and the root stays in the bundle", async () => {

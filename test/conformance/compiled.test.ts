@@ -7,7 +7,8 @@ import type { PortSpec } from "../../src/domain/sentences.ts";
 import { scenesOf } from "../../src/policy/analysis/scene.ts";
 import { doorsOf, type Site } from "../../src/policy/compile/doors.ts";
 import { importPolicies } from "../../src/policy/compile/import.ts";
-import { admittedBy, differences } from "../../src/policy/compile/judge.ts";
+import { admittedBy } from "../../src/policy/compile/plane.ts";
+import { differing } from "../policy/compile/compared.ts";
 import { specsOf } from "../../src/policy/compile/ports.ts";
 import type { Rendered } from "../../src/policy/compile/rendered.ts";
 import { stamped } from "../../src/policy/compile/stamped.ts";
@@ -172,7 +173,7 @@ function wrong({ members, questions, ...said }: Asked, { say, targets }: Row, sp
     const key = passageKey({ protocol: lower(port.protocol), port: port.port });
     return holds(admittedBy(planes, source, destination), key) !== wanted;
   });
-  const pairs = differences(intent, planes, { workloads, sources: [], destinations: [] }, NOON);
+  const pairs = differing(intent, planes, { workloads, sources: [], destinations: [] }, NOON);
   // Messages of ICMP pass where ports are denied, and have no form beside ports that are allowed.
   const ports = pairs.map(({ wider, narrower }) => intersect(unite(wider, narrower), PORT_PASSAGES));
   return { probes, differences: ports.filter((set) => set.length > 0) };

@@ -1,26 +1,22 @@
 import { issue, type IssueParts } from "../../ca/issue.ts";
 import { certificatesPem } from "../../ca/pem.ts";
 import { issueToken, type TokenParts } from "../../ca/tokens/issue-token.ts";
-import { type TrustAnchors, verifySvid } from "../../ca/verify-svid.ts";
 import { ok, refuse, type Result } from "../../domain/problem.ts";
 import { deriveEntitlement } from "../../identity/entitlement.ts";
 import { renewedBy } from "../../identity/renewal.ts";
 import type { Whereabouts } from "../../identity/restricted.ts";
-import type { Caller, Credential, Door } from "../../http/issuing/services.ts";
+import type { Caller, Door, Issuing } from "../../http/issuing/services.ts";
 import { parseSpiffeId, type SpiffeName } from "../../domain/spiffe-id.ts";
 import type { Present } from "./present.ts";
 import { ownName, restrictedAmong, restrictedAny } from "./restricted-callers.ts";
+import { makeVerify, type Trust, type Verify } from "./verify-caller.ts";
 
 /** What the doors stand on: the two walks, who is present, and how tokens are recognised. */
-export type CallerParts = {
+export type CallerParts = Trust & {
   /** Accounts, NAMESPACE/NAME, whose Pods may ask for identities of Pods on their own node. */
   readonly nodeProxies: readonly string[];
   readonly walk: IssueParts;
   readonly tokens: TokenParts;
-  /** Our roots; undefined while it is not known whom to believe. */
-  readonly anchors: () => TrustAnchors | undefined;
-  /** What goes with leaves of our authorities, DER: a caller's connection shows only its leaf. */
-  readonly chains: () => readonly (readonly Buffer[])[];
   /** Whoever holds an identity now. */
   readonly holders: (namespace: string, serviceAccount: string) => readonly Present[];
   /** Where the Pod is, or was, to which a certificate was issued, by its serial number; undefined where it is not known. */
@@ -35,23 +31,28 @@ export type CallerParts = {
 type Renewing = { readonly renews?: string };
 
 /** Finds out who shows a credential, and what that one may ask for. */
-export const makeAuthenticate =
-  (parts: CallerParts) =>
-  async (credential: Credential, door: Door): Promise<Result<Caller>> => {
+export function makeAuthenticate(parts: CallerParts): Issuing["authenticate"] {
+  const verify = makeVerify(parts);
+  return async (credential, door) => {
     const found: Result<Present & Renewing> =
-      credential.kind === "token" ? await parts.byToken(credential.token) : await bySvid(credential.chain, parts);
+      credential.kind === "token"
+        ? await parts.byToken(credential.token)
+        : await bySvid(credential.chain, verify, parts);
     return found.ok ? ok(callerOf(found.value, door, parts)) : found;
   };
+}
 
 /**
  * The holder of an SVID of ours. The certificate says an identity: whoever is present under it must be of one role. Where it is
  * known to which Pod it was issued, that one must not be restricted; else none of those present, nor a Pod that has gone and
  * may have been it, or the caller has to show a token that names its Pod.
  */
-async function bySvid(chain: readonly Buffer[], parts: CallerParts): Promise<Result<Present & Renewing>> {
-  const anchors = parts.anchors();
-  if (!anchors) return refuse("AUTHORITY_UNAVAILABLE", "", UNKNOWN, "Ask again in a while.");
-  const verified = await verifiedBy(chain, anchors, parts);
+async function bySvid(
+  chain: readonly Buffer[],
+  verify: Verify,
+  parts: CallerParts,
+): Promise<Result<Present & Renewing>> {
+  const verified = await verify(chain);
   if (!verified.ok) return verified;
   const [, , namespace = "", , serviceAccount = ""] = verified.value.spiffeId.path.split("/");
   const holders = parts.holders(namespace, serviceAccount);
@@ -67,8 +68,6 @@ async function bySvid(chain: readonly Buffer[], parts: CallerParts): Promise<Res
     return refuse("ROLE_AMBIGUOUS", "", SEVERAL, "Show a service account token that is bound to the Pod.");
   return ok({ ...present, caller: renewedBy(spiffeId.id, serial), renews: serial });
 }
-
-const UNKNOWN = "By which authorities certificates are believed is not known here at present.";
 
 /** The Pod that the certificate was issued to. */
 const placed = (holder: Present, whereabouts: Whereabouts): Present => ({
@@ -96,16 +95,6 @@ const nobody = (spiffeId: string): Result<never> =>
     `Nobody who runs holds ${spiffeId}.`,
     "A certificate is renewed by a workload that is there.",
   );
-
-/** As the chain is shown; and since a connection may show its leaf alone, below the authorities that we know. */
-async function verifiedBy(chain: readonly Buffer[], anchors: TrustAnchors, { chains, walk }: CallerParts) {
-  let last = await verifySvid(chain, anchors, walk.now());
-  for (const above of chains()) {
-    if (last.ok || last.problems[0]?.code === "AUTHORITY_COMPROMISED") break;
-    last = await verifySvid([...chain.slice(0, 1), ...above], anchors, walk.now());
-  }
-  return last;
-}
 
 function roleOf({ bearer }: Present, { walk }: CallerParts): string | undefined {
   const entitled = deriveEntitlement(walk.lookup().catalogue, bearer);

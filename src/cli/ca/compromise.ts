@@ -39,7 +39,7 @@ const nextIn = ({ authorities }: AuthorityStatus): ShownAuthority | undefined =>
 
 /** Nothing that could sign in its place is there or made here: until somebody brings a chain, it signs on. */
 const waitsForChain = ({ status, stolen: { state, offline } }: Case): boolean =>
-  state === "active" && offline && !nextIn(status);
+  state === "active" && (offline || !status.ownRoots) && !nextIn(status);
 
 /** Others below the same root, which keep it in the bundle. */
 const besides = ({ status: { authorities }, stolen }: Case): readonly ShownAuthority[] =>
@@ -89,7 +89,8 @@ function removal(of: Case): readonly Line[] {
   if (stolen.state === "revoked") return [];
   if (waitsForChain(of)) {
     const when = remove === "now" ? "then" : `${minutes(status.pace.renewedSeconds)} after that`;
-    return [[when, `If the new authority is below another root, this one leaves the bundle: ${LEAVES}`]];
+    const which = stolen.offline ? "If the new authority is below another root, this one" : "Its root";
+    return [[when, `${which} leaves the bundle: ${LEAVES}`]];
   }
   const when = remove === "now" ? "at once" : at(removedAt(of));
   if (besides(of).length > 0) return [[when, "It is revoked, but its root stays in the bundle."]];
@@ -126,9 +127,14 @@ function breaking(of: Case): readonly string[] {
     renewing,
     UNLISTED,
     `whoever has not renewed ${waits ? after : `at ${at(removedAt(of))}`}: until it has another certificate`,
-    `nobody else; but ${FORGED} (${waits ? "a chain below another root and `--remove now` end that" : "`--remove now` ends that"})`,
+    `nobody else; but ${FORGED} (${endedBy(of)})`,
   ];
 }
+
+const endedBy = (of: Case): string => {
+  if (!waitsForChain(of)) return "`--remove now` ends that";
+  return `a chain${of.stolen.offline ? " below another root" : ""} and \`--remove now\` end that`;
+};
 
 /** A root that stands above another authority stays: then only the end of the stolen key's own certificate ends it. */
 function staying(of: Case): readonly string[] {
@@ -139,5 +145,7 @@ function staying(of: Case): readonly string[] {
     return [
       `its root stands above authority ${also.map(({ id }) => id).join(", ")} too and stays in the bundle: ${believed}`,
     ];
-  return waitsForChain(of) ? [`below the same root nothing is gained: it stays in the bundle, and ${believed}`] : [];
+  return waitsForChain(of) && stolen.offline
+    ? [`below the same root nothing is gained: it stays in the bundle, and ${believed}`]
+    : [];
 }

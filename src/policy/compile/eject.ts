@@ -6,9 +6,9 @@ import { ok, type Result } from "../../domain/problem.ts";
 import type { EffectiveEnd } from "../effective/end.ts";
 import { isInside } from "../model/endpoint.ts";
 import type { Order } from "./compile.ts";
+import { compare } from "./compare.ts";
 import { doorsOf } from "./doors.ts";
 import { lossesOf } from "./explain.ts";
-import { differences } from "./judge.ts";
 import type { Loss } from "./loss.ts";
 import { NETWORK_POLICY, networkPolicies } from "./network-policy.ts";
 import type { Rendered } from "./rendered.ts";
@@ -29,14 +29,14 @@ export function eject(order: Order): Result<Ejected> {
   if (!loaded.ok) return loaded;
   const { planes } = loaded.value;
   const field = { workloads: members.map(unstamped), sources: [], destinations: [] };
-  const found = differences(
+  const judged = {
     intent,
-    planes.map(({ plane }) => plane),
-    field,
     now,
-  );
-  const differs = lossesOf({ intent, now, target: NETWORK_POLICY, own: planes.map(({ own }) => own) }, found);
-  return ok({ objects, differs });
+    target: NETWORK_POLICY,
+    planes: planes.map(({ plane }) => plane),
+    own: planes.map(({ own }) => own),
+  };
+  return ok({ objects, differs: lossesOf(compare(judged, field)) });
 }
 
 type Cellular = { readonly namespace?: string; readonly role?: string };

@@ -5,7 +5,7 @@ import type { Policy } from "../model/policy.ts";
 import { includesAddresses, NO_ADDRESSES, subtractAddresses } from "../sets/address-set.ts";
 import type { Cell } from "./cells.ts";
 import { type Doors, insideOf, type Site } from "./doors.ts";
-import type { Field } from "./judge.ts";
+import type { Field } from "./end-class.ts";
 import { stamped } from "./stamped.ts";
 
 /**
@@ -18,9 +18,7 @@ export function fieldOf(
   members: readonly EffectiveEnd<WorkloadEnd>[],
   policies: readonly Policy[],
 ): Field {
-  const { intent, cells } = doors;
-  const held = new Set(members.map(({ end }) => cellKey(end)));
-  const imagined = cells.filter((cell) => cell.labels.length > 0 || !held.has(cellKey(cell.end)));
+  const { intent } = doors;
   const inside = insideOf(site);
   const outside = (parts: readonly EffectiveEnd<OutsideEnd>[]): readonly EffectiveEnd[] =>
     parts.flatMap(({ end, endpoint }) => {
@@ -30,13 +28,29 @@ export function fieldOf(
     });
   const { sources, destinations } = outsideParts(intent, { policies });
   return {
-    workloads: [
-      ...members.map((member) => stamped(intent, site.podNetworks, member)),
-      ...imagined.map((cell) => stamped(intent, site.podNetworks, imaginedEnd(cell))),
-    ],
+    workloads: workloadsOn(doors, members),
     sources: outside(sources),
     destinations: outside(destinations),
   };
+}
+
+/** For each ground the members that were seen there last, and what they were as workloads of a field. */
+const known = new WeakMap<Doors["ground"], { readonly members: Members; readonly workloads: Field["workloads"] }>();
+
+type Members = readonly EffectiveEnd<WorkloadEnd>[];
+
+/** The same list for the same members on the same ground. */
+function workloadsOn({ intent, cells, ground }: Doors, members: Members): Field["workloads"] {
+  const before = known.get(ground);
+  if (before?.members.length === members.length && before.members.every((one, place) => one === members[place]))
+    return before.workloads;
+  const held = new Set(members.map(({ end }) => cellKey(end)));
+  const imagined = cells.filter((cell) => cell.labels.length > 0 || !held.has(cellKey(cell.end)));
+  const workloads = [...members, ...imagined.map(imaginedEnd)].map((one) =>
+    stamped(intent, ground.site.podNetworks, one),
+  );
+  known.set(ground, { members, workloads });
+  return workloads;
 }
 
 const cellKey = ({ namespace, role }: WorkloadEnd): string => `${namespace} ${role ?? ""}`;

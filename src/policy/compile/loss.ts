@@ -106,8 +106,12 @@ export const LOSSES = {
   },
 } as const satisfies Readonly<Record<LossCode, LossText>>;
 
-/** Two ends, and what is open (or closed) between them against the intent. */
-export type ResidualPair = { readonly from: string; readonly to: string; readonly on: string };
+/** What is open (or closed) against the intent between each of some ends and each of others. `pairs`: how many that are. */
+export type ResidualPair = { readonly from: string; readonly to: string; readonly on: string; readonly pairs: number };
+
+/** How many pairs there are. */
+export const countPairs = (residual: readonly ResidualPair[]): number =>
+  residual.reduce((sum, { pairs }) => sum + pairs, 0);
 
 /** What a target loses of one line, or of one rule that no line wrote. */
 export type Loss = {

@@ -78,9 +78,16 @@ export function load(compiled: Compiled, foreign: readonly Policy[]): Result<Loa
   const istio = istioPlane(of("istio"));
   const onPods = [...names("kubernetes"), ...names("cilium")];
   const planeOf = names("cilium").length > 0 ? ciliumPlane : kubernetesPlane;
+  const onPodsAll = planeOf(policies);
   const all: readonly LoadedPlane[] = [
     ...(policies.length + onPods.length > 0
-      ? [{ name: onPods.join("+") || "foreign", plane: planeOf(policies), own: planeOf(own) }]
+      ? [
+          {
+            name: onPods.join("+") || "foreign",
+            plane: onPodsAll,
+            own: foreign.length === 0 ? onPodsAll : planeOf(own),
+          },
+        ]
       : []),
     ...(names("istio").length > 0 ? [{ name: names("istio").join("+"), plane: istio, own: istio }] : []),
   ];

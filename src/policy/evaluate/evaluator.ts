@@ -1,3 +1,4 @@
+import { remembered } from "../../domain/remembered.ts";
 import { type Endpoint, type Inside, isInside } from "../model/endpoint.ts";
 import type { Direction, Policy, Rule } from "../model/policy.ts";
 import { holds } from "../sets/intervals.ts";
@@ -51,6 +52,7 @@ export function makeEvaluator(policies: readonly Policy[]): Evaluator {
   const ordered = policies.toSorted(
     (a, b) => a.priority - b.priority || compare(a.name, b.name) || compare(a.namespace ?? "", b.namespace ?? ""),
   );
+  const near = nearby(ordered);
   const endpoints: Endpoint[] = [];
   const classes = new Map<string, ClassId>();
   const seen = new WeakMap<Endpoint, ClassId>();
@@ -80,12 +82,28 @@ export function makeEvaluator(policies: readonly Policy[]): Evaluator {
     door: (id, direction) => {
       const subject = endpoint(id);
       if (!isInside(subject)) return undefined;
-      return (doors[direction][id] ??= makeDoor(ordered, subject, direction, bind));
+      return (doors[direction][id] ??= makeDoor(near(subject), subject, direction, bind));
     },
   };
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** The policies that may have an endpoint as their subject, in their order: those of its namespace, and those of several. */
+function nearby(policies: readonly Policy[]): (subject: Inside) => readonly Policy[] {
+  const placeOf = ({ subject: { namespaces } }: Policy): string | undefined =>
+    "name" in namespaces ? namespaces.name : undefined;
+  const byNamespace = Map.groupBy(policies.entries(), ([_place, policy]) => placeOf(policy));
+  const wide = byNamespace.get(undefined) ?? [];
+  const known = new Map<string, readonly Policy[]>();
+  return ({ traits: { namespace } }) => {
+    const found =
+      known.get(namespace) ??
+      [...wide, ...(byNamespace.get(namespace) ?? [])].sort(([a], [b]) => a - b).map(([_place, policy]) => policy);
+    known.set(namespace, found);
+    return found;
+  };
+}
 
 function makeDoor(
   policies: readonly Policy[],
@@ -121,7 +139,8 @@ function bindRule(policy: Policy, rule: Rule, endpoint: (id: ClassId) => Endpoin
 export const meansPort = (bound: BoundRule, destination: ClassId, key: number): boolean =>
   holds(bound.ports(destination), key);
 
-function classKey(endpoint: Endpoint): string {
+/** Everything by which a policy can tell an endpoint from others. */
+export const classKey = remembered((endpoint: Endpoint): string => {
   if (endpoint.kind === "outside")
     return `outside ${endpoint.addresses.v4.join()} ${endpoint.addresses.v6.map(String).join()}`;
   if (endpoint.kind === "imagined") return `imagined ${endpoint.text}`;
@@ -136,7 +155,7 @@ function classKey(endpoint: Endpoint): string {
     host ? [sorted(host.labels), host.complete] : null,
     virtualMachine,
   ]);
-}
+});
 
 const sorted = (labels: Readonly<Record<string, string>>): readonly (readonly [string, string])[] =>
   Object.entries(labels).sort(([a], [b]) => compare(a, b));

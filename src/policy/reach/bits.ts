@@ -13,9 +13,9 @@ export const setBit = (bits: Bits, index: number): void => {
 export const hasBit = (bits: Bits, index: number): boolean => (((bits[index >>> 5] ?? 0) >>> (index & 31)) & 1) === 1;
 
 /** The places in a list at which the test holds. */
-export function placesWhere<T>(list: readonly T[], test: (item: T) => boolean): Bits {
+export function placesWhere<T>(list: readonly T[], test: (item: T, place: number) => boolean): Bits {
   const bits = noBits(list.length);
-  for (const [index, item] of list.entries()) if (test(item)) setBit(bits, index);
+  for (const [index, item] of list.entries()) if (test(item, index)) setBit(bits, index);
   return bits;
 }
 
@@ -47,6 +47,13 @@ export function without(a: Bits, b: Bits): Bits {
 export function isEmpty(bits: Bits): boolean {
   for (let word = 0; word < bits.length; word += 1) if (bits[word] !== 0) return false;
   return true;
+}
+
+/** How many are in it. */
+export function bitCount(bits: Bits): number {
+  let count = 0;
+  eachBit(bits, () => (count += 1));
+  return count;
 }
 
 /** Calls back for each number in the set, ascending. */

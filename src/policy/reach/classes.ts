@@ -86,7 +86,8 @@ export function ourKeys(intent: Intent): (end: WorkloadEnd) => string {
 
 type Named = Extract<PortSpec, { portName: string }>;
 
-const namedSpecs = (intent: Intent): readonly Named[] => [
+/** The ports that lines name by name rather than by number; each once. */
+export const namedSpecs = (intent: Intent): readonly Named[] => [
   ...new Map(
     intent.lines
       .flatMap(({ on }) => on)

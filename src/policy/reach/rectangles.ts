@@ -65,7 +65,7 @@ function meantBy(ends: readonly WorkloadEnd[]): (peer: Peer) => Bits {
 
 /** What of a line's area its writer may open: see `mayOpen`, which says the same of two ends. */
 function allowedAreas(intent: Intent, ends: readonly WorkloadEnd[]): (line: Line, area: Area) => readonly Area[] {
-  const owned = memo((segment: string) => placesWhere(ends, (end) => owns(intent, segment, end)));
+  const owned = ownedBy(intent, ends);
   const holders = memo((role: string) => placesWhere(ends, (end) => end.role === role));
   const unowned = placesWhere(ends, (end) => isUnowned(intent, end));
   const nobodys = !isEmpty(unowned);
@@ -82,6 +82,22 @@ function allowedAreas(intent: Intent, ends: readonly WorkloadEnd[]): (line: Line
       ];
     return [[from, to]];
   };
+}
+
+/** The ends that a segment owns: see `owns`. Each end is asked once, of the segments that may own it at all. */
+function ownedBy(intent: Intent, ends: readonly WorkloadEnd[]): (segment: string) => Bits {
+  const owned = new Map<string, Bits>();
+  const { namespaces } = intent.catalogue;
+  for (const [id, end] of ends.entries()) {
+    const around = (namespaces.get(end.namespace)?.segments ?? []).map(({ name }) => name);
+    for (const segment of new Set([...(end.segment === undefined ? [] : [end.segment]), ...around])) {
+      if (!owns(intent, segment, end)) continue;
+      const bits = owned.get(segment) ?? noBits(ends.length);
+      setBit(bits, id);
+      owned.set(segment, bits);
+    }
+  }
+  return (segment) => owned.get(segment) ?? noBits(ends.length);
 }
 
 function memo<T>(make: (key: T) => Bits): (key: T) => Bits {

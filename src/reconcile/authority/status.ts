@@ -13,7 +13,8 @@ export function authorityStatus(trustDomain: string, set: AuthoritySet, world: W
     settleSeconds: Math.ceil(world.pace.settleMs / 1000),
     renewedSeconds: Math.ceil(renewedMs(world.pace) / 1000),
   };
-  return { trustDomain, sequence, paused, pace, rotation: rotationOf(set, authorities, world), authorities };
+  const { ownRoots } = world;
+  return { trustDomain, sequence, paused, ownRoots, pace, rotation: rotationOf(set, authorities, world), authorities };
 }
 
 function shown(authority: Authority, world: World): ShownAuthority {

@@ -21,7 +21,7 @@ export function trustDomainPatch(
     object,
     {
       authorities: status.authorities.map(({ offline, ...each }) => ({ ...each, ...(offline ? { offline } : {}) })),
-      rotation: { ...status.rotation, paused: status.paused, ...status.pace },
+      rotation: { ...status.rotation, paused: status.paused, ownRoots: status.ownRoots, ...status.pace },
       bundle: { sequence: bundle.sequence, fingerprints: [...bundle.fingerprints] },
     },
     conditionsOf(status),

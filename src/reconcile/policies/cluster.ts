@@ -70,7 +70,7 @@ export function compileForCluster(state: ClusterState, wanted: Wanted, before?: 
   const unevaluated = [...foreign.value.unevaluated, ...(state.unread ?? []).flatMap(unreadKind)];
   const intent = compileIntent(catalogue, before?.order.intent);
   const order: Order = { intent, site, targets, foreign: policies, unevaluated, members, now };
-  const compilation = compile(order, before?.compilation.doors);
+  const compilation = compile(order, before?.compilation);
   if (!compilation.ok) return compilation;
   const { terminating = new Set() } = state;
   return ok({ order, compilation: inPlace(compilation.value, namespaces), ours, terminating });

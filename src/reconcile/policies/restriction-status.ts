@@ -1,7 +1,7 @@
 import type { Restriction } from "../../domain/definitions.ts";
 import type { Instant } from "../../domain/instant.ts";
 import { QUARANTINE_LABEL } from "../../domain/reserved-keys.ts";
-import type { Loss } from "../../policy/compile/loss.ts";
+import { countPairs, type Loss } from "../../policy/compile/loss.ts";
 import type { Rendered } from "../../policy/compile/rendered.ts";
 import { mayKeepConnections } from "../../policy/compile/standing.ts";
 import type { TargetName } from "../../policy/compile/targets.ts";
@@ -114,12 +114,13 @@ function stillOpen({ name }: Restriction, widening: readonly Loss[]): Said | und
   const losses = widening.filter(
     ({ rule }) => rule === `Restriction ${name}` || rule.startsWith(`Restriction ${name},`),
   );
-  const pairs = losses.flatMap(({ residual }) => residual.map(({ from, to, on }) => `${from} -> ${to} on ${on}`));
+  const residual = losses.flatMap((loss) => loss.residual);
+  const pairs = residual.map(({ from, to, on }) => `${from} -> ${to} on ${on}`);
   const unread = widening.flatMap(({ code, rule }) => (code === "FOREIGN_UNREAD" ? [rule] : []));
   if (pairs.length === 0 && unread.length === 0) return undefined;
   if (pairs.length === 0)
     return said(TYPE, false, "OpenStill", `Policies that are not evaluated may keep it open: ${shortened(unread)}.`);
-  const open = `Policies that are not ours keep ${pairs.length} pairs open: ${shortened(pairs)}.`;
+  const open = `Policies that are not ours keep ${countPairs(residual)} pairs open: ${shortened(pairs)}.`;
   return said(TYPE, false, "OpenStill", open);
 }
 

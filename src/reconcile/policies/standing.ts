@@ -1,5 +1,5 @@
 import type { SegmentPolicy } from "../../domain/sentences.ts";
-import type { Effect, Loss } from "../../policy/compile/loss.ts";
+import { countPairs, type Effect, type Loss } from "../../policy/compile/loss.ts";
 import { saysTheSame } from "../../policy/compile/published.ts";
 import { type Rendered, shortHash } from "../../policy/compile/rendered.ts";
 import type { TargetName } from "../../policy/compile/targets.ts";
@@ -119,7 +119,7 @@ function lossOf({ target, code, effect, rule, residual }: Loss): LossStanding {
     code,
     effect,
     path: rule.split(", ").at(-1) ?? "",
-    pairs: residual.length,
+    pairs: countPairs(residual),
     ...(first ? { example: `${first.from} -> ${first.to} on ${first.on}`.slice(0, 512) } : {}),
   };
 }

@@ -133,6 +133,9 @@ export const TRUST_DOMAIN: Kind<typeof spec> = {
           next: text("What comes next.", 512),
           at: optional(text("When that is at the earliest.", 40, { format: "date-time" })),
           paused: Type.Boolean({ description: "Whether it stands still until somebody resumes it." }),
+          ownRoots: optional(
+            Type.Boolean({ description: "False: roots are kept offline, and somebody brings each next authority." }),
+          ),
           settleSeconds: Type.Integer({ description: "How long readers get to have a new root.", minimum: 0 }),
           renewedSeconds: Type.Integer({
             description: "By when after its authority was tainted whoever renews in time has renewed.",

@@ -1,9 +1,10 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { request } from "node:https";
+import { type Agent, request } from "node:https";
 import { makeAuthenticate, type CallerParts } from "../../../src/bin/issuing/callers.ts";
 import { presentPod, type Present } from "../../../src/bin/issuing/present.ts";
 import { issue } from "../../../src/ca/issue.ts";
 import { toPem } from "../../../src/ca/pem.ts";
+import type { TrustAnchors } from "../../../src/ca/verify-svid.ts";
 import { makeTokenKey, signingKeyAt } from "../../../src/ca/tokens/key-set.ts";
 import { ok, refuse, type Result } from "../../../src/domain/problem.ts";
 import { issuingRoutes } from "../../../src/http/issuing/routes.ts";
@@ -38,6 +39,8 @@ export type Answered = {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
   readonly body: Readonly<Record<string, unknown>>;
+  /** Whether it came over a connection that was there before. */
+  readonly kept: boolean;
 };
 
 /** How a request is made: a token, a certificate chain with its key, both or neither. */
@@ -50,6 +53,8 @@ export type Asking = {
   readonly text?: string;
   readonly type?: string;
   readonly method?: string;
+  /** Keeps the connection; left out, each request has one of its own. */
+  readonly agent?: Agent;
 };
 
 /** The issuing doors over TLS, with real walks, an authority of their own, and Pods that the test names. */
@@ -70,6 +75,8 @@ export async function openDoor(shares: Partial<Shares> = {}, limits: Partial<Grp
     lists: undefined as { readonly pem: string; readonly tag: string } | undefined,
     /** Judges tokens in place of the map. */
     judge: undefined as ((token: string) => Promise<Result<Present>>) | undefined,
+    anchors: { trustDomain: "example.org", roots: [authority.root.der] } as TrustAnchors | undefined,
+    chains: [[authority.issuing.der]] as readonly (readonly Buffer[])[],
     now: NOON,
     monotonic: 0,
     asked: 0,
@@ -89,8 +96,8 @@ export async function openDoor(shares: Partial<Shares> = {}, limits: Partial<Grp
       now: () => world.now,
       newId: randomUUID,
     },
-    anchors: () => ({ trustDomain: "example.org", roots: [authority.root.der] }),
-    chains: () => [[authority.issuing.der]],
+    anchors: () => world.anchors,
+    chains: () => world.chains,
     holders: (namespace, account) =>
       world.pods.filter(({ bearer }) => bearer.namespace === namespace && bearer.serviceAccount === account),
     issuedTo: (serial) => world.issuedTo.get(serial),
@@ -159,7 +166,7 @@ export const newCsr = (parts: Parameters<typeof csrOf>[2] = {}): string =>
   toPem("CERTIFICATE REQUEST", csrOf(leafKey(), "ECDSAP256", parts));
 
 function send(port: number, path: string, asking: Asking): Promise<Answered> {
-  const { token, authorization, cert, key, body, text, type = "application/json", method = "POST" } = asking;
+  const { token, authorization, cert, key, body, text, type = "application/json", method = "POST", agent } = asking;
   const payload = text ?? (body === undefined ? "" : JSON.stringify(body));
   const auth = authorization ?? (token === undefined ? undefined : `Bearer ${token}`);
   return new Promise((resolve, reject) => {
@@ -169,7 +176,7 @@ function send(port: number, path: string, asking: Asking): Promise<Answered> {
         port,
         path,
         method,
-        agent: false,
+        agent: agent ?? false,
         rejectUnauthorized: false,
         ...(cert === undefined ? {} : { cert }),
         ...(key === undefined ? {} : { key }),
@@ -187,6 +194,7 @@ function send(port: number, path: string, asking: Asking): Promise<Answered> {
             status: incoming.statusCode ?? 0,
             headers: incoming.headers,
             body: read === "" ? {} : (JSON.parse(read) as Answered["body"]),
+            kept: outgoing.reusedSocket,
           });
         });
       },

@@ -50,11 +50,15 @@ export function call(port: number, asking: GrpcAsking): Promise<GrpcAnswered> {
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),
   });
-  return new Promise<GrpcAnswered>((resolve, reject) => {
+  return callOver(session, asking).finally(() => session.destroy());
+}
+
+/** Makes one call over a connection that is there. */
+export const callOver = (session: ClientHttp2Session, asking: GrpcAsking): Promise<GrpcAnswered> =>
+  new Promise<GrpcAnswered>((resolve, reject) => {
     session.on("error", reject);
     ask(session, asking, resolve, reject);
-  }).finally(() => session.destroy());
-}
+  });
 
 function ask(
   session: ClientHttp2Session,

@@ -5,7 +5,6 @@ import type { Sentence } from "../../../src/domain/sentences.ts";
 import { compile } from "../../../src/policy/compile/compile.ts";
 import { doorsOf, type Site } from "../../../src/policy/compile/doors.ts";
 import { fieldOf } from "../../../src/policy/compile/field.ts";
-import { type Difference, differences } from "../../../src/policy/compile/judge.ts";
 import { networkPolicies } from "../../../src/policy/compile/network-policy.ts";
 import type { Rendered } from "../../../src/policy/compile/rendered.ts";
 import { load } from "../../../src/policy/compile/targets.ts";
@@ -14,6 +13,7 @@ import { enclosureOf } from "../../../src/policy/intent/pair.ts";
 import { PORT_PASSAGES, passagesText } from "../../../src/policy/intent/passages.ts";
 import { intersect } from "../../../src/policy/sets/intervals.ts";
 import { must, NOON } from "../../fakes/judging.ts";
+import { differing, type DifferingPair } from "./compared.ts";
 import { estate, estateMembers, PARTS } from "./estate.ts";
 import { POD_NETWORK, type SiteCase, siteCases } from "./random-site.ts";
 
@@ -27,11 +27,11 @@ function judged(
   { catalogue, members, now }: Omit<SiteCase, "world">,
   written: SiteCase["catalogue"] = catalogue,
   spoil: (objects: readonly Rendered[]) => readonly Rendered[] = (objects) => objects,
-): readonly Difference[] {
+): readonly DifferingPair[] {
   const intent = compileIntent(catalogue);
   const objects = spoil(networkPolicies(doorsOf(compileIntent(written), SITE, now)));
   const { planes, policies } = must(load(new Map([["networkpolicy", objects]]), []));
-  return differences(
+  return differing(
     intent,
     planes.map(({ plane }) => plane),
     fieldOf(doorsOf(intent, SITE, now), SITE, members, policies),
@@ -95,7 +95,7 @@ const estateJudged = (
     });
 };
 
-const nameOf = ({ first }: Difference["from"]): string =>
+const nameOf = ({ first }: DifferingPair["from"]): string =>
   first.endpoint.kind === "workload" ? first.endpoint.name.name.replace(/-0$/, "") : "";
 
 test("the estate's NetworkPolicies mean exactly what its lines mean between workloads that something encloses", () => {

@@ -154,6 +154,19 @@ describe("AuthorizationPolicy for ztunnel", () => {
     expect(widening).toEqual([]);
   });
 
+  test("a Pod on the host network passes it by, beside one of its role that does not", () => {
+    const catalogue = estate();
+    const members = estateMembers(catalogue).flatMap(({ end, endpoint }) => {
+      if (end.role !== "db" || endpoint.kind !== "workload") return [{ end, endpoint }];
+      const traits = { ...endpoint.traits, host: { labels: {}, complete: true } };
+      const onHost = { end, endpoint: { ...endpoint, text: "pay/db-host[Pod]", traits } };
+      return [{ end, endpoint }, onHost];
+    });
+    const { widening } = compiled(catalogue, ["istio-ztunnel"], { members });
+    const hosts = widening.filter(({ code }) => code === "HOSTNETWORK_UNSELECTED");
+    expect(hosts.flatMap(({ workloads }) => workloads)).toContain("pay/db-host[Pod]");
+  });
+
   test("two roles of one account are one caller to it, and it says so", () => {
     const shared = estate({
       roles: PARTS.roles.map((text) => text.replace("serviceAccounts: [batch]", "serviceAccounts: [web]")),

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { changeOf } from "../../../src/policy/compile/change.ts";
 import { compile, type Order } from "../../../src/policy/compile/compile.ts";
 import { fieldOf } from "../../../src/policy/compile/field.ts";
-import { admittedBy } from "../../../src/policy/compile/judge.ts";
+import { admittedBy } from "../../../src/policy/compile/plane.ts";
 import { targetOf } from "../../../src/policy/compile/published.ts";
 import { load, type TargetName } from "../../../src/policy/compile/targets.ts";
 import { compileIntent } from "../../../src/policy/intent/intent.ts";
