@@ -22,33 +22,32 @@ export type StandingAction = {
 
 const TYPE = "Published";
 
-/** Says of each SegmentPolicy where it stands; nothing where its status says so already. */
+/**
+ * Says of each SegmentPolicy where it stands; nothing where its status says so already. Without standings nothing is published
+ * to any more: that is said of those of which something was said before.
+ */
 export const decideStatuses = (
   objects: readonly KubeObject[],
-  standings: ReadonlyMap<string, PolicyStanding>,
+  standings: ReadonlyMap<string, PolicyStanding> | undefined,
   now: Instant,
 ): readonly StandingAction[] =>
   objects.flatMap((object) => {
-    const standing = standings.get(`${object.namespace}/${object.name}`);
+    const standing = standings ? standings.get(`${object.namespace}/${object.name}`) : withdrawn(object);
     return (standing && statusOf(object, standing, now)) ?? [];
   });
 
-/** Says of each policy of which something was said before that nothing is published to any more. */
-export const decideWithdrawn = (objects: readonly KubeObject[], now: Instant): readonly StandingAction[] =>
-  objects.flatMap((object) => {
-    const { conditions } = readApprovable(object, "Namespaced");
-    if (!conditions.some(({ type }) => type === TYPE)) return [];
-    const revision = textAt(rawAt(object.raw, "status"), "revision") ?? "";
-    return statusOf(object, { ...NO_TARGET, revision }, now) ?? [];
-  });
-
-const NO_TARGET = {
-  targets: [],
-  losses: [],
-  published: false,
-  reason: "NoTarget",
-  message: "No data plane is published to here any more; what was published is kept by nobody.",
-} as const;
+function withdrawn(object: KubeObject): Told | undefined {
+  const { conditions } = readApprovable(object, "Namespaced");
+  if (!conditions.some(({ type }) => type === TYPE)) return undefined;
+  return {
+    revision: textAt(rawAt(object.raw, "status"), "revision") ?? "",
+    targets: [],
+    losses: [],
+    published: false,
+    reason: "NoTarget",
+    message: "No data plane is published to here any more; what was published is kept by nobody.",
+  };
+}
 
 type Told = Omit<PolicyStanding, "policy">;
 

@@ -16,7 +16,7 @@ import { mendedBy, type Plan, planPublishing, standingAfter } from "../../../rec
 import { ATTACHMENTS, JUDGED_RESOURCES } from "../../../reconcile/policies/published-kinds.ts";
 import { decideQuarantines, quarantinesSaid } from "../../../reconcile/policies/restriction-status.ts";
 import { standingsOf } from "../../../reconcile/policies/standing.ts";
-import { decideStatuses, decideWithdrawn } from "../../../reconcile/policies/standing-status.ts";
+import { decideStatuses } from "../../../reconcile/policies/standing-status.ts";
 import { Contested } from "./contested.ts";
 import { counted, NO_FIGURES, type PublishingFigures } from "./figures.ts";
 import { type Performing, performPlan, writeStandings } from "./perform.ts";
@@ -52,8 +52,8 @@ type Looked = PublishedTargets & Served & { readonly at: number };
 const NOTHING_SERVED: Served = { followed: [], unread: [] };
 
 type Told = {
-  readonly policies: ReturnType<typeof standingsOf>;
-  readonly quarantines: ReturnType<typeof quarantinesSaid>;
+  readonly policies?: ReturnType<typeof standingsOf>;
+  readonly quarantines?: ReturnType<typeof quarantinesSaid>;
 };
 
 /**
@@ -69,7 +69,7 @@ export class Publisher {
   #key = "";
   #quarantines = "";
   #plan: Plan | undefined;
-  /** What is to be said of each policy and each quarantine; worked out once for each round that published. */
+  /** What is to be said of each policy and each quarantine, once for each round that published; neither where nobody publishes. */
   #told: Told | undefined;
   #unseen: { readonly since: number; readonly awaited: readonly Awaited[] } | undefined;
   readonly #contested = new Contested();
@@ -99,7 +99,7 @@ export class Publisher {
     this.#waitsSince ??= this.#means.now();
     const last = this.#looked;
     const looked = await this.#look();
-    if (looked.targets.length === 0) [this.#plan, this.#told] = [undefined, undefined];
+    if (looked.targets.length === 0) [this.#plan, this.#told] = [undefined, {}];
     const state = looked.targets.length > 0 ? this.#state(looked) : undefined;
     if (state || looked.targets.length === 0) this.#waitsSince = undefined;
     if (state && this.#isDue(state, looked)) await this.#publish(state, looked);
@@ -244,7 +244,6 @@ export class Publisher {
     const actions = [
       ...decideQuarantines(of("Restriction"), outcome, now()),
       ...(told ? decideStatuses(of("SegmentPolicy"), told.policies, now()) : []),
-      ...(this.#looked?.targets.length === 0 ? decideWithdrawn(of("SegmentPolicy"), now()) : []),
     ];
     await writeStandings(this.#means, actions, this.#term);
   }
