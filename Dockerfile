@@ -21,6 +21,6 @@ COPY certs certs
 USER 65532:65532
 VOLUME ["/var/lib/signet"]
 EXPOSE 8443
-# What a review leaves behind is garbage at once: a larger young generation buys nothing but memory.
-ENTRYPOINT ["node", "--max-semi-space-size=4", "/app/dist/bin/cli.js"]
+# What a review leaves behind is garbage at once: a young generation that fits a processor's cache is the fastest, and the smallest.
+ENTRYPOINT ["node", "--min-semi-space-size=2", "--max-semi-space-size=2", "/app/dist/bin/cli.js"]
 CMD ["server", "--state", "/var/lib/signet", "--listen", "0.0.0.0:8443"]

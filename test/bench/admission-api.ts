@@ -1,18 +1,21 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { applyApproved } from "../api/approve.ts";
 import { accepted } from "../cluster/accepted.ts";
 import { bootCluster, type Cluster } from "../cluster/boot.ts";
 import { installSignet } from "../cluster/install.ts";
 import { barePair, celPair, NAMESPACES, PATCHED, signetOnly } from "./api-contenders.ts";
-import { type Child, startChild } from "./children.ts";
+import { type Child, entrypoint, startChild } from "./children.ts";
 import { cpuSeconds, type Figures, machine, median, peakMb, quantile, round } from "./figures.ts";
+import { sendLoad } from "./load.ts";
+import { reviewPairs } from "./review-pairs.ts";
 import { podOf } from "./reviews.ts";
 
 const CONNECTIONS = 16;
 const ROUNDS = 4;
 const WARM_MS = 1500;
+const DIRECT_MS = 4000;
 const ACCOUNT = "worker";
 
 const CATALOGUE = `
@@ -45,7 +48,7 @@ export async function admissionApi(size: number, seconds: number): Promise<Figur
   try {
     for (const name of Object.values(NAMESPACES)) await makeNamespace(cluster, name);
     await makeDefaultAccount(cluster);
-    const signet = await installSignet(cluster, { replicas: 1 });
+    const signet = await installSignet(cluster, { replicas: 1, program: entrypoint().map(inClone) });
     try {
       await applyApproved(cluster, CATALOGUE, "alice");
       const [replica] = signet.replicas();
@@ -57,6 +60,7 @@ export async function admissionApi(size: number, seconds: number): Promise<Figur
       await barePair(cluster, floor.port);
       await celPair(cluster);
       for (const each of Object.keys(NAMESPACES) as Contender[]) await untilStamped(cluster, each);
+      await warm(replica.port, floor.port);
       return await measure({ cluster, pids: { signet: replica.pid, bare: floor.pid, cel: 0 }, size, seconds });
     } finally {
       await signet.stop();
@@ -85,6 +89,19 @@ async function startFloor(cluster: Cluster, folder: string): Promise<Child> {
   writeFileSync(join(folder, "floor.pem"), `${key}\n${cert}`, { mode: 0o600 });
   writeFileSync(join(folder, "patch"), Buffer.from(JSON.stringify(PATCHED)).toString("base64"));
   return startChild(["test/bench/floor.ts", join(folder, "floor.pem"), join(folder, "patch")], /port (\d+)/);
+}
+
+/** The entrypoint's own file lies in this clone, wherever a replica runs. */
+const inClone = (argument: string): string => (argument.startsWith("-") ? argument : resolve(argument));
+
+/** Both webhooks answer reviews until all that is hot is compiled: through the API server that would take minutes. */
+async function warm(signet: number, floor: number): Promise<void> {
+  const pod = podOf(0, 0);
+  pod.metadata.namespace = NAMESPACES.signet;
+  pod.spec.serviceAccountName = ACCOUNT;
+  const { requests } = await reviewPairs(signet, "", [pod], true);
+  for (const port of [signet, floor])
+    await sendLoad({ port, authority: "", connections: CONNECTIONS, requests, milliseconds: DIRECT_MS });
 }
 
 /** The Pod of the other bench, as a client sends it. */

@@ -1,17 +1,18 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { request } from "node:https";
 import { sizeOf, writeCatalogue } from "./catalogue.ts";
 import { type Child, startChild, startSignet } from "./children.ts";
 import { cpuSeconds, type Figures, machine, median, peakMb, quantile, round } from "./figures.ts";
-import { type Loaded, postOf, sendLoad } from "./load.ts";
-import { podOf, reviewOf } from "./reviews.ts";
+import { type Loaded, sendLoad } from "./load.ts";
+import { reviewPairs } from "./review-pairs.ts";
+import { podOf } from "./reviews.ts";
 
 const CONNECTIONS = 16;
 const REVIEWS = 400;
 const ROUNDS = 5;
-const WARM_MS = 1500;
+/** Until all that is hot is compiled. */
+const WARM_MS = 3000;
 
 /** Mutate and validate reviews in turn, against the bare floor in alternating rounds. Times are of Signet's rounds. */
 export async function admission(size: number, seconds: number): Promise<Figures> {
@@ -22,7 +23,9 @@ export async function admission(size: number, seconds: number): Promise<Figures>
     const signet = await startSignet(join(folder, "state"), join(folder, "catalogue"));
     children.push(signet);
     const authority = readFileSync(join(folder, "state", "serving", "ca.crt"), "utf8");
-    const { requests, patch } = await prepare(signet.port, authority, sizeOf(size).roles);
+    const { roles } = sizeOf(size);
+    const pods = Array.from({ length: REVIEWS }, (_, number) => podOf(number % roles, number));
+    const { requests, patch } = await reviewPairs(signet.port, authority, pods);
     const floor = await startFloor(folder, patch);
     children.push(floor);
     return await measure({ signet, floor, authority, requests, size, seconds });
@@ -41,44 +44,6 @@ function startFloor(folder: string, patch: string): Promise<Child> {
 }
 
 type Leaf = { readonly certificate: string; readonly key: string };
-
-/** Reviews of Pods of all roles: to /mutate as they come, to /validate with the stamp that /mutate gave. */
-async function prepare(port: number, authority: string, roles: number) {
-  const requests: Buffer[] = [];
-  let patch = "";
-  for (let number = 0; number < REVIEWS; number++) {
-    const pod = podOf(number % roles, number);
-    const body = reviewOf(pod, number);
-    const answer = JSON.parse(await post(port, authority, body)) as { response: { patch: string } };
-    patch = answer.response.patch;
-    for (const { path, value } of JSON.parse(Buffer.from(patch, "base64").toString()) as readonly Operation[])
-      stamp(pod.metadata, path, value);
-    requests.push(postOf("/mutate", body), postOf("/validate", reviewOf(pod, number)));
-  }
-  return { requests, patch };
-}
-
-type Operation = { readonly path: string; readonly value: string };
-
-function stamp(metadata: ReturnType<typeof podOf>["metadata"], path: string, value: string): void {
-  const [, , map = "", key = ""] = path.split("/").map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
-  metadata[map === "labels" ? "labels" : "annotations"][key] = value;
-}
-
-function post(port: number, ca: string, body: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const headers = { "Content-Type": "application/json" };
-    const asked = request({ port, host: "127.0.0.1", ca, path: "/mutate", method: "POST", headers }, (response) => {
-      let text = "";
-      response.on("data", (chunk: Buffer) => {
-        text += chunk.toString();
-      });
-      response.on("end", () => resolve(text));
-    });
-    asked.on("error", reject);
-    asked.end(body);
-  });
-}
 
 type Measured = {
   readonly signet: Child;

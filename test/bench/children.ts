@@ -41,8 +41,8 @@ function portOf(child: ChildProcess, pattern: RegExp): Promise<number> {
   });
 }
 
-/** What the image runs, but for the folder that it lies in there. */
-function entrypoint(): readonly string[] {
+/** What the image gives to Node, but for the folder that it lies in there. */
+export function entrypoint(): readonly string[] {
   const [, list = ""] = /^ENTRYPOINT (\[.*\])$/m.exec(readFileSync("Dockerfile", "utf8")) ?? [];
   const [, ...args] = JSON.parse(list) as readonly string[];
   return args.map((each) => each.replace(/^\/app\//, ""));

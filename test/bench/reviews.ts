@@ -133,8 +133,11 @@ export const podOf = (role: number, number: number) => ({
   status: {},
 });
 
+/** A Pod of the benches. */
+export type BenchPod = ReturnType<typeof podOf>;
+
 /** The review of an object's creation. */
-export const reviewOf = (object: ReturnType<typeof podOf>, number: number): string =>
+export const reviewOf = (object: BenchPod, number: number, dryRun = false): string =>
   JSON.stringify({
     kind: "AdmissionReview",
     apiVersion: "admission.k8s.io/v1",
@@ -153,7 +156,7 @@ export const reviewOf = (object: ReturnType<typeof podOf>, number: number): stri
       },
       object,
       oldObject: null,
-      dryRun: false,
+      dryRun,
       options: { kind: "CreateOptions", apiVersion: "meta.k8s.io/v1" },
     },
   });

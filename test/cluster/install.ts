@@ -40,6 +40,8 @@ export type InstallOptions = {
   readonly components?: readonly string[];
   /** Where the API server finds it; left out: a free port. */
   readonly port?: number;
+  /** What Node is given to run a replica; left out: the command line's source. */
+  readonly program?: readonly string[];
 };
 
 /**
@@ -61,6 +63,7 @@ export async function installSignet(cluster: Cluster, options: InstallOptions = 
       kubeconfig,
       reaper,
       ...(options.config ? { config: options.config } : {}),
+      ...(options.program ? { program: options.program } : {}),
     });
     replicas.push(replica);
     return replica;

@@ -36,6 +36,8 @@ export type ReplicaOptions = {
   readonly reaper: Reaper;
   /** Goes over the configuration, as it is written in YAML. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** What Node is given before the command; left out: the command line's source. */
+  readonly program?: readonly string[];
 };
 
 /** Starts a replica and resolves when it listens; it may not be ready yet. */
@@ -45,7 +47,8 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
   const file = join(folder, "server.yaml");
   const { cluster, ...rest } = options.config ?? {};
   await writeFile(file, stringify({ ...configOf(folder, options.kubeconfig, cluster), ...rest }));
-  const child = options.reaper.spawn(process.execPath, [join(ROOT, "src/bin/cli.ts"), "server", "--config", file], {
+  const program = options.program ?? [join(ROOT, "src/bin/cli.ts")];
+  const child = options.reaper.spawn(process.execPath, [...program, "server", "--config", file], {
     cwd: folder,
     stdio: ["ignore", "ignore", "pipe"],
   });
