@@ -62,21 +62,16 @@ export class Fights {
   /** Takes in what was written. */
   note(writes: readonly Write[], now: number): void {
     for (const [key, { mendedAt }] of this.#objects) if (now >= mendedAt + CALM_MS) this.#objects.delete(key);
-    for (const write of writes.filter(({ why }) => why === "mend")) {
-      const spec = specOf(write);
-      const known = this.#objects.get(objectKey(write.object));
-      const before = known?.spec === spec ? known : undefined;
-      const waits = before?.waits ?? makeBackoff(this.#random, WAITS);
-      const until = before ? now + waits.next() : now;
-      this.#objects.set(objectKey(write.object), {
-        waits,
-        spec,
-        times: (before?.times ?? 0) + 1,
-        mendedAt: now,
-        until,
-        open: false,
-      });
-    }
+    for (const write of writes) if (write.why === "mend") this.#noteMend(write, now);
+  }
+
+  #noteMend(write: Write, now: number): void {
+    const [key, spec] = [objectKey(write.object), specOf(write)];
+    const known = this.#objects.get(key);
+    const before = known?.spec === spec ? known : undefined;
+    const waits = before?.waits ?? makeBackoff(this.#random, WAITS);
+    const until = before ? now + waits.next() : now;
+    this.#objects.set(key, { waits, spec, times: (before?.times ?? 0) + 1, mendedAt: now, until, open: false });
   }
 }
 

@@ -9,10 +9,8 @@ import type { WatchMeans } from "../../../kube/watch.ts";
 import type { AddressSet } from "../../../policy/sets/address-set.ts";
 import { EventBudget } from "../../../reconcile/events.ts";
 import { type ClusterState, compileForCluster, terminatingIn } from "../../../reconcile/policies/cluster.ts";
-import { editedEvent, editorOf } from "../../../reconcile/policies/edited-event.ts";
 import { fingerprintOf, quarantinesText } from "../../../reconcile/policies/fingerprint.ts";
-import { objectKey, type Write } from "../../../reconcile/policies/order.ts";
-import { mendedBy, type Plan, planPublishing, standingAfter } from "../../../reconcile/policies/plan.ts";
+import { type Plan, planPublishing, standingAfter } from "../../../reconcile/policies/plan.ts";
 import { ATTACHMENTS, JUDGED_RESOURCES } from "../../../reconcile/policies/published-kinds.ts";
 import { decideQuarantines, quarantinesSaid } from "../../../reconcile/policies/restriction-status.ts";
 import { standingsOf } from "../../../reconcile/policies/standing.ts";
@@ -22,6 +20,7 @@ import { Fights } from "./fights.ts";
 import { counted, NO_FIGURES, type PublishingFigures } from "./figures.ts";
 import { type Performing, performPlan, writeStandings } from "./perform.ts";
 import { lookedAtBeside, type PublishedTargets, publishedTargets } from "./publishing-targets.ts";
+import { sayEdited } from "./say-edited.ts";
 import { NODES } from "./tables.ts";
 
 /** What publishing takes, for one term. */
@@ -217,7 +216,7 @@ export class Publisher {
       this.#key = "";
     }
     const before = plan.value.published.ours.map(({ object }) => object);
-    this.#sayEdited(plan.value, state, done.writes);
+    sayEdited({ ...this.#means, budget: this.#budget, fights: this.#fights }, plan.value, state, done.writes);
     this.#plan = plan.value;
     const standing = standingAfter(before, done.writes);
     this.#told = { policies: standingsOf(plan.value, standing), quarantines: quarantinesSaid(plan.value, standing) };
@@ -229,22 +228,6 @@ export class Publisher {
     const wait = RETRY_MS[Math.min(this.#faults, RETRY_MS.length - 1)] ?? 0;
     this.#faults += 1;
     this.#notBefore = Math.max(this.#notBefore, this.#means.clock.monotonic() + wait);
-  }
-
-  /** What somebody changed is said beside the object: who, whether it was mended with the rest, or how long that waits. */
-  #sayEdited(plan: Plan, { policies }: ClusterState, writes: readonly Write[]): void {
-    const { events, log, now, clock } = this.#means;
-    const all = mendedBy(plan, writes);
-    for (const object of plan.edited) {
-      const mended = all.has(object);
-      const fought = this.#fights.of(objectKey(object), clock.monotonic());
-      const waitMs = fought && Math.max(0, fought.until - clock.monotonic());
-      const told = { mended, ...(fought && waitMs !== undefined ? { fought: { times: fought.times, waitMs } } : {}) };
-      const by = editorOf(object, policies);
-      const event = editedEvent(this.#budget, object, { policies, by, ...told }, now());
-      log.warn({ object: objectKey(object), by, ...told }, "Somebody changed a policy of ours.");
-      if (event) events.emit(event);
-    }
   }
 
   async #tell(waitsFor?: string): Promise<void> {
