@@ -149,9 +149,9 @@ export class AuthorityKeeper {
     const terms = { trustDomain, profiles, spki: Buffer.from(key.value.spki), now: now(), roots, known };
     const read = await readAuthorityChain(pem, terms);
     if (!read.ok) return read;
-    const { issuing, root, chain } = read.value;
-    const authority = { id: issuing.keyId, root: root.keyId, window: issuing.window, offline: true } as const;
-    return this.#write({ step: "prepare", authority }, { material: { root, chain, key: request.key } });
+    const { issuing, ...material } = read.value;
+    const authority = { id: issuing.keyId, root: material.root.keyId, window: issuing.window, offline: true } as const;
+    return this.#write({ step: "prepare", authority }, { material: { ...material, key: request.key } });
   }
 
   /** What steps are judged by. */

@@ -4,11 +4,12 @@ import { join } from "node:path";
 import { formatInstant } from "../domain/instant.ts";
 import { ok, refuse, type Result } from "../domain/problem.ts";
 import type { AuthorityCertificate } from "./authority.ts";
+import { Issuer } from "./issuer.ts";
 import { makePrivateFolder, readIfThere, writeWhole } from "./key-files.ts";
 import { seal, type Sealing, unseal } from "./keys/seal.ts";
 import { AUTHORITY_KEY_TYPES, generateKey, memoryKey, type SigningKey } from "./keys/signing-key.ts";
 import { type Making, signIssuing, signRoot } from "./new-authority.ts";
-import { certificatesIn, certificatesPem } from "./pem.ts";
+import { certificatesIn, certificatesPem, toPem } from "./pem.ts";
 import { readAuthority } from "./read-authority.ts";
 import { readCsr } from "./read-csr.ts";
 
@@ -75,7 +76,8 @@ async function unsealed(folder: string, kept: string, { sealing }: RootOpeners):
 
 /**
  * Certifies the key of a request for an issuing authority of the root's own trust domain, and keeps a copy beside the root.
- * Gives the chain, the root last. Of the request the key counts alone; refuses with CSR_INVALID where it is not proved, and
+ * Gives the chain, the root last, and the root's revocation list: verifiers that check a whole chain want one of every issuer.
+ * It is empty, and newer with every authority. Of the request the key counts alone; refuses with CSR_INVALID where it is not proved, and
  * with AUTHORITY_UNAVAILABLE where the root does not hold now.
  */
 export async function signByRoot(
@@ -103,7 +105,10 @@ export async function signByRoot(
     { spki },
     { certificate, key },
   );
+  const { notBefore: thisUpdate } = issuing.window;
+  const number = Math.floor(thisUpdate / 1000);
+  const list = await new Issuer(certificate, key).signList({ number, thisUpdate, nextUpdate: notAfter, revoked: [] });
   makePrivateFolder(join(folder, FILES.signed));
   writeWhole(join(folder, FILES.signed, `${issuing.keyId}.crt`), certificatesPem([issuing.der]), 0o644);
-  return ok({ issuing, chain: certificatesPem([issuing.der, certificate.der]) });
+  return ok({ issuing, chain: `${certificatesPem([issuing.der, certificate.der])}${toPem("X509 CRL", list)}` });
 }

@@ -74,10 +74,13 @@ function trustedIn(book: AuthorityBook, keys: KeyStore, opened: readonly Issuer[
     .map(({ id }) => known.get(id) ?? issuerIn(book, id, keys));
 }
 
-/** Revocation lists of the trusted roots that left one behind; DER. */
+/** Revocation lists of the trusted roots that left one behind, of each the one that came last; DER. */
 function rootListsIn({ set, material }: AuthorityBook): readonly Buffer[] {
-  const lists = set.authorities.filter(isTrusted).flatMap(({ id }) => material[id]?.rootList ?? []);
-  return [...new Set(lists)].map((list) => Buffer.from(list, "base64"));
+  const lists = set.authorities.filter(isTrusted).flatMap(({ id, root }): readonly (readonly [string, string])[] => {
+    const list = material[id]?.rootList;
+    return list === undefined ? [] : [[root, list]];
+  });
+  return [...new Map(lists).values()].map((list) => Buffer.from(list, "base64"));
 }
 
 /** Roots of all authorities that are kept, whether in the bundle or not. */
@@ -131,7 +134,7 @@ export const keptOf = (material: AuthorityBook["material"], { authorities }: Aut
 /** What an authority brings that is prepared: its root, what goes with its leaves, and its key as the vault keeps it. */
 export type NewMaterial = {
   readonly root: AuthorityCertificate;
-  /** DER; an offline root leaves none behind. */
+  /** DER; an offline root may have sent none. */
   readonly rootList?: Buffer;
   readonly chain: readonly Buffer[];
   readonly key: string;

@@ -54,7 +54,8 @@ function windowOf(value: Value): Window {
   return { notBefore, notAfter };
 }
 
-function timeOf(value: Value): Instant {
+/** A date as certificates and lists have it; throws NotDer for one of another form. */
+export function timeOf(value: Value): Instant {
   const at = instantOf(value);
   if (at === undefined) throw new NotDer("a date cannot be read");
   return at;

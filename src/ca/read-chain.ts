@@ -9,6 +9,7 @@ import { isAuthorityKey } from "./keys/signing-key.ts";
 import { certificatesIn } from "./pem.ts";
 import { readAuthority } from "./read-authority.ts";
 import { type CertificateParts, constraintsOf, extensionAt, namesOf, readCertificate } from "./read-certificate.ts";
+import { readRootList } from "./read-list.ts";
 import { usagesIn } from "./recheck.ts";
 import { isSignedBy, permittedHosts, validatePath } from "./verify-path.ts";
 
@@ -31,6 +32,8 @@ export type AuthorityChain = {
   readonly root: AuthorityCertificate;
   /** What goes with a leaf: the issuing authority first, the root left out; DER. */
   readonly chain: readonly Buffer[];
+  /** The root's revocation list, where it came with the chain; DER. */
+  readonly rootList?: Buffer;
 };
 
 /** Issuing authority, up to three between, root. */
@@ -47,7 +50,8 @@ export async function readAuthorityChain(pem: string, terms: ChainTerms): Promis
     const ders = certificatesIn(pem);
     if (!ders || ders.length === 0 || ders.length > MOST)
       return invalid(`it is not a chain of 1 to ${MOST} certificates in PEM`);
-    return await readPath(withRoot(ders, terms.roots), terms);
+    const read = await readPath(withRoot(ders, terms.roots), terms);
+    return read.ok ? await withList(read.value, pem, terms) : read;
   } catch (fault) {
     if (fault instanceof NotDer) return invalid(fault.message);
     throw fault;
@@ -67,6 +71,14 @@ function withRoot(ders: readonly Buffer[], roots: readonly Buffer[]): readonly B
   const { issuer } = readCertificate(last);
   const known = roots.find((root) => readCertificate(root).subject.whole.equals(issuer.whole));
   return known ? [...ders, known] : ders;
+}
+
+/** A list that cannot be taken refuses the whole: it would be missed by those who check lists, and by nobody else. */
+async function withList(chain: AuthorityChain, pem: string, { now }: ChainTerms): Promise<Result<AuthorityChain>> {
+  const { issuing, root } = chain;
+  const read = await readRootList(pem, { root: readCertificate(root.der), now, until: issuing.window.notAfter });
+  if ("problem" in read) return invalid(read.problem);
+  return ok({ ...chain, ...(read.list ? { rootList: read.list } : {}) });
 }
 
 const isSelfIssued = ({ issuer, subject }: CertificateParts): boolean => issuer.whole.equals(subject.whole);

@@ -65,8 +65,11 @@ const unknownCritical = ({ extensions }: CertificateParts): string | undefined =
     ? "it has a critical extension that is not known here"
     : undefined;
 
-/** Whether a certificate names that issuer and is signed by its key; false too where the key cannot be used. */
-export async function isSignedBy(certificate: CertificateParts, issuer: CertificateParts): Promise<boolean> {
+/** What of a certificate, or of a revocation list, says who signed it. */
+export type SignedByIssuer = Pick<CertificateParts, "signed" | "algorithm" | "innerAlgorithm" | "signature" | "issuer">;
+
+/** Whether a certificate or list names that issuer and is signed by its key; false too where the key cannot be used. */
+export async function isSignedBy(certificate: SignedByIssuer, issuer: CertificateParts): Promise<boolean> {
   const algorithm = SIGNATURE_ALGORITHMS.find(({ identifier }) => identifier.equals(certificate.algorithm.whole));
   if (!algorithm || !certificate.innerAlgorithm.whole.equals(certificate.algorithm.whole)) return false;
   if (!certificate.issuer.whole.equals(issuer.subject.whole)) return false;

@@ -8,12 +8,14 @@ import type { AuthorityCertificate } from "../../src/ca/authority.ts";
 import { authorityRequest } from "../../src/ca/authority-request.ts";
 import { type KeyStore, VAULT_KEYS } from "../../src/ca/keys/key-store.ts";
 import { generateKey, memoryKey, type SigningKey } from "../../src/ca/keys/signing-key.ts";
+import { Issuer } from "../../src/ca/issuer.ts";
 import { makeAuthorityPair, type Making, signIssuing, signRoot } from "../../src/ca/new-authority.ts";
 import { makeOfflineRoot, openOfflineRoot, signByRoot } from "../../src/ca/offline-root.ts";
-import { certificatesPem, toPem } from "../../src/ca/pem.ts";
+import { certificatesPem, listsIn, toPem } from "../../src/ca/pem.ts";
 import { readCertificate } from "../../src/ca/read-certificate.ts";
 import { type ChainTerms, readAuthorityChain } from "../../src/ca/read-chain.ts";
 import type { Profiles } from "../../src/domain/certificate.ts";
+import { formatInstant } from "../../src/domain/instant.ts";
 import { ok, type Result } from "../../src/domain/problem.ts";
 import { readAuthorityBook } from "../../src/wire/authority-book.ts";
 import { PROFILES } from "../fakes/ca.ts";
@@ -75,6 +77,59 @@ test("below a root that readers have, the next authority does not wait for them"
   const again = toPem("CERTIFICATE REQUEST", must(await keeper.requestChain()));
   must(await keeper.importChain(must(await signByRoot(folder, root, again, { ...MAKING, now: clock.wall })).chain));
   expect(await workAll(keeper)).toEqual(["publish", "confirm", "activate"]);
+});
+
+const CRL_CONFIG = "[ca]\ndefault_ca = root\n[root]\ndatabase = index\ncrlnumber = number\ndefault_md = sha256\n";
+const listsOf = (pem: string): readonly Buffer[] => listsIn(pem) ?? [];
+
+test("the root's revocation list comes with the chain, the next one in its place, and openssl takes it", async () => {
+  const { clock, keeper, request, root } = await asked();
+  const first = must(await signByRoot(folder, root, request, MAKING));
+  const own = keeper.current().rootLists;
+  must(await keeper.importChain(first.chain));
+  await workAll(keeper);
+  expect(keeper.current().rootLists).toEqual([...own, ...listsOf(first.chain)]);
+  pass(clock, 15 * 60_000);
+  await workAll(keeper);
+  const again = toPem("CERTIFICATE REQUEST", must(await keeper.requestChain()));
+  const second = must(await signByRoot(folder, root, again, { ...MAKING, now: clock.wall }));
+  must(await keeper.importChain(second.chain));
+  await workAll(keeper);
+  expect(keeper.current().rootLists).toEqual([...own, ...listsOf(second.chain)]);
+  const [path, ...args] = [join(folder, "list.pem"), "-attime", String(clock.wall / 1000), "-crl_check", "-CRLfile"];
+  writeFileSync(path, second.chain);
+  writeFileSync(join(folder, "next.pem"), certificatesPem([second.issuing.der]));
+  const roots = ["-partial_chain", "-CAfile", join(folder, "root.crt")];
+  const said = execFileSync("openssl", ["verify", ...args, path, ...roots, join(folder, "next.pem")], {
+    encoding: "utf8",
+  });
+  expect(said).toBe(`${join(folder, "next.pem")}: OK\n`);
+});
+
+test("a list that the root did not sign, that ends too early or that cannot be read refuses the chain", async () => {
+  const { keeper, request, root } = await asked();
+  const { issuing, chain } = must(await signByRoot(folder, root, request, MAKING));
+  const certificates = certificatesPem([issuing.der, root.certificate.der]);
+  const list = { number: 1, thisUpdate: NOON, nextUpdate: issuing.window.notAfter, revoked: [] };
+  const by = async (key: SigningKey, more: Partial<typeof list> = {}) =>
+    toPem("X509 CRL", await new Issuer(root.certificate, key).signList({ ...list, ...more }));
+  const sentence = async (lists: string): Promise<string> =>
+    whyOf(await keeper.importChain(`${certificates}${lists}`)).replace(
+      "AUTHORITY_INVALID The chain is not taken: ",
+      "",
+    );
+  const early = `its revocation list does not hold from now to ${formatInstant(list.nextUpdate)}, when the authority ends.`;
+  const many = "it has more than one revocation list, or one that is not in base64.";
+  expect(await sentence(await by(memoryKey(generateKey("ECDSAP256"))))).toBe(
+    "its revocation list is not signed by its root.",
+  );
+  expect(await sentence(await by(root.key, { nextUpdate: list.nextUpdate - 1000 }))).toBe(early);
+  expect(await sentence(await by(root.key, { thisUpdate: NOON + 1000 }))).toBe(early);
+  expect(await sentence(`${await by(root.key)}${await by(root.key)}`)).toBe(many);
+  expect(await sentence((await by(root.key)).replace("-----END", "=\n-----END"))).toBe(many);
+  expect(await sentence(toPem("X509 CRL", issuing.der))).toBe("its revocation list is not of version 2, with an end.");
+  expect(keeper.current().set.awaiting).toBeDefined();
+  must(await keeper.importChain(chain));
 });
 
 test("a root under a known key identifier that is another certificate is refused, even one renewed by the same key", async () => {
@@ -215,6 +270,18 @@ describe("openssl signs the request as the runbook says", () => {
       [name, "ca.crt"].map((each) => readFileSync(join(folder, each), "utf8")).join("");
     const terms = termsOf(key, { now: Date.now() });
     expect(whyOf(await readAuthorityChain(chainOf("signed.crt"), terms))).toBe("ok");
+    writeFileSync(join(folder, "ca.cnf"), CRL_CONFIG);
+    for (const [file, text] of [
+      ["index", ""],
+      ["number", "01\n"],
+    ] as const)
+      writeFileSync(join(folder, file), text);
+    const authority = ["-config", "ca.cnf", "-keyfile", "ca.key", "-cert", "ca.crt"];
+    openssl("ca", "-gencrl", ...authority, "-crldays", "100", "-out", "ca.crl");
+    const withList = `${chainOf("signed.crt")}${readFileSync(join(folder, "ca.crl"), "utf8")}`;
+    expect(must(await readAuthorityChain(withList, termsOf(key, { now: Date.now() }))).rootList).toEqual(
+      listsOf(withList)[0],
+    );
     expect(whyOf(await readAuthorityChain(chainOf("bare.crt"), terms))).toMatch(/^AUTHORITY_INVALID /);
     expect(whyOf(await readAuthorityChain(chainOf("long.crt"), terms))).toBe(
       "AUTHORITY_INVALID The chain is not taken: it holds for longer than profile issuing allows.",

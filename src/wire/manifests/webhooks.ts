@@ -127,7 +127,8 @@ const failingOpen = (virtControllers: readonly string[]): readonly Entry[] => [
   {
     name: "launchers.signet.dev",
     failurePolicy: "Ignore",
-    rules: LAUNCHED,
+    // Where nobody launches, it is asked about nothing, and its conditions cost nothing.
+    rules: virtControllers.length === 0 ? [] : LAUNCHED,
     namespaces: [],
     conditions: [NOT_BEING_DELETED, byVirtController(virtControllers), MACHINE_CHANGE],
   },
@@ -156,7 +157,7 @@ function webhookOf(entry: Entry, path: string, { reach }: WebhookSettings): obje
     namespaceSelector: {
       matchExpressions: entry.namespaces.includes(OURS) ? [OURS] : [NOT_EXEMPT, ...entry.namespaces],
     },
-    rules: entry.rules,
+    ...(entry.rules.length === 0 ? {} : { rules: entry.rules }),
     matchConditions: entry.conditions,
   };
 }
@@ -197,12 +198,17 @@ export const exemptingPatches = (namespace: string): readonly (readonly Operatio
     })),
   );
 
-/** What names other virt-controllers in the validating configuration. */
-export const virtControllerPatch = (users: readonly string[]): readonly Operation[] =>
-  validating(users).flatMap(({ conditions }, entry) =>
-    conditions.flatMap((condition, index) =>
+/** What names virt-controllers in the validating configuration, and has what they launch judged. */
+export const virtControllerPatch = (users: readonly string[]): readonly Operation[] => {
+  const unnamed = validating([]);
+  return validating(users).flatMap(({ rules, conditions }, entry): readonly Operation[] => [
+    ...(unnamed[entry]?.rules === rules
+      ? []
+      : [{ op: "add" as const, path: `/webhooks/${entry}/rules`, value: rules }]),
+    ...conditions.flatMap((condition, index) =>
       condition.name.endsWith("by-virt-controller")
         ? [{ op: "replace" as const, path: `/webhooks/${entry}/matchConditions/${index}`, value: condition }]
         : [],
     ),
-  );
+  ]);
+};

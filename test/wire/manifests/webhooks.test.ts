@@ -15,7 +15,8 @@ type Entry = {
   readonly namespaceSelector: {
     readonly matchExpressions: readonly { readonly key: string; readonly values?: readonly string[] }[];
   };
-  readonly rules: readonly WebhookRule[];
+  /** Absent: the entry is asked about nothing. */
+  readonly rules?: readonly WebhookRule[];
   readonly matchConditions: readonly { readonly name: string; readonly expression: string }[];
 };
 
@@ -38,7 +39,7 @@ test("each configuration ends with an entry about nothing but Signet's dry runs 
     expect(matchConditions.map(({ expression }) => expression)).toEqual([
       "request.name == 'signet-self-test' && request.?dryRun.orValue(false)",
     ]);
-    expect(rules.map(({ resources }) => resources)).toEqual([["configmaps"]]);
+    expect(rules?.map(({ resources }) => resources)).toEqual([["configmaps"]]);
   }
 });
 
@@ -83,7 +84,7 @@ test("entries have no side effects, short timeouts, few conditions, and names of
 test("every kind that Signet reads as a workload is judged where it is enrolled", () => {
   const sent = entries
     .filter(({ name }) => name.includes(".enrolled."))
-    .flatMap(({ rules }) => rules)
+    .flatMap(({ rules }) => rules ?? [])
     .flatMap(({ apiGroups, resources }) => resources.map((resource) => `${apiGroups.join()}/${resource}`));
   const kinds = workloadKinds().map((kind) => `${kind.toLowerCase()}s`);
   expect(kinds.filter((kind) => !sent.includes(kind))).toEqual([]);
@@ -102,15 +103,20 @@ test("caBundle is left to Signet, and the overlay by URL differs in nothing but 
   expect(new Set(entries.map(({ clientConfig }) => Object.keys(clientConfig).join()))).toEqual(new Set(["service"]));
 });
 
+test("who launches machines is asked about where a component names somebody, and nobody else's entry is idle", () => {
+  expect(entries.filter(({ rules }) => rules === undefined).map(({ name }) => name)).toEqual(["launchers.signet.dev"]);
+});
+
 test("a component's patches hit what they mean, in every entry", () => {
   const [first = [], second = []] = exemptingPatches("db");
   expect([first.length, second.length]).toEqual([entriesOf(mutating).length - 1, entriesOf(validating).length - 1]);
   for (const { path } of [...first, ...second])
     expect(path).toMatch(/^\/webhooks\/\d+\/namespaceSelector\/matchExpressions\/0\/values\/-$/);
-  const positions = entriesOf(validating).flatMap(({ matchConditions }, entry) =>
-    matchConditions.flatMap(({ expression }, at) =>
+  const positions = entriesOf(validating).flatMap(({ rules, matchConditions }, entry) => [
+    ...(rules === undefined ? [`/webhooks/${entry}/rules`] : []),
+    ...matchConditions.flatMap(({ expression }, at) =>
       expression.includes("username in []") ? [`/webhooks/${entry}/matchConditions/${at}`] : [],
     ),
-  );
+  ]);
   expect(virtControllerPatch(["a"]).map(({ path }) => path)).toEqual(positions);
 });
