@@ -78,6 +78,10 @@ export const METRICS = {
     verb: "apply, delete",
   }),
   signet_policy_mended_total: metric("counter", "Compiled objects that somebody changed and that were written anew."),
+  signet_policy_fought_objects: metric(
+    "gauge",
+    "Compiled objects that somebody changes again as soon as they are mended: their Events say who; it must be 0.",
+  ),
   signet_policy_compile_seconds: metric("gauge", "Time that the last compilation took."),
   signet_policy_overdue_seconds: metric(
     "gauge",

@@ -46,6 +46,7 @@ function world(changed: Parameters<typeof estateText>[0] = {}) {
     awaited: [] as string[],
     statuses: [] as string[],
     events: [] as string[],
+    notes: [] as string[],
     looks: 0,
   };
   let read = { text: "", catalogue: undefined as Catalogue | undefined, objects: objectsOf("") };
@@ -109,7 +110,10 @@ function world(changed: Parameters<typeof estateText>[0] = {}) {
         client,
         log: quietLog,
         events: {
-          emit: ({ reason, regarding }) => void state.events.push(`${reason} ${regarding.kind} ${regarding.name}`),
+          emit: ({ reason, regarding, note }) => {
+            state.events.push(`${reason} ${regarding.kind} ${regarding.name}`);
+            state.notes.push(note);
+          },
         },
         // No two spans are alike, so that a compilation shows in how long it took.
         clock: {
@@ -135,6 +139,7 @@ function world(changed: Parameters<typeof estateText>[0] = {}) {
         },
         podNetworks: { v4: [], v6: [] },
         now: () => state.now,
+        random: () => 0.5,
       },
       term,
     );
@@ -286,6 +291,44 @@ test("an edit by somebody is said on the object, and mended", async () => {
   expect(state.events).toContain("PolicyEdited NetworkPolicy signet-role-db");
   expect(policies.get(key)?.["spec"]).toEqual(before?.["spec"]);
   expect(one.figures()?.mended).toBe(1);
+});
+
+test("who changes an object again as soon as it is mended is named, and answered ever later until he leaves it alone", async () => {
+  const { state, policies, publisher } = world();
+  const one = await tended(publisher());
+  const key = "NetworkPolicy pay/signet-role-db";
+  const before = policies.get(key) ?? {};
+  const mends = () => state.writes.filter((text) => text === `apply ${key}`).length;
+  const fight = async (rounds: number): Promise<number> => {
+    const until = mends();
+    for (let round = 0; round < rounds; round++) {
+      const metadata = { ...rawAt(policies.get(key) ?? {}, "metadata"), managedFields: [{ manager: "gitops" }] };
+      policies.set(key, {
+        ...before,
+        metadata: { ...metadata, resourceVersion: `g${(state.version += 1)}` },
+        spec: { podSelector: {}, ingress: [{}] },
+      });
+      await tended(one, 1);
+    }
+    return mends() - until;
+  };
+  const soon = await fight(20);
+  const later = await fight(20);
+  expect([soon > 3, later < soon]).toEqual([true, true]);
+  expect(state.events).toContain("PolicyFoughtOver NetworkPolicy signet-role-db");
+  expect(state.notes.find((note) => note.includes("again and again"))).toMatch(
+    /^Field manager "gitops" changes it again and again: it was mended \d+ times in a row, and is next in \d+ s at the earliest\. Have that leave objects labelled app\.kubernetes\.io\/managed-by=signet alone, or change the sentences that it comes from\.$/,
+  );
+  expect(one.figures()?.fought).toBe(1);
+  const standing = mends();
+  state.text = estateText({ sentences: PARTS.sentences.map((text) => text.replace("tcp/5432", "tcp/5555")) });
+  await tended(one, 2);
+  expect([mends() > standing, JSON.stringify(policies.get(key)?.["spec"]).includes("5555")]).toEqual([true, true]);
+  state.monotonic += 3_600_000;
+  await tended(one);
+  state.text = estateText();
+  await tended(one);
+  expect([one.figures()?.fought, policies.get(key)?.["spec"]]).toEqual([0, before["spec"]]);
 });
 
 test("what somebody adds to an object is taken out of it, and counted only then", async () => {
