@@ -599,6 +599,31 @@ test("a policy that is not evaluated keeps everything back where it may open, an
   );
 });
 
+test("a waiver of what is not evaluated holds for the object that it names, and for nothing that comes later", async () => {
+  const waiving = (waiver: string) =>
+    PARTS.guardrails.map((text) =>
+      text.replace("fences:", `waive: [{${waiver}, until: 2026-12-24T00:00:00Z, why: seen}], fences:`),
+    );
+  const { state, policies, publisher } = world({
+    guardrails: waiving("loss: FOREIGN_UNREAD, rule: CiliumNetworkPolicy shop/open"),
+  });
+  const cilium = (name: string): Raw => ({
+    apiVersion: "cilium.io/v2",
+    kind: "CiliumNetworkPolicy",
+    metadata: { name, namespace: "shop", uid: name, resourceVersion: "1" },
+    spec: { endpointSelector: {}, ingress: [{ fromEntities: ["world"] }] },
+  });
+  policies.set("CiliumNetworkPolicy shop/open", cilium("open"));
+  const one = await tended(publisher());
+  expect([state.writes.length > 8, [...(one.figures()?.blocking ?? [])]]).toEqual([true, []]);
+  policies.set("CiliumNetworkPolicy shop/later", cilium("later"));
+  await tended(one);
+  expect([...(one.figures()?.blocking ?? [])]).toEqual([["FOREIGN_UNREAD", 1]]);
+  state.text = estateText({ guardrails: waiving("loss: FOREIGN_UNREAD") });
+  await tended(one);
+  expect([...(one.figures()?.blocking ?? [])]).toEqual([["FOREIGN_UNREAD", 2]]);
+});
+
 test("policies that may not be read keep everything back until they may", async () => {
   const { state, publisher } = world();
   state.unread = JUDGED_RESOURCES.filter(({ group }) => group === "crd.projectcalico.org");
