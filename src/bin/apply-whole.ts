@@ -24,10 +24,8 @@ export async function applyWhole(
     force: true,
   });
   if (!applied.ok || saysTheSame(renderedOf(applied.value), object)) return applied;
-  const replaced = await client.patch(resource, object.metadata, {
-    type: "json",
-    body: replacing(applied.value, object.spec),
-  });
+  const replacement = { type: "json", body: replacing(applied.value, object.spec) } as const;
+  const replaced = await client.patch(resource, object.metadata, replacement, { fieldManager: "signet" });
   if (!replaced.ok || saysTheSame(renderedOf(replaced.value), object)) return replaced;
   return refuse(
     "API_CONFLICT",

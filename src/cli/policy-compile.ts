@@ -4,7 +4,7 @@ import { ok, refuseAll, type Result } from "../domain/problem.ts";
 import { scenesOf } from "../policy/analysis/scene.ts";
 import { type Compilation, compile } from "../policy/compile/compile.ts";
 import { lossCodeOf } from "../domain/loss-codes.ts";
-import type { Waiver } from "../domain/sentences.ts";
+import { WAIVED_BY_NAME, type Waiver } from "../domain/sentences.ts";
 import { LOSSES } from "../policy/compile/loss.ts";
 import { TARGET_NAMES, type TargetName } from "../policy/compile/targets.ts";
 import { unwaived, waiversIn } from "../policy/compile/waiver.ts";
@@ -76,18 +76,21 @@ function readTargets(text: string): readonly TargetName[] {
   throw new InvalidArgumentError(`Write names out of ${TARGET_NAMES.join(", ")}, with commas.`);
 }
 
-/** `--waive`: a kind of loss and an end. */
+/** `--waive`: a kind of loss, or of one rule alone, and an end. */
 export const waiveOption = (): Option =>
-  new Option("--waive <code=time>", "take a kind of loss upon yourself until then; repeatable")
+  new Option("--waive <loss=time>", "take a loss, as CODE or CODE:RULE, upon yourself until then; repeatable")
     .argParser((text: string, before: readonly Waiver[]) => [...before, readWaiver(text)])
     .default([], "none");
 
 function readWaiver(text: string): Waiver {
-  const [name = "", end = ""] = text.split("=");
+  const [, name = "", rule, end = ""] = /^([^:=]*)(?::(.*))?=([^=]*)$/s.exec(text) ?? [];
   const code = lossCodeOf(name);
   const until = parseInstant(end, "--waive");
-  if (code && until.ok) return { code, until: until.value };
-  throw new InvalidArgumentError("Write a code and an end, for example HOSTNETWORK_UNSELECTED=2027-01-31T00:00:00Z.");
+  if (code && until.ok && (rule !== undefined || !WAIVED_BY_NAME.has(code)))
+    return { code, until: until.value, ...(rule === undefined ? {} : { rule }) };
+  throw new InvalidArgumentError(
+    'Write a code and an end, for example HOSTNETWORK_UNSELECTED=2027-01-31T00:00:00Z; of FOREIGN_UNREAD also what you looked at, as the report names it: "FOREIGN_UNREAD:CiliumNetworkPolicy shop/open=2027-01-31T00:00:00Z".',
+  );
 }
 
 function runCompile(io: Io, paths: readonly string[], options: Options): ExitCode {

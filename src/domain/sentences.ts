@@ -57,8 +57,14 @@ export type SegmentPolicy = Definition & {
 /** A dimension whose different values a fence keeps apart. */
 export type FenceDimension = "environment" | "classification";
 
-/** A kind of loss that somebody takes upon himself, until an end: it keeps nothing from being published meanwhile. */
-export type Waiver = { readonly code: LossCode; readonly until: Instant };
+/**
+ * A kind of loss that somebody takes upon himself, until an end: it keeps nothing from being published meanwhile. `rule`: of that
+ * rule or object alone, as the loss names it.
+ */
+export type Waiver = { readonly code: LossCode; readonly until: Instant; readonly rule?: string };
+
+/** Kinds of losses that nobody can judge before he has looked: a waiver of one names what was looked at. */
+export const WAIVED_BY_NAME: ReadonlySet<LossCode> = new Set<LossCode>(["FOREIGN_UNREAD"]);
 
 /** Rules above all sentences. A denial without ports denies everything. */
 export type Guardrail = Definition & {

@@ -24,6 +24,7 @@ export function publishingFigures(readings: () => PublishingReadings | undefined
       ["signet_policy_blocked", read(blocked)],
       ["signet_policy_compile_seconds", read(({ compileMs }) => alone(compileMs / 1000))],
       ["signet_policy_overdue_seconds", read(overdue)],
+      ["signet_policy_fought_objects", read(({ fought }) => alone(fought))],
     ],
     counters: [
       ["signet_policy_writes_total", read(writes)],

@@ -64,6 +64,7 @@ export type PublishingReadings = {
   readonly blocking: ReadonlyMap<string, number>;
   readonly writes: { readonly apply: number; readonly delete: number };
   readonly mended: number;
+  readonly fought: number;
   readonly compileMs: number;
   /** Absent where nothing has begun or ended that is not published yet, and publishing waits for nothing. */
   readonly overdueSince?: Instant;

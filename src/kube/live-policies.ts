@@ -140,11 +140,31 @@ export const awaitedGone = (resource: Resource, answer: Raw): Awaited => ({
   uid: textAt(rawAt(answer, "details"), "uid") ?? uidOf(answer),
 });
 
-/** Data planes write into the status of policies; nothing is read of it here. */
+/**
+ * Data planes write into the status of policies; nothing is read of it here. Of the field managers the one stays that wrote
+ * last of all but ourselves, for whoever is to be told of.
+ */
 export function withoutStatus({ status: _status, metadata, ...rest }: Raw): Raw {
-  const { managedFields: _fields, ...kept } = isRaw(metadata) ? metadata : {};
-  return { ...rest, metadata: kept };
+  const { managedFields, ...kept } = isRaw(metadata) ? metadata : {};
+  const manager = lastOther(managedFields);
+  return { ...rest, metadata: { ...kept, ...(manager === undefined ? {} : { managedFields: [{ manager }] }) } };
 }
+
+/** Times of managedFields are whole seconds; of two that are the same the later entry counts. */
+function lastOther(managedFields: unknown): string | undefined {
+  const entries: readonly unknown[] = Array.isArray(managedFields) ? managedFields : [];
+  const others = entries
+    .filter(isRaw)
+    .filter((one) => textAt(one, "manager") !== OURS && textAt(one, "subresource") === undefined);
+  const last = others.reduce<Raw | undefined>(
+    (latest, one) => (latest && (textAt(one, "time") ?? "") < (textAt(latest, "time") ?? "") ? latest : one),
+    undefined,
+  );
+  return last && textAt(last, "manager");
+}
+
+/** The field manager that our compiled objects are written by. */
+const OURS = "signet";
 
 const mayFollow = async (client: Pick<KubeClient, "create">, { group, plural }: Resource): Promise<boolean> => {
   const asked = ["list", "watch"].map((verb) => reviewOwnAccess(client, { verb, group, resource: plural }));

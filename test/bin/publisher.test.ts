@@ -46,6 +46,7 @@ function world(changed: Parameters<typeof estateText>[0] = {}) {
     awaited: [] as string[],
     statuses: [] as string[],
     events: [] as string[],
+    notes: [] as string[],
     looks: 0,
   };
   let read = { text: "", catalogue: undefined as Catalogue | undefined, objects: objectsOf("") };
@@ -109,7 +110,10 @@ function world(changed: Parameters<typeof estateText>[0] = {}) {
         client,
         log: quietLog,
         events: {
-          emit: ({ reason, regarding }) => void state.events.push(`${reason} ${regarding.kind} ${regarding.name}`),
+          emit: ({ reason, regarding, note }) => {
+            state.events.push(`${reason} ${regarding.kind} ${regarding.name}`);
+            state.notes.push(note);
+          },
         },
         // No two spans are alike, so that a compilation shows in how long it took.
         clock: {
@@ -135,6 +139,7 @@ function world(changed: Parameters<typeof estateText>[0] = {}) {
         },
         podNetworks: { v4: [], v6: [] },
         now: () => state.now,
+        random: () => 0.5,
       },
       term,
     );
@@ -175,6 +180,24 @@ test("what the sentences mean is published once, and each SegmentPolicy says whe
     "shop/p Active: 5 objects stand as they are meant, of networkpolicy.",
   ]);
   expect(one.figures()?.objects.get("networkpolicy")).toEqual({ wanted: 5, active: 5 });
+});
+
+test("where the right is taken away, each SegmentPolicy says that nobody keeps what was published", async () => {
+  const { state, policies, publisher } = world();
+  const one = await tended(publisher());
+  const [standing, before] = [[...policies.keys()], state.statuses.length];
+  state.may.clear();
+  state.monotonic += 10_000;
+  await tended(one);
+  expect([state.statuses.slice(before), [...policies.keys()]]).toEqual([
+    ["pay/p", "shop/p"].map(
+      (name) => `${name} NoTarget: No data plane is published to here any more; what was published is kept by nobody.`,
+    ),
+    standing,
+  ]);
+  const after = state.statuses.length;
+  await tended(one);
+  expect(state.statuses.length).toBe(after);
 });
 
 test("policies that the command line published for waypoints stay", async () => {
@@ -268,6 +291,44 @@ test("an edit by somebody is said on the object, and mended", async () => {
   expect(state.events).toContain("PolicyEdited NetworkPolicy signet-role-db");
   expect(policies.get(key)?.["spec"]).toEqual(before?.["spec"]);
   expect(one.figures()?.mended).toBe(1);
+});
+
+test("who changes an object again as soon as it is mended is named, and answered ever later until he leaves it alone", async () => {
+  const { state, policies, publisher } = world();
+  const one = await tended(publisher());
+  const key = "NetworkPolicy pay/signet-role-db";
+  const before = policies.get(key) ?? {};
+  const mends = () => state.writes.filter((text) => text === `apply ${key}`).length;
+  const fight = async (rounds: number): Promise<number> => {
+    const until = mends();
+    for (let round = 0; round < rounds; round++) {
+      const metadata = { ...rawAt(policies.get(key) ?? {}, "metadata"), managedFields: [{ manager: "gitops" }] };
+      policies.set(key, {
+        ...before,
+        metadata: { ...metadata, resourceVersion: `g${(state.version += 1)}` },
+        spec: { podSelector: {}, ingress: [{}] },
+      });
+      await tended(one, 1);
+    }
+    return mends() - until;
+  };
+  const soon = await fight(20);
+  const later = await fight(20);
+  expect([soon > 3, later < soon]).toEqual([true, true]);
+  expect(state.events).toContain("PolicyFoughtOver NetworkPolicy signet-role-db");
+  expect(state.notes.find((note) => note.includes("again and again"))).toMatch(
+    /^Field manager "gitops" changes it again and again: it was mended \d+ times in a row, and is next in \d+ s at the earliest\. Have that leave objects labelled app\.kubernetes\.io\/managed-by=signet alone, or change the sentences that it comes from\.$/,
+  );
+  expect(one.figures()?.fought).toBe(1);
+  const standing = mends();
+  state.text = estateText({ sentences: PARTS.sentences.map((text) => text.replace("tcp/5432", "tcp/5555")) });
+  await tended(one, 2);
+  expect([mends() > standing, JSON.stringify(policies.get(key)?.["spec"]).includes("5555")]).toEqual([true, true]);
+  state.monotonic += 3_600_000;
+  await tended(one);
+  state.text = estateText();
+  await tended(one);
+  expect([one.figures()?.fought, policies.get(key)?.["spec"]]).toEqual([0, before["spec"]]);
 });
 
 test("what somebody adds to an object is taken out of it, and counted only then", async () => {
@@ -369,7 +430,9 @@ test("a quarantine of one Pod is in effect when it is marked and every object st
   expect(state.statuses[0]).toBe("/q Pending: 1 Pods are not marked yet, and 0 objects not written.");
   pods.set("u-db", marked(podOf("db", "pay")));
   await tended(one);
-  expect(state.statuses.at(-1)).toBe("/q CutOff: 1 workload is cut off by networkpolicy, clusternetworkpolicy.");
+  expect(state.statuses.at(-1)).toBe(
+    "/q CutOff: 1 workload is cut off by networkpolicy, clusternetworkpolicy. Connections that stand may live on until it is restarted.",
+  );
   expect(policies.get("NetworkPolicy pay/signet-quarantine")?.["spec"]).toEqual({
     podSelector: { matchExpressions: [{ key: "signet.dev/quarantine", operator: "Exists" }] },
     policyTypes: ["Ingress", "Egress"],
@@ -446,7 +509,7 @@ test("what somebody else opens of others keeps no quarantine of one Pod back", a
   await tended(one);
   expect(policies.has("NetworkPolicy pay/signet-quarantine")).toBe(true);
   expect(state.statuses.filter((text) => text.startsWith("/q")).at(-1)).toBe(
-    "/q CutOff: 1 workload is cut off by networkpolicy, clusternetworkpolicy.",
+    "/q CutOff: 1 workload is cut off by networkpolicy, clusternetworkpolicy. Connections that stand may live on until it is restarted.",
   );
 });
 
@@ -468,7 +531,7 @@ test.each([
     pods.set("u-db", marked(podOf("db", "pay")));
     await tended(one);
     expect(state.statuses.filter((text) => text.startsWith("/q")).at(-1)).toBe(
-      "/q CutOff: 1 workload is cut off by networkpolicy, clusternetworkpolicy.",
+      "/q CutOff: 1 workload is cut off by networkpolicy, clusternetworkpolicy. Connections that stand may live on until it is restarted.",
     );
     const unmarked = { key: "signet.dev/quarantine", operator: "DoesNotExist" };
     const letsGo = ([key, raw]: readonly [string, Raw]): boolean =>
@@ -513,7 +576,7 @@ test.each(["pod: {namespace: pay, name: virt-launcher-db-x1, uid: u-l}", "virtua
     await tended(publisher());
     expect(policies.has("NetworkPolicy pay/signet-quarantine")).toBe(true);
     expect(state.statuses.find((text) => text.startsWith("/q"))).toBe(
-      "/q CutOff: 1 workload is cut off by networkpolicy, clusternetworkpolicy.",
+      "/q CutOff: 1 workload is cut off by networkpolicy, clusternetworkpolicy. Connections that stand may live on until it is restarted.",
     );
   },
 );
@@ -534,6 +597,31 @@ test("a policy that is not evaluated keeps everything back where it may open, an
   expect(state.statuses.filter((text) => text.startsWith("/q")).at(-1)).toBe(
     "/q OpenStill: Policies that are not evaluated may keep it open: CiliumNetworkPolicy shop/open.",
   );
+});
+
+test("a waiver of what is not evaluated holds for the object that it names, and for nothing that comes later", async () => {
+  const waiving = (waiver: string) =>
+    PARTS.guardrails.map((text) =>
+      text.replace("fences:", `waive: [{${waiver}, until: 2026-12-24T00:00:00Z, why: seen}], fences:`),
+    );
+  const { state, policies, publisher } = world({
+    guardrails: waiving("loss: FOREIGN_UNREAD, rule: CiliumNetworkPolicy shop/open"),
+  });
+  const cilium = (name: string): Raw => ({
+    apiVersion: "cilium.io/v2",
+    kind: "CiliumNetworkPolicy",
+    metadata: { name, namespace: "shop", uid: name, resourceVersion: "1" },
+    spec: { endpointSelector: {}, ingress: [{ fromEntities: ["world"] }] },
+  });
+  policies.set("CiliumNetworkPolicy shop/open", cilium("open"));
+  const one = await tended(publisher());
+  expect([state.writes.length > 8, [...(one.figures()?.blocking ?? [])]]).toEqual([true, []]);
+  policies.set("CiliumNetworkPolicy shop/later", cilium("later"));
+  await tended(one);
+  expect([...(one.figures()?.blocking ?? [])]).toEqual([["FOREIGN_UNREAD", 1]]);
+  state.text = estateText({ guardrails: waiving("loss: FOREIGN_UNREAD") });
+  await tended(one);
+  expect([...(one.figures()?.blocking ?? [])]).toEqual([["FOREIGN_UNREAD", 2]]);
 });
 
 test("policies that may not be read keep everything back until they may", async () => {
@@ -650,7 +738,7 @@ test("a namespace that is being deleted takes nothing new, and keeps no quaranti
   expect([...policies.keys()].filter((key) => key.includes(" pay/"))).toEqual([]);
   expect(policies.has("NetworkPolicy shop/signet-quarantine")).toBe(true);
   expect(state.statuses.filter((text) => text.startsWith("/"))).toEqual([
-    "/q CutOff: 1 workload is cut off by networkpolicy, clusternetworkpolicy.",
+    "/q CutOff: 1 workload is cut off by networkpolicy, clusternetworkpolicy. Connections that stand may live on until it is restarted.",
     "/p Pending: 0 Pods are not marked yet, and 4 objects not written.",
   ]);
   state.text = state.text.replace(" deletionTimestamp: 2026-11-23T11:00:00Z,", "");

@@ -39,6 +39,28 @@ test("a loss may be taken upon oneself until an end, and no longer", () => {
   expect([waived("2027-01-30T00:00:00Z"), waived("2027-01-31T00:00:00Z")]).toEqual([0, 3]);
 });
 
+test("a loss of one rule may be taken upon oneself, and no other's", () => {
+  const waived = (rule: string) =>
+    runPolicy([
+      "compile",
+      ...paths("bookinfo"),
+      "--catalogue=docs/examples/bookinfo",
+      "--at=2027-01-30T00:00:00Z",
+      `--waive=ADDRESS_MAY_BE_POD:${rule}=2027-01-31T00:00:00Z`,
+    ]).code;
+  expect(["SegmentPolicy default/productpage, spec.allow[0]", "SegmentPolicy default/other"].map(waived)).toEqual([
+    0, 3,
+  ]);
+});
+
+test("what nobody can judge unseen is waived by its name only", () => {
+  const waive = (text: string) => () => runPolicy(["compile", ...paths("bookinfo"), `--waive=${text}`]);
+  expect(waive("FOREIGN_UNREAD=2027-01-31T00:00:00Z")).toThrow(
+    'of FOREIGN_UNREAD also what you looked at, as the report names it: "FOREIGN_UNREAD:CiliumNetworkPolicy shop/open=',
+  );
+  expect(waive("FOREIGN_UNREAD:CiliumNetworkPolicy shop/open=2027-01-31T00:00:00Z")).not.toThrow();
+});
+
 test("a NetworkPolicy of somebody else that opens more blocks, and is named with its pairs", () => {
   const ran = runPolicy([
     "compile",

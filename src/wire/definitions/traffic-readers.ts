@@ -30,9 +30,7 @@ export function readGuardrail(object: KubeObject): Result<Guardrail> {
   const { spec, specPath, definition } = read.value;
   const deny = sentencesOf(spec.deny ?? [], object, [...specPath, "deny"]);
   const allow = sentencesOf(spec.allow ?? [], object, [...specPath, "allow"]);
-  const waivers = (spec.waive ?? []).map(({ loss, until }, index) =>
-    waiverOf(loss, until, object, [...specPath, "waive", index]),
-  );
+  const waivers = (spec.waive ?? []).map((entry, index) => waiverOf(entry, object, [...specPath, "waive", index]));
   const problems = [deny, allow, ...waivers].flatMap((each) => (each.ok ? [] : each.problems));
   if (!deny.ok || !allow.ok || problems.length > 0) return refuseAll(problems);
   return ok({
@@ -44,10 +42,15 @@ export function readGuardrail(object: KubeObject): Result<Guardrail> {
   });
 }
 
-function waiverOf(code: LossCode, until: string, object: KubeObject, path: FieldPath): Result<Waiver> {
+type WaiverEntry = { readonly loss: LossCode; readonly until: string; readonly rule?: string };
+
+function waiverOf({ loss: code, until, rule }: WaiverEntry, object: KubeObject, path: FieldPath): Result<Waiver> {
   const read = parseInstant(until, pathText([...path, "until"]));
   const source = sourceOf(object, [...path, "until"]);
-  return read.ok ? ok({ code, until: read.value }) : refuseAll(read.problems.map((found) => ({ ...found, source })));
+  const only = rule === undefined ? {} : { rule };
+  return read.ok
+    ? ok({ code, until: read.value, ...only })
+    : refuseAll(read.problems.map((found) => ({ ...found, source })));
 }
 
 function sentencesOf(

@@ -1,5 +1,6 @@
 import { LOSS_CODES } from "../../domain/loss-codes.ts";
-import { fields, listOf, moment, oneOf, optional, setOf, text } from "./fields.ts";
+import { WAIVED_BY_NAME } from "../../domain/sentences.ts";
+import { fields, listOf, moment, oneOf, optional, rule, setOf, text, withRules } from "./fields.ts";
 import { age, approvalColumns, type Kind } from "./kind.ts";
 import { denial, sentence } from "./sentence.ts";
 import { approvedStatus } from "./status.ts";
@@ -17,12 +18,26 @@ const guardrailSpec = fields("Rules above all sentences.", {
   waive: optional(
     listOf(
       "Kinds of losses that keep nothing from being published until an end, although more is let through than is meant.",
-      fields("One kind of loss.", {
-        loss: oneOf("Its code, as `signet policy compile` reports it.", LOSS_CODES),
-        until: moment("Until when."),
-        why: text("The reason.", 1024),
-        ticket: optional(text("Where it was decided.", 256)),
-      }),
+      fields(
+        "One kind of loss.",
+        {
+          loss: oneOf("Its code, as `signet policy compile` reports it.", LOSS_CODES),
+          rule: optional(
+            text("Of this rule or object alone, as the report names it: `CiliumNetworkPolicy payments/open`.", 512),
+          ),
+          until: moment("Until when."),
+          why: text("The reason.", 1024),
+          ticket: optional(text("Where it was decided.", 256)),
+        },
+        withRules(
+          ...[...WAIVED_BY_NAME].map((code) =>
+            rule(
+              `self.loss != '${code}' || has(self.rule)`,
+              `a waiver of ${code} names in \`rule\` what was looked at`,
+            ),
+          ),
+        ),
+      ),
       32,
     ),
   ),

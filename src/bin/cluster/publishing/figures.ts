@@ -14,6 +14,8 @@ export type PublishingFigures = {
   readonly writes: { readonly apply: number; readonly delete: number };
   /** Objects of ours that somebody else changed, and that were mended. */
   readonly mended: number;
+  /** Objects that somebody changes again as soon as they are mended. */
+  readonly fought: number;
   readonly compileMs: number;
   /** Since when a line has ended, or begun, without being taken out, or in, or nothing can be published; absent where neither. */
   readonly overdueSince?: Instant;
@@ -25,6 +27,7 @@ export const NO_FIGURES: PublishingFigures = {
   blocking: new Map(),
   writes: { apply: 0, delete: 0 },
   mended: 0,
+  fought: 0,
   compileMs: 0,
 };
 

@@ -11,6 +11,7 @@ import { POLICY_RESOURCES } from "../../../reconcile/policies/published-kinds.ts
 import type { StandingAction } from "../../../reconcile/policies/standing-status.ts";
 import type { WatchMeans } from "../../../kube/watch.ts";
 import type { Contested } from "./contested.ts";
+import type { Fights } from "./fights.ts";
 import { applyWhole } from "../../apply-whole.ts";
 
 /** What writing takes. */
@@ -19,6 +20,9 @@ export type Performing = {
   readonly log: Log;
   readonly events: { readonly emit: (event: EventAction) => void };
 };
+
+/** Objects that wait, as somebody else had the last word: at each write, or after each mend. */
+export type Waiting = { readonly contested: Contested; readonly fights: Fights };
 
 /** How far the writes of a plan came: those that were made, in order, and why the next one was not. */
 type Done = {
@@ -36,14 +40,18 @@ type Done = {
 export async function performPlan(
   means: Performing & Pick<WatchMeans, "clock">,
   plan: Plan,
-  contested: Contested,
+  { contested, fights }: Waiting,
   term: Term,
 ): Promise<Done> {
-  const due = (writes: readonly Write[]) => contested.without(writes, means.clock.monotonic());
+  const due = (writes: readonly Write[]) => {
+    const now = means.clock.monotonic();
+    return contested.without(fights.without(writes, now), now);
+  };
   contested.keep(plan.writes);
   const perform = async (writes: readonly Write[]): Promise<Done> => {
     const made = await performWrites(means, due(writes), term);
     contested.note(made, means.clock.monotonic());
+    fights.note(made.writes, means.clock.monotonic());
     return made;
   };
   const done = await perform(plan.writes);

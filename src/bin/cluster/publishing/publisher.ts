@@ -9,22 +9,22 @@ import type { WatchMeans } from "../../../kube/watch.ts";
 import type { AddressSet } from "../../../policy/sets/address-set.ts";
 import { EventBudget } from "../../../reconcile/events.ts";
 import { type ClusterState, compileForCluster, terminatingIn } from "../../../reconcile/policies/cluster.ts";
-import { editedEvent } from "../../../reconcile/policies/edited-event.ts";
 import { fingerprintOf, quarantinesText } from "../../../reconcile/policies/fingerprint.ts";
-import { objectKey, type Write } from "../../../reconcile/policies/order.ts";
-import { mendedBy, type Plan, planPublishing, standingAfter } from "../../../reconcile/policies/plan.ts";
+import { type Plan, planPublishing, standingAfter } from "../../../reconcile/policies/plan.ts";
 import { ATTACHMENTS, JUDGED_RESOURCES } from "../../../reconcile/policies/published-kinds.ts";
 import { decideQuarantines, quarantinesSaid } from "../../../reconcile/policies/restriction-status.ts";
 import { standingsOf } from "../../../reconcile/policies/standing.ts";
 import { decideStatuses } from "../../../reconcile/policies/standing-status.ts";
 import { Contested } from "./contested.ts";
+import { Fights } from "./fights.ts";
 import { counted, NO_FIGURES, type PublishingFigures } from "./figures.ts";
 import { type Performing, performPlan, writeStandings } from "./perform.ts";
 import { lookedAtBeside, type PublishedTargets, publishedTargets } from "./publishing-targets.ts";
+import { sayEdited } from "./say-edited.ts";
 import { NODES } from "./tables.ts";
 
 /** What publishing takes, for one term. */
-export type PublisherMeans = Pick<WatchMeans, "clock"> &
+export type PublisherMeans = Pick<WatchMeans, "clock" | "random"> &
   Performing & {
     readonly client: Pick<KubeClient, "create" | "patch" | "delete">;
     readonly live: () => Pick<LiveCatalogue, "current" | "objects">;
@@ -52,8 +52,8 @@ type Looked = PublishedTargets & Served & { readonly at: number };
 const NOTHING_SERVED: Served = { followed: [], unread: [] };
 
 type Told = {
-  readonly policies: ReturnType<typeof standingsOf>;
-  readonly quarantines: ReturnType<typeof quarantinesSaid>;
+  readonly policies?: ReturnType<typeof standingsOf>;
+  readonly quarantines?: ReturnType<typeof quarantinesSaid>;
 };
 
 /**
@@ -69,10 +69,11 @@ export class Publisher {
   #key = "";
   #quarantines = "";
   #plan: Plan | undefined;
-  /** What is to be said of each policy and each quarantine; worked out once for each round that published. */
+  /** What is to be said of each policy and each quarantine, once for each round that published; neither where nobody publishes. */
   #told: Told | undefined;
   #unseen: { readonly since: number; readonly awaited: readonly Awaited[] } | undefined;
   readonly #contested = new Contested();
+  readonly #fights: Fights;
   #notBefore = 0;
   #faults = 0;
   /** Since when a line has ended, or begun, that could not be taken out, or in. */
@@ -85,6 +86,7 @@ export class Publisher {
     this.#means = means;
     this.#term = term;
     this.#policies = means.policies;
+    this.#fights = new Fights(means.random);
   }
 
   /** Undefined where nothing is published. */
@@ -99,7 +101,7 @@ export class Publisher {
     this.#waitsSince ??= this.#means.now();
     const last = this.#looked;
     const looked = await this.#look();
-    if (looked.targets.length === 0) [this.#plan, this.#told] = [undefined, undefined];
+    if (looked.targets.length === 0) [this.#plan, this.#told] = [undefined, {}];
     const state = looked.targets.length > 0 ? this.#state(looked) : undefined;
     if (state || looked.targets.length === 0) this.#waitsSince = undefined;
     if (state && this.#isDue(state, looked)) await this.#publish(state, looked);
@@ -175,7 +177,8 @@ export class Publisher {
     const urgent = quarantines !== this.#quarantines || this.#overdueSince() !== undefined;
     if (clock.monotonic() < this.#notBefore && !(urgent && this.#faults === 0)) return false;
     const key = `${targets.join()} ${[...ours].join()} ${fingerprintOf(state)}`;
-    const again = this.#faults > 0 || this.#contested.isDue(clock.monotonic());
+    const instant = clock.monotonic();
+    const again = this.#faults > 0 || this.#contested.isDue(instant) || this.#fights.isDue(instant);
     if (key === this.#key && !again && this.#overdueSince() === undefined) return false;
     this.#key = key;
     this.#quarantines = quarantines;
@@ -200,37 +203,31 @@ export class Publisher {
       log.warn({ reason: plan.problems.map(problemLine) }, "Policies could not be compiled; what stands stays.");
       return;
     }
-    const done = await performPlan(this.#means, plan.value, this.#contested, this.#term);
+    const waiting = { contested: this.#contested, fights: this.#fights };
+    const done = await performPlan(this.#means, plan.value, waiting, this.#term);
     const passed = this.#overdueSince();
     if (done.fault === undefined) this.#faults = 0;
     else this.#fail();
     const kept = done.fault === undefined && plan.value.whole && !this.#contested.any();
     this.#late = kept ? undefined : (this.#late ?? passed);
-    if (done.writes.length > 0) this.#unseen = { since: clock.monotonic(), awaited: done.awaited };
+    if (done.writes.length > 0) {
+      this.#unseen = { since: clock.monotonic(), awaited: done.awaited };
+      // What was written is looked at once more: whoever undid it meanwhile left everything as it was seen before.
+      this.#key = "";
+    }
     const before = plan.value.published.ours.map(({ object }) => object);
-    this.#sayEdited(plan.value, state, done.writes);
+    sayEdited({ ...this.#means, budget: this.#budget, fights: this.#fights }, plan.value, state, done.writes);
     this.#plan = plan.value;
     const standing = standingAfter(before, done.writes);
     this.#told = { policies: standingsOf(plan.value, standing), quarantines: quarantinesSaid(plan.value, standing) };
-    this.#figures = counted(this.#figures, plan.value, { standing, writes: done.writes });
+    const fought = this.#fights.count(clock.monotonic());
+    this.#figures = { ...counted(this.#figures, plan.value, { standing, writes: done.writes }), fought };
   }
 
   #fail(): void {
     const wait = RETRY_MS[Math.min(this.#faults, RETRY_MS.length - 1)] ?? 0;
     this.#faults += 1;
     this.#notBefore = Math.max(this.#notBefore, this.#means.clock.monotonic() + wait);
-  }
-
-  /** What somebody changed is said beside the object, and whether it was mended with the rest. */
-  #sayEdited(plan: Plan, { policies }: ClusterState, writes: readonly Write[]): void {
-    const { events, log, now } = this.#means;
-    const all = mendedBy(plan, writes);
-    for (const object of plan.edited) {
-      const mended = all.has(object);
-      const event = editedEvent(this.#budget, object, { policies, mended }, now());
-      log.warn({ object: objectKey(object), mended }, "Somebody changed a policy of ours.");
-      if (event) events.emit(event);
-    }
   }
 
   async #tell(waitsFor?: string): Promise<void> {
