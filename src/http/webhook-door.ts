@@ -98,8 +98,9 @@ type Call = {
 /** A review whose body is there, and since when. */
 type Waiting = { readonly call: Call; readonly body: string; readonly start: number };
 
-/** So many reviews are judged before the first of them is answered. */
+/** So many reviews, or so much text, are judged before the first is answered: what waits is no longer in the bodies' budget. */
 const MOST_IN_A_TURN = 32;
+const MOST_TEXT_IN_A_TURN = 1024 * 1024;
 
 /**
  * Judges what one turn of the event loop brought review by review, and then answers review by review: code that is still in
@@ -107,9 +108,11 @@ const MOST_IN_A_TURN = 32;
  */
 function inTurns(parts: DoorParts): (call: Call, body: string) => void {
   let waiting: Waiting[] = [];
+  let text = 0;
   const answerAll = (): void => {
     const turn = waiting;
     waiting = [];
+    text = 0;
     const decided = turn.map(({ call, body }) => decide(parts, call.webhook, body));
     for (const [index, answered] of decided.entries()) {
       const { call, start } = turn[index] as Waiting;
@@ -119,8 +122,9 @@ function inTurns(parts: DoorParts): (call: Call, body: string) => void {
   };
   return (call, body) => {
     if (waiting.length === 0) setImmediate(answerAll);
-    const count = waiting.push({ call, body, start: performance.now() });
-    if (count === MOST_IN_A_TURN) answerAll();
+    waiting.push({ call, body, start: performance.now() });
+    text += body.length;
+    if (waiting.length >= MOST_IN_A_TURN || text >= MOST_TEXT_IN_A_TURN) answerAll();
   };
 }
 
@@ -135,9 +139,9 @@ function reply(call: Call, answered: Result<Answered>, start: number): void {
 }
 
 function decide(parts: DoorParts, webhook: Webhook, body: string): Result<Answered> | Promise<Result<Answered>> {
-  const catalogue = parts.services.catalogue();
-  if (!catalogue) return { ok: false, problems: [problem("NOT_READY", "", "No catalogue could be read yet.")] };
   try {
+    const catalogue = parts.services.catalogue();
+    if (!catalogue) return { ok: false, problems: [problem("NOT_READY", "", "No catalogue could be read yet.")] };
     const answered = answerReview(webhook, body, catalogue, parts.services);
     return answered instanceof Promise ? answered.catch((fault: unknown) => faulty(parts, webhook, fault)) : answered;
   } catch (fault) {

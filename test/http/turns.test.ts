@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { responseOf, review, startWeb, type Web } from "../fakes/web.ts";
+import { fakeServices, responseOf, review, startWeb, type Web } from "../fakes/web.ts";
 
 const POST = "HTTP/1.1\r\nHost: signet\r\nContent-Type: application/json\r\nContent-Length:";
 
@@ -53,5 +53,23 @@ describe("reviews that arrive together", () => {
       uids.map((uid, index) => (isReview(index) ? [200, uid, stamps(index)] : [400, "REVIEW_INVALID"])),
     );
     expect(web.services.recorded.map(({ request }) => request.uid)).toEqual(uids.filter((_, index) => isReview(index)));
+  });
+
+  test("and a fault in judging one of them leaves the others alone", async () => {
+    const services = fakeServices();
+    let asked = 0;
+    const catalogue = () => {
+      asked += 1;
+      if (asked === 2) throw new Error("a fault of ours");
+      return services.catalogue();
+    };
+    const faulty = await startWeb("http", {}, { ...services, catalogue });
+    const body = JSON.stringify(review());
+    const answers = await pipelined(
+      faulty.port,
+      [1, 2, 3].map(() => ["/mutate", body] as const),
+    );
+    await faulty.stop();
+    expect(answers.map(({ status }) => status)).toEqual([200, 500, 200]);
   });
 });
