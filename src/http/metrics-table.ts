@@ -90,7 +90,7 @@ export const METRICS = {
   signet_events_total: metric("counter", "Events about objects of the cluster.", { result: "written, dropped" }),
   signet_serving_certificate_expiry_timestamp_seconds: metric("gauge", "When the serving certificate ends."),
   signet_issuance_total: metric("counter", "Requests for certificates and tokens looked at, by this replica.", {
-    door: "podCertificateRequest, rest, grpc",
+    door: "podCertificateRequest, rest, grpc, own (for our bundle endpoint)",
     what: "svid, token",
     outcome: "issued, refused (in the ledger), pending (looked at again later)",
     reason: "none, a problem code, or for pending its CamelCase form",

@@ -435,7 +435,7 @@ describe("published by the server, which has two replicas", () => {
     expect([cut.code, cut.out]).toEqual([
       0,
       expect.stringMatching(
-        /In effect after \d+\.\d s: 1 workload is cut off by networkpolicy, clusternetworkpolicy, adminnetworkpolicy\.\n$/,
+        /In effect after \d+\.\d s: 1 workload is cut off by networkpolicy, clusternetworkpolicy, adminnetworkpolicy\. Connections that stand may live on until it is restarted\.\n$/,
       ),
     ]);
     const pod = await get("/api/v1/namespaces/till/pods/till-web");

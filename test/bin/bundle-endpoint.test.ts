@@ -1,6 +1,8 @@
 import { X509Certificate } from "node:crypto";
 import { request } from "node:https";
+import { connect as connectPlain, type Socket } from "node:net";
 import { connect } from "node:tls";
+import * as fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
 import { lookAt } from "../../src/bin/cluster/federation/look.ts";
 import { besideBundleEndpoint } from "../../src/bin/issuing/open-bundle-endpoint.ts";
@@ -151,6 +153,30 @@ test("the endpoint has the bundle alone, and each connection is for one request"
     "404 close ",
   ]);
 }, 30_000);
+
+test("whatever bytes come, in place of a handshake and after one, there is an answer or a close", async () => {
+  const { keeper, port } = await partner();
+  const sent = (socket: Socket, bytes: Uint8Array) =>
+    new Promise<string>((resolve) => {
+      let came = "";
+      socket.on("data", (chunk: Buffer) => (came += chunk.toString("latin1")));
+      socket.on("error", () => undefined).on("close", () => resolve(came));
+      socket.end(bytes);
+    });
+  const bytes = fc.oneof(
+    fc.uint8Array({ maxLength: 500 }),
+    fc.string({ maxLength: 200 }).map((text) => Buffer.from(`GET /v1/bundle${text}\r\n\r\n`)),
+  );
+  await fc.assert(
+    fc.asyncProperty(bytes, async (each) => {
+      await sent(connectPlain({ host: "127.0.0.1", port }), each);
+      const secure = connect({ host: "127.0.0.1", port, rejectUnauthorized: false });
+      expect(await sent(secure, each)).toMatch(/^$|^HTTP\/1\.1 [2-5]\d\d /);
+    }),
+    { numRuns: 40 },
+  );
+  expect(await follower(port, bundleOf(keeper))()).toBe("1 of sequence 1");
+}, 60_000);
 
 test("Signet's own certificate is in the ledger, follows no role, and is not issued against a Restriction", async () => {
   const keeper = keeperOver(memoryVault(), { wall: Date.now(), monotonic: 0 }, { trustDomain: "partner.org" });

@@ -182,6 +182,24 @@ test("what the sentences mean is published once, and each SegmentPolicy says whe
   expect(one.figures()?.objects.get("networkpolicy")).toEqual({ wanted: 5, active: 5 });
 });
 
+test("where the right is taken away, each SegmentPolicy says that nobody keeps what was published", async () => {
+  const { state, policies, publisher } = world();
+  const one = await tended(publisher());
+  const [standing, before] = [[...policies.keys()], state.statuses.length];
+  state.may.clear();
+  state.monotonic += 10_000;
+  await tended(one);
+  expect([state.statuses.slice(before), [...policies.keys()]]).toEqual([
+    ["pay/p", "shop/p"].map(
+      (name) => `${name} NoTarget: No data plane is published to here any more; what was published is kept by nobody.`,
+    ),
+    standing,
+  ]);
+  const after = state.statuses.length;
+  await tended(one);
+  expect(state.statuses.length).toBe(after);
+});
+
 test("policies that the command line published for waypoints stay", async () => {
   const { state, policies, publisher } = world();
   state.may.add("authorizationpolicies");
@@ -412,7 +430,9 @@ test("a quarantine of one Pod is in effect when it is marked and every object st
   expect(state.statuses[0]).toBe("/q Pending: 1 Pods are not marked yet, and 0 objects not written.");
   pods.set("u-db", marked(podOf("db", "pay")));
   await tended(one);
-  expect(state.statuses.at(-1)).toBe("/q CutOff: 1 workload is cut off by networkpolicy, clusternetworkpolicy.");
+  expect(state.statuses.at(-1)).toBe(
+    "/q CutOff: 1 workload is cut off by networkpolicy, clusternetworkpolicy. Connections that stand may live on until it is restarted.",
+  );
   expect(policies.get("NetworkPolicy pay/signet-quarantine")?.["spec"]).toEqual({
     podSelector: { matchExpressions: [{ key: "signet.dev/quarantine", operator: "Exists" }] },
     policyTypes: ["Ingress", "Egress"],
@@ -489,7 +509,7 @@ test("what somebody else opens of others keeps no quarantine of one Pod back", a
   await tended(one);
   expect(policies.has("NetworkPolicy pay/signet-quarantine")).toBe(true);
   expect(state.statuses.filter((text) => text.startsWith("/q")).at(-1)).toBe(
-    "/q CutOff: 1 workload is cut off by networkpolicy, clusternetworkpolicy.",
+    "/q CutOff: 1 workload is cut off by networkpolicy, clusternetworkpolicy. Connections that stand may live on until it is restarted.",
   );
 });
 
@@ -511,7 +531,7 @@ test.each([
     pods.set("u-db", marked(podOf("db", "pay")));
     await tended(one);
     expect(state.statuses.filter((text) => text.startsWith("/q")).at(-1)).toBe(
-      "/q CutOff: 1 workload is cut off by networkpolicy, clusternetworkpolicy.",
+      "/q CutOff: 1 workload is cut off by networkpolicy, clusternetworkpolicy. Connections that stand may live on until it is restarted.",
     );
     const unmarked = { key: "signet.dev/quarantine", operator: "DoesNotExist" };
     const letsGo = ([key, raw]: readonly [string, Raw]): boolean =>
@@ -556,7 +576,7 @@ test.each(["pod: {namespace: pay, name: virt-launcher-db-x1, uid: u-l}", "virtua
     await tended(publisher());
     expect(policies.has("NetworkPolicy pay/signet-quarantine")).toBe(true);
     expect(state.statuses.find((text) => text.startsWith("/q"))).toBe(
-      "/q CutOff: 1 workload is cut off by networkpolicy, clusternetworkpolicy.",
+      "/q CutOff: 1 workload is cut off by networkpolicy, clusternetworkpolicy. Connections that stand may live on until it is restarted.",
     );
   },
 );
@@ -718,7 +738,7 @@ test("a namespace that is being deleted takes nothing new, and keeps no quaranti
   expect([...policies.keys()].filter((key) => key.includes(" pay/"))).toEqual([]);
   expect(policies.has("NetworkPolicy shop/signet-quarantine")).toBe(true);
   expect(state.statuses.filter((text) => text.startsWith("/"))).toEqual([
-    "/q CutOff: 1 workload is cut off by networkpolicy, clusternetworkpolicy.",
+    "/q CutOff: 1 workload is cut off by networkpolicy, clusternetworkpolicy. Connections that stand may live on until it is restarted.",
     "/p Pending: 0 Pods are not marked yet, and 4 objects not written.",
   ]);
   state.text = state.text.replace(" deletionTimestamp: 2026-11-23T11:00:00Z,", "");

@@ -1,26 +1,32 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { formatInstant } from "../../src/domain/instant.ts";
 import { accepted } from "../cluster/accepted.ts";
 import { bootCluster, type Cluster } from "../cluster/boot.ts";
 import { type Installed, installSignet } from "../cluster/install.ts";
 import { hubbleFile } from "../cluster/node/networks/cilium.ts";
+import { JUDGED_POD_NETWORK } from "../cluster/node/networks/calico.ts";
 import { STANDIN_IMAGE } from "../cluster/node/images.ts";
 import { peersOf } from "../cluster/node/peers.ts";
 import { type Probing, startProbing, type Watched } from "../cluster/node/probing.ts";
+import { signetAs } from "../api/people.ts";
 import { type HostState, hostState, tracesOf } from "../node/traces.ts";
 import { ADMIN, COMMON, DENY_ALL, type Placed, WEB_TO_DB } from "./policies.ts";
 import {
   CALLS,
   callsSeen,
   closeShop,
+  endPublishing,
   EXAMPLE,
   MANIFESTS,
   openShop,
+  podOf,
   prepareShop,
   publish,
+  publishByServer,
+  reachedByNode,
   shopPeers,
   signetCli,
 } from "./shop.ts";
@@ -39,7 +45,7 @@ let folder: string;
 beforeAll(async () => {
   before = hostState();
   cluster = await bootCluster({ nodes: 1, networks: ["calico", "cilium"] });
-  signet = await installSignet(cluster);
+  signet = await installSignet(cluster, { config: { cluster: { podNetworks: [JUDGED_POD_NETWORK] } } });
   await prepareShop(cluster);
   for (const name of ["lab", "ns2"]) await created({ path: "/api/v1/namespaces", body: { metadata: { name } } });
   folder = await mkdtemp(join(tmpdir(), "signet-sentences-"));
@@ -85,6 +91,32 @@ async function changed(name: string, file: "policy.yaml" | "guardrail.yaml", cha
   await writeFile(join(target, file), change(await readFile(join(target, file), "utf8")));
   return target;
 }
+
+/** The workload that is put under quarantine: it is called, and calls six others. */
+const CUT = "checkoutservice";
+/** The calls that it has a part in, and the rest of them. */
+const { cut: ITS = [], other: OTHERS = [] } = Object.groupBy(CALLS, (line) =>
+  line.split(" ").includes(CUT) ? "cut" : "other",
+);
+const among =
+  (lines: readonly string[]) =>
+  (line: string): boolean =>
+    lines.includes(line);
+const ALICE = { user: "alice", groups: ["system:masters"] };
+const BOB = { user: "bob", groups: ["system:masters"] };
+/** How the server publishes for each: in Cilium its own kinds alone. */
+const BY_SERVER = {
+  calico: { components: ["publishing", "publishing-tiers"], target: "networkpolicy" },
+  cilium: { components: ["publishing", "publishing-cilium"], target: "ciliumnetworkpolicy" },
+} as const;
+/** Whether a connection that stands lives on when its policy goes, and whether the Pod's own node is let through. */
+const LIVES_ON = { calico: true, cilium: false } as const;
+const NODE_REACHES = { calico: true, cilium: false } as const;
+const CUT_OFF = {
+  calico:
+    /^In effect after [0-9.]+ s: 1 workload is cut off by networkpolicy, adminnetworkpolicy\. Connections that stand may live on until it is restarted\.$/,
+  cilium: /^In effect after [0-9.]+ s: 1 workload is cut off by ciliumnetworkpolicy\.$/,
+} as const;
 
 const GONE = "frontend -> adservice tcp/9555";
 
@@ -276,5 +308,40 @@ describe.each(JUDGES)("under %s", (judge) => {
         expect(wrong).toEqual([]);
         await publish(cluster, EXAMPLE);
       });
+
+    test("a quarantine closes all connections of one workload, and no others; lifted, they are back", {
+      timeout: 2 * TEST_MS,
+    }, async () => {
+      await publishByServer(cluster, BY_SERVER[judge]);
+      await shop.until((line) => CALLS.has(line));
+      const { name: pod, ip } = await podOf(cluster, CUT);
+      const [standing, others] = [await shop.hold(among(ITS)), await shop.hold(among(OTHERS))];
+      onTestFinished(async () => void (await Promise.all([standing.close(), others.close()])));
+      const [its, untouched] = [await standing.answering(), await others.answering()];
+      expect([its.length, untouched.length]).toEqual([7, 9]);
+      const began = performance.now();
+      const wrong = await shop.during(watchedBut(...ITS), async () => {
+        const cutting = signetAs(cluster, ALICE, ["quarantine", pod, "--reason", "key in a log", "--wait", "60"]);
+        const [fresh, live] = await Promise.all([
+          shop.effect(ITS, "dropped", () => Promise.resolve()),
+          expect
+            .poll(standing.answering, { ...PATIENCE, interval: 50 })
+            .toEqual(LIVES_ON[judge] ? its : [])
+            .then(() => performance.now() - began),
+        ]);
+        process.stderr.write(`${judge}: new connections closed after ${Math.round(fresh)} ms, `);
+        process.stderr.write(LIVES_ON[judge] ? "live ones go on\n" : `live ones after ${Math.round(live)} ms\n`);
+        await shop.until(among(OTHERS));
+        expect(await reachedByNode(cluster, ip, 5050)).toBe(NODE_REACHES[judge]);
+        const { code, out } = await cutting;
+        expect([code, out.split("\n").at(-2)]).toEqual([0, expect.stringMatching(CUT_OFF[judge])]);
+      });
+      expect(wrong).toEqual([]);
+      expect(await others.answering()).toEqual(untouched);
+      const lifted = await signetAs(cluster, BOB, `quarantine ${pod} --lift`);
+      expect([lifted.code, lifted.err]).toEqual([0, ""]);
+      await shop.until((line) => CALLS.has(line));
+      await endPublishing(cluster, BY_SERVER[judge]);
+    });
   });
 });

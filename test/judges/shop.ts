@@ -31,12 +31,13 @@ export const CALLS: ReadonlySet<string> = new Set(
   ),
 );
 
-/** Puts the stand-ins' images on the node and the shop's catalogue, approved, into the cluster. */
+/** Puts the stand-ins' images on the node, and the shop's catalogue and sentences, approved, into the cluster. */
 export async function prepareShop(cluster: Cluster): Promise<void> {
   const bin = (name: BinaryName): string => join(cluster.stateDir, "bin", name);
   const images = standInImages(SHOP, await standinMembers(bin), readFileSync(bin("node-done")));
   await cluster.node().load(images);
-  await applyApproved(cluster, readFileSync(join(EXAMPLE, "catalogue.yaml"), "utf8"), "alice");
+  for (const file of ["catalogue.yaml", "guardrail.yaml", "policy.yaml"])
+    await applyApproved(cluster, readFileSync(join(EXAMPLE, file), "utf8"), "alice");
   const stamped = async (): Promise<string | undefined> => {
     const body = {
       metadata: { name: "tried", labels: { app: "redis-cart" } },
@@ -80,6 +81,38 @@ export async function publish(cluster: Cluster, catalogue: string, ...options: r
   return stdout;
 }
 
+const componentFile = (name: string): string => join(ROOT, "manifests/components", name, `${name}.yaml`);
+
+/** How a server publishes: the components of the manifests that let it, and a target that it then has. */
+export type ByServer = { readonly components: readonly string[]; readonly target: string };
+
+/** Has the server publish the shop's sentences; resolves when they are active in that target. */
+export async function publishByServer(cluster: Cluster, { components, target }: ByServer): Promise<void> {
+  for (const name of components) await kubectlDone(cluster, ["apply", "--server-side", "-f", componentFile(name)]);
+  await vi.waitFor(async () => {
+    const { body } = await cluster.request("GET", "/apis/signet.dev/v1alpha1/segmentpolicies");
+    const waiting = (body as { readonly items: readonly Published[] }).items.flatMap(({ metadata, status = {} }) => {
+      const said = status.conditions?.find(({ type }) => type === "Published");
+      const stands = status.targets?.some(({ name }) => name === target) === true;
+      return said?.reason === "Active" && stands ? [] : [`${metadata.name}: ${said?.message}`];
+    });
+    if (waiting.length > 0) throw new Error(waiting.join("\n"));
+  }, PATIENCE);
+}
+
+type Published = {
+  readonly metadata: { readonly name: string };
+  readonly status?: {
+    readonly targets?: readonly { readonly name: string }[];
+    readonly conditions?: readonly { readonly type: string; readonly reason: string; readonly message: string }[];
+  };
+};
+
+/** From now on the server publishes nothing: whatever is taken away stays away. */
+export async function endPublishing(cluster: Cluster, { components }: ByServer): Promise<void> {
+  for (const name of components) await kubectlDone(cluster, ["delete", "-f", componentFile(name)]);
+}
+
 /** Runs a command line to its end. */
 export function signetCli(args: readonly string[]): Promise<Ran> {
   const cli = join(ROOT, "src/bin/cli.ts");
@@ -101,3 +134,20 @@ export const callsSeen = (json: string): readonly string[] =>
   });
 
 type SeenEdge = { readonly from: string; readonly to: string; readonly port: string; readonly verdict: string };
+
+/** The Pod of one of the shop's workloads: NAMESPACE/NAME, and its address. */
+export async function podOf(cluster: Cluster, app: string): Promise<{ readonly name: string; readonly ip: string }> {
+  const { body } = await cluster.request("GET", `/api/v1/namespaces/default/pods?labelSelector=app%3D${app}`);
+  const [pod] = (body as { readonly items: readonly PodFacts[] }).items;
+  return { name: `default/${pod?.metadata.name ?? ""}`, ip: pod?.status.podIP ?? "" };
+}
+
+/** Whether a connection from the node itself, as the kubelet's, is completed. */
+export const reachedByNode = (cluster: Cluster, ip: string, port: number): Promise<boolean> =>
+  cluster
+    .node()
+    .run("/usr/bin/timeout", "1", "/bin/bash", "-c", `: </dev/tcp/${ip}/${port}`)
+    .then(
+      () => true,
+      () => false,
+    );

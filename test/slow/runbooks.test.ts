@@ -101,11 +101,12 @@ describe("an offline root", () => {
 
 describe("a stolen key", () => {
   test("is said with a plan first, and then another authority signs at once", { timeout: SLOW }, async () => {
-    const [plan = "", now = ""] = scriptsOf("compromise.md").slice(-2);
+    const [plan = "", now = "", tokens = ""] = scriptsOf("compromise.md").slice(-3);
     expect(await run(plan)).toContain("Nothing was done. With --yes it is.");
     const output = await run(now);
     expect(states(output)).toEqual(["revoked", "revoked", "revoked", "active"]);
     expect(output).toContain("revoked, STOLEN");
+    expect(await run(tokens)).toMatch(/Nothing was done\. With --yes it is\.\n[^]*\nDone\.\n$/);
   });
 });
 

@@ -81,6 +81,10 @@ const KEEPS_CONNECTIONS: ReadonlySet<TargetName> = new Set<TargetName>([
   "nftables",
 ]);
 
+/** Whether connections that stand may outlive the rule that let them pass: not where Cilium's own kinds are among the targets. */
+export const mayKeepConnections = (targets: readonly TargetName[]): boolean =>
+  targets.some((target) => KEEPS_CONNECTIONS.has(target)) && !targets.includes("ciliumnetworkpolicy");
+
 /** What a target loses of every line, or of those that end, or of what its kinds hold. */
 function ofTarget({ intent, site, targets, now }: Order, doors: Doors, target: TargetName): readonly Loss[] {
   const whole = (code: LossCode, rule: string, effect: Effect = "exact"): Loss => ({

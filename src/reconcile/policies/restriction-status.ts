@@ -3,6 +3,8 @@ import type { Instant } from "../../domain/instant.ts";
 import { QUARANTINE_LABEL } from "../../domain/reserved-keys.ts";
 import { countPairs, type Loss } from "../../policy/compile/loss.ts";
 import type { Rendered } from "../../policy/compile/rendered.ts";
+import { mayKeepConnections } from "../../policy/compile/standing.ts";
+import type { TargetName } from "../../policy/compile/targets.ts";
 import { concerns } from "../../policy/intent/quarantine.ts";
 import { isInside } from "../../policy/model/endpoint.ts";
 import { readApprovable } from "../../wire/definitions/approvable.ts";
@@ -89,7 +91,7 @@ function saidOf(restriction: Restriction, { published }: Plan, lacking: readonly
       "Pending",
       `${unmarked.length} Pods are not marked yet, and ${missing} objects not written.`,
     );
-  return stillOpen(restriction, compilation.widening) ?? inEffect(meant.length, order.targets.join(", "));
+  return stillOpen(restriction, compilation.widening) ?? inEffect(meant.length, order.targets);
 }
 
 const NO_TARGET = said(
@@ -125,7 +127,16 @@ function stillOpen({ name }: Restriction, widening: readonly Loss[]): Said | und
 const shortened = (names: readonly string[]): string =>
   `${names.slice(0, NAMED).join("; ")}${names.length > NAMED ? "; and more" : ""}`;
 
-const inEffect = (count: number, where: string): Said =>
-  count === 0
-    ? said(TYPE, true, "NobodyRuns", `Nobody who runs is meant now; whoever comes under it is cut off by ${where}.`)
-    : said(TYPE, true, "CutOff", `${count} workload${count === 1 ? " is" : "s are"} cut off by ${where}.`);
+function inEffect(count: number, targets: readonly TargetName[]): Said {
+  const where = targets.join(", ");
+  if (count === 0)
+    return said(
+      TYPE,
+      true,
+      "NobodyRuns",
+      `Nobody who runs is meant now; whoever comes under it is cut off by ${where}.`,
+    );
+  const [are, they] = count === 1 ? [" is", "it is"] : ["s are", "they are"];
+  const standing = mayKeepConnections(targets) ? ` Connections that stand may live on until ${they} restarted.` : "";
+  return said(TYPE, true, "CutOff", `${count} workload${are} cut off by ${where}.${standing}`);
+}

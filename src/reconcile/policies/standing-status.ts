@@ -4,7 +4,7 @@ import type { Json, PatchOperation } from "../../domain/json-patch.ts";
 import { canonical } from "../../policy/compile/published.ts";
 import { type Condition, type ObjectKey, readApprovable } from "../../wire/definitions/approvable.ts";
 import type { KubeObject } from "../../wire/objects.ts";
-import { rawAt } from "../../wire/read-object.ts";
+import { rawAt, textAt } from "../../wire/read-object.ts";
 import { statusPatch } from "../approvals/status-patch.ts";
 import type { EventAction } from "../events.ts";
 import type { PolicyStanding } from "./standing.ts";
@@ -22,18 +22,36 @@ export type StandingAction = {
 
 const TYPE = "Published";
 
-/** Says of each SegmentPolicy where it stands; nothing where its status says so already. */
+/**
+ * Says of each SegmentPolicy where it stands; nothing where its status says so already. Without standings nothing is published
+ * to any more: that is said of those of which something was said before.
+ */
 export const decideStatuses = (
   objects: readonly KubeObject[],
-  standings: ReadonlyMap<string, PolicyStanding>,
+  standings: ReadonlyMap<string, PolicyStanding> | undefined,
   now: Instant,
 ): readonly StandingAction[] =>
   objects.flatMap((object) => {
-    const standing = standings.get(`${object.namespace}/${object.name}`);
+    const standing = standings ? standings.get(`${object.namespace}/${object.name}`) : withdrawn(object);
     return (standing && statusOf(object, standing, now)) ?? [];
   });
 
-function statusOf(object: KubeObject, standing: PolicyStanding, now: Instant): StandingAction | undefined {
+function withdrawn(object: KubeObject): Told | undefined {
+  const { conditions } = readApprovable(object, "Namespaced");
+  if (!conditions.some(({ type }) => type === TYPE)) return undefined;
+  return {
+    revision: textAt(rawAt(object.raw, "status"), "revision") ?? "",
+    targets: [],
+    losses: [],
+    published: false,
+    reason: "NoTarget",
+    message: "No data plane is published to here any more; what was published is kept by nobody.",
+  };
+}
+
+type Told = Omit<PolicyStanding, "policy">;
+
+function statusOf(object: KubeObject, standing: Told, now: Instant): StandingAction | undefined {
   const approvable = readApprovable(object, "Namespaced");
   const { conditions, generation } = approvable;
   if (approvable.deleting) return undefined;
@@ -58,7 +76,7 @@ function statusOf(object: KubeObject, standing: PolicyStanding, now: Instant): S
 }
 
 function conditionOf(
-  { published, reason, message }: PolicyStanding,
+  { published, reason, message }: Told,
   old: Condition | undefined,
   generation: number,
   now: Instant,

@@ -11,10 +11,13 @@ import { startReaper } from "../reaper.ts";
  */
 export type Outcome = "open" | "late" | "refused" | "dropped" | "gone";
 
-/** One question: may the Pod with this UID reach that IPv4 address and port? */
+/**
+ * One question: may the Pod with this UID reach that IPv4 address and port? A `live` one is asked over a TCP connection that
+ * the first round made, and every later one goes on with.
+ */
 export type Probe = {
   readonly from: string;
-  readonly proto: "tcp" | "udp";
+  readonly proto: "tcp" | "udp" | "live";
   readonly to: string;
   readonly port: number;
 };

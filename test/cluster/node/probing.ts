@@ -35,11 +35,20 @@ export type Probing = {
    * program was not reached, and a line of `never` that was let through.
    */
   readonly during: (watched: Watched, change: () => Promise<unknown>) => Promise<readonly string[]>;
+  /** Makes a TCP connection for each of these lines, and keeps them. Throws where one cannot be made. */
+  readonly hold: (held: (line: string) => boolean) => Promise<Held>;
   readonly close: () => Promise<void>;
 };
 
 /** Lines that stay open throughout a change, and lines that stay closed. */
 export type Watched = { readonly always: (line: string) => boolean; readonly never: (line: string) => boolean };
+
+/** Connections that stand. */
+export type Held = {
+  /** The lines over which something still comes back. */
+  readonly answering: () => Promise<readonly string[]>;
+  readonly close: () => Promise<void>;
+};
 
 const PATIENCE_MS = 500;
 /** Long enough that a handshake whose first packet was dropped is completed by its second, after a second. */
@@ -109,8 +118,25 @@ function probingWith(prober: Prober, lines: readonly Line[], another: () => Prob
       await change().finally(() => ended.abort());
       return (await Promise.all(wrong)).flat();
     },
+    hold: (held) =>
+      holdOpen(
+        another(),
+        lines.filter(({ text, listening, proto }) => listening && proto === "tcp" && held(text)),
+      ),
     close: prober.close,
   };
+}
+
+async function holdOpen(prober: Prober, lines: readonly Line[]): Promise<Held> {
+  const probes = lines.map((line) => ({ ...line, proto: "live" as const }));
+  const answering = async (): Promise<readonly string[]> => {
+    const outcomes = await prober.round(probes, PATIENCE_MS);
+    return lines.filter((_, index) => outcomes[index] === "open").map(({ text }) => text);
+  };
+  const first = await answering();
+  if (first.length === lines.length) return { answering, close: prober.close };
+  await prober.close();
+  throw new Error(`${lines.length - first.length} of ${lines.length} connections could not be made`);
 }
 
 /** Asks for the same lines until the end, and gives each outcome that is not among those expected. */

@@ -52,8 +52,8 @@ type Looked = PublishedTargets & Served & { readonly at: number };
 const NOTHING_SERVED: Served = { followed: [], unread: [] };
 
 type Told = {
-  readonly policies: ReturnType<typeof standingsOf>;
-  readonly quarantines: ReturnType<typeof quarantinesSaid>;
+  readonly policies?: ReturnType<typeof standingsOf>;
+  readonly quarantines?: ReturnType<typeof quarantinesSaid>;
 };
 
 /**
@@ -69,7 +69,7 @@ export class Publisher {
   #key = "";
   #quarantines = "";
   #plan: Plan | undefined;
-  /** What is to be said of each policy and each quarantine; worked out once for each round that published. */
+  /** What is to be said of each policy and each quarantine, once for each round that published; neither where nobody publishes. */
   #told: Told | undefined;
   #unseen: { readonly since: number; readonly awaited: readonly Awaited[] } | undefined;
   readonly #contested = new Contested();
@@ -101,7 +101,7 @@ export class Publisher {
     this.#waitsSince ??= this.#means.now();
     const last = this.#looked;
     const looked = await this.#look();
-    if (looked.targets.length === 0) [this.#plan, this.#told] = [undefined, undefined];
+    if (looked.targets.length === 0) [this.#plan, this.#told] = [undefined, {}];
     const state = looked.targets.length > 0 ? this.#state(looked) : undefined;
     if (state || looked.targets.length === 0) this.#waitsSince = undefined;
     if (state && this.#isDue(state, looked)) await this.#publish(state, looked);

@@ -2,6 +2,7 @@
 // standard input, one JSON object a line, and answers each with one line: for every probe "open" (a TCP handshake
 // was completed, a UDP packet came back), "late" (a handshake was, but not by its first packet), "refused" (reset, or ICMP
 // says that nobody listens) or "dropped" (nothing came back in time), or "gone" where the asking Pod has no process.
+// A connection of protocol "live" is made by the first round that asks for it and asked again by every later one.
 package main
 
 import (
@@ -9,6 +10,7 @@ import (
 	"encoding/json"
 	"log"
 	"os"
+	"sync"
 	"time"
 )
 
@@ -18,7 +20,7 @@ type round struct {
 	Probes    []want `json:"probes"`
 }
 
-// want is one probe: From is the UID of a Pod, or "pid:N"; Proto is tcp or udp; To an IPv4 address.
+// want is one probe: From is the UID of a Pod, or "pid:N"; Proto is tcp, udp or live; To an IPv4 address.
 type want struct {
 	From  string `json:"from"`
 	Proto string `json:"proto"`
@@ -66,11 +68,22 @@ func run(wants []want, timeout time.Duration) []string {
 		}
 		enter(namespace, func() {
 			for _, index := range indexes {
-				attempts = append(attempts, begin(wants[index], &results[index]))
+				if wants[index].Proto == "live" {
+					hold(wants[index], timeout)
+				} else {
+					attempts = append(attempts, begin(wants[index], &results[index]))
+				}
 			}
 		})
 		namespace.Close()
 	}
+	var asking sync.WaitGroup
+	for index, each := range wants {
+		if each.Proto == "live" && results[index] == "" {
+			asking.Go(func() { results[index] = ask(held[each], timeout) })
+		}
+	}
 	wait(attempts, timeout)
+	asking.Wait()
 	return results
 }
