@@ -45,7 +45,9 @@ export function scale(size: number, _seconds: number): Promise<Figures> {
 }
 
 function costAt(size: number, before: Cost | undefined): Cost {
-  reachOnce(fleetOf(Math.min(size, 1000)));
+  const small = fleetOf(Math.min(size, 1000));
+  reachOnce(small);
+  judgeOnce(small);
   const fleet = fleetOf(size);
   const rounds = Array.from({ length: ROUNDS }, () => ({ ...reachOnce(fleet), ...judgeOnce(fleet) }));
   const middle = (key: keyof (typeof rounds)[number]): number => median(rounds.map((one) => one[key]));

@@ -38,7 +38,9 @@ function makeCluster() {
     objectsOf(CATALOGUE).flatMap(({ kind, name, raw }) => (kind === "TrustDomain" ? [[name, raw] as const] : [])),
   );
   const faults = new Map<string, "refuses" | "fails">();
+  const tried: string[] = [];
   const write = (name: string, done: () => Raw): Promise<Result<Raw>> => {
+    tried.push(name);
     const fault = faults.get(name);
     if (fault === "fails") return Promise.reject(new Error("PATCH: 503 overloaded"));
     return Promise.resolve(fault ? refuse("API_REFUSED", "spec", "Not here.") : ok(done()));
@@ -56,23 +58,24 @@ function makeCluster() {
         return made as Raw;
       }),
   };
-  return { bundles, domains, faults, client: client as KubeClient };
+  return { bundles, domains, faults, tried, client: client as KubeClient };
 }
 
 type Looks = Readonly<Record<string, () => Promise<Look>>>;
 
 /** One replica's term in it. */
-function makeTerm({ client, domains }: ReturnType<typeof makeCluster>, looks: Looks) {
+function makeTerm({ client, domains }: ReturnType<typeof makeCluster>, looks: Looks, text = CATALOGUE) {
   const clock = makeFakeClock(NOON);
+  const events: string[] = [];
   const objects = () => [...domains].map(([name, raw]) => ({ kind: "TrustDomain", name, raw }) as never);
   const federation = new Federation(
     {
       client,
-      live: () => ({ current: () => catalogueOf(CATALOGUE), objects }),
+      live: () => ({ current: () => catalogueOf(text), objects }),
       clock,
       random: () => 1,
       log: quietLog,
-      events: { emit: () => undefined },
+      events: { emit: ({ reason, regarding, note }) => void events.push(`${reason} ${regarding.name}: ${note}`) },
       lookAt: ({ name }) => (looks[name] ?? never)(),
       count: () => undefined,
       onLook: () => undefined,
@@ -81,6 +84,7 @@ function makeTerm({ client, domains }: ReturnType<typeof makeCluster>, looks: Lo
   );
   return {
     clock,
+    events,
     round: async () => {
       await federation.tend();
       await turns();
@@ -100,9 +104,10 @@ const published = ({ bundles }: World, name: string): unknown =>
   rawAt(bundles.get(BUNDLE(name)) ?? {}, "spec")["trustBundle"];
 const status = ({ domains }: World, name: string): Raw => rawAt(domains.get(name) ?? {}, "status");
 const bundleOf = (world: World, name: string): Raw => rawAt(status(world, name), "bundle");
-const fetched = (world: World, name: string): string => {
+const fetched = (world: World, name: string): string => conditionOf(world, name, "Fetched");
+const conditionOf = (world: World, name: string, wanted: string): string => {
   const conditions = status(world, name)["conditions"];
-  const found = Array.isArray(conditions) ? conditions.filter(isRaw).find(({ type }) => type === "Fetched") : undefined;
+  const found = Array.isArray(conditions) ? conditions.filter(isRaw).find(({ type }) => type === wanted) : undefined;
   return `${String(found?.["reason"])}: ${String(found?.["message"])}`;
 };
 
@@ -120,10 +125,51 @@ test.each([
   expect(fetched(world, "one")).toBe(`NotPublished: ${said} The bundle of 2026-11-23T12:00:00Z stays.`);
   expect(bundleOf(world, "two")).toMatchObject({ sequence: 4 });
   world.faults.clear();
+  term.clock.advance(120_000);
   await term.round();
   expect(published(world, "one")).toBe(roots.newer.pem);
   expect(bundleOf(world, "one")).toMatchObject({ sequence: 4, fingerprints: [roots.newer.fingerprint] });
   expect(fetched(world, "one")).toBe("Fetched: 1 authority is published; it is fetched every 60 s.");
+});
+
+test("a bundle that the API server refuses is told of once, and tried ever later", async () => {
+  const world = makeCluster();
+  world.faults.set(BUNDLE("one"), "refuses");
+  const term = makeTerm(world, { one: brings(roots.one), two: brings(roots.two) });
+  const tries = async (seconds: number): Promise<number> => {
+    const before = world.tried.length;
+    for (let second = 0; second < seconds; second++) {
+      await term.round();
+      term.clock.advance(1_000);
+    }
+    return world.tried.slice(before).filter((name) => name === BUNDLE("one")).length;
+  };
+  expect([await tries(60), await tries(120)]).toEqual([4, 1]);
+  expect(term.events.filter((text) => text.startsWith("BundleNotPublished"))).toEqual([
+    "BundleNotPublished one: The bundle before stays, as the API server refuses: spec: Not here.",
+  ]);
+});
+
+test("a bundle that is not wanted and cannot be deleted is told of: whoever mounts it believes it still", async () => {
+  const world = makeCluster();
+  await makeTerm(world, { one: brings(roots.one), two: brings(roots.two) }).round();
+  world.faults.set(BUNDLE("one"), "refuses");
+  const term = makeTerm(world, {}, CATALOGUE.replace("[one, two]", "[two]"));
+  await term.round();
+  const said =
+    "Its bundle is not wanted and is published still: workloads that mount it believe this domain. The API server refuses to delete the ClusterTrustBundle; it is tried again: spec: Not here.";
+  expect([published(world, "one"), conditionOf(world, "one", "Stale"), term.events]).toEqual([
+    roots.one.pem,
+    `NotDeleted: ${said}`,
+    [`BundleNotDeleted one: ${said}`],
+  ]);
+  world.faults.clear();
+  term.clock.advance(120_000);
+  await term.round();
+  expect([published(world, "one"), conditionOf(world, "one", "Stale")]).toEqual([
+    undefined,
+    "NotNeeded: Nothing is published of it.",
+  ]);
 });
 
 test("a status that cannot be written keeps no bundle from being published, and no other status from being written", async () => {

@@ -17,6 +17,17 @@ export function federationEvent(object: Raw, before: Standing, after: Standing):
   return event(object, "Normal", "BundleChanged", `Authorities of its bundle: ${added} new, ${gone} gone.`);
 }
 
+/** The Event on a TrustDomain whose bundle the API server does not publish, or not take away: once for each reason. */
+export function refusedEvent(object: Raw, did: "publish" | "delete", reason: string): EventAction {
+  return did === "publish"
+    ? event(object, "Warning", "BundleNotPublished", `The bundle before stays, as the API server refuses: ${reason}`)
+    : event(object, "Warning", "BundleNotDeleted", stillPublished(reason));
+}
+
+/** What is said of a bundle that cannot be taken away. */
+export const stillPublished = (reason: string): string =>
+  `Its bundle is not wanted and is published still: workloads that mount it believe this domain. The API server refuses to delete the ClusterTrustBundle; it is tried again: ${reason}`;
+
 function event(object: Raw, type: EventAction["type"], reason: string, note: string): EventAction {
   const metadata = rawAt(object, "metadata");
   const [name, uid] = [textAt(metadata, "name") ?? "", textAt(metadata, "uid") ?? ""];

@@ -1,6 +1,7 @@
 import { formatInstant, type Instant } from "../../domain/instant.ts";
 import type { Json, PatchOperation } from "../../domain/json-patch.ts";
 import { numberAt, type Raw, rawAt, textAt } from "../../wire/read-object.ts";
+import { stillPublished } from "./events.ts";
 import { domainStatusPatch, said, type Said } from "../domain-status.ts";
 import { type ForeignRoot, type HeldBundle, isStale, livingRoots, refreshSeconds, type Standing } from "./standing.ts";
 
@@ -19,12 +20,23 @@ export function federationPatch(object: Raw, standing: Standing, now: Instant): 
 /**
  * The same where it is not fetched. Of the bundle before stays by which generation it came, and its number, so that nothing
  * older is believed if it is wanted again; without the component nobody knows what is published, and nothing is taken back.
+ * `keptBy`: why what was published could not be taken away.
  */
-export const unwantedPatch = (object: Raw, why: Unwanted, now: Instant): readonly PatchOperation[] | undefined =>
+export const unwantedPatch = (
+  object: Raw,
+  why: Unwanted,
+  now: Instant,
+  keptBy?: string,
+): readonly PatchOperation[] | undefined =>
   domainStatusPatch(
     object,
     why === "NotInstalled" ? {} : { bundle: remembered(bundleOf(object)) },
-    [said("Fetched", false, why, UNWANTED[why]), said("Stale", false, why, "Nothing is published of it.")],
+    [
+      said("Fetched", false, why, UNWANTED[why]),
+      keptBy === undefined
+        ? said("Stale", false, why, "Nothing is published of it.")
+        : said("Stale", true, "NotDeleted", stillPublished(keptBy)),
+    ],
     now,
   );
 

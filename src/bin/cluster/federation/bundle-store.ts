@@ -12,6 +12,9 @@ import { FOREIGN_BUNDLES } from "../../../wire/manifests/names.ts";
 import { type Raw, rawAt, textAt } from "../../../wire/read-object.ts";
 import { rootOf } from "./look.ts";
 
+/** What the API server did not do with a bundle, and why. */
+export type Refused = { readonly did: "publish" | "delete"; readonly reason: string };
+
 type Client = Pick<KubeClient, "list" | "patch" | "delete" | "call">;
 
 /** The ClusterTrustBundles of other domains, as they were seen last. */
@@ -56,18 +59,22 @@ export class ForeignBundles {
 
   /**
    * Makes the API server hold these bundles, by the name of their TrustDomain, and no other besides those that are `awaited`,
-   * which stay as they are. Gives what kept it from that, by the name of the TrustDomain; one does not keep the others.
+   * which stay as they are; what is not to be tried now is left out. Gives what kept it from that, by the name of the
+   * TrustDomain; one does not keep the others.
    */
   async publish(
     foreign: ReadonlyMap<string, string>,
     awaited: ReadonlySet<string>,
-  ): Promise<ReadonlyMap<string, string>> {
-    const refused = new Map<string, string>();
+    waiting: ReadonlySet<string>,
+  ): Promise<ReadonlyMap<string, Refused>> {
+    const refused = new Map<string, Refused>();
     const seen = this.#seen.filter((object) => !awaited.has(trustDomainOf(nameOf(object))));
     for (const action of decideTrustBundles({ foreign, version: this.#version }, seen)) {
-      const name = action.do === "deleteTrustBundle" ? action.name : nameOf(action.object);
-      const wrong = await this.#does(action, name).catch(reasonOf);
-      if (wrong !== undefined) refused.set(trustDomainOf(name), wrong);
+      const gone = action.do === "deleteTrustBundle";
+      const name = gone ? action.name : nameOf(action.object);
+      if (waiting.has(trustDomainOf(name))) continue;
+      const reason = await this.#does(action, name).catch(reasonOf);
+      if (reason !== undefined) refused.set(trustDomainOf(name), { did: gone ? "delete" : "publish", reason });
     }
     return refused;
   }

@@ -7,7 +7,7 @@ import type { EventRecorder } from "../../../kube/events.ts";
 import type { Term } from "../../../kube/lease.ts";
 import { type Log, reasonOf } from "../../../kube/log.ts";
 import { reviewOwnAccess } from "../../../kube/reviews.ts";
-import { federationEvent } from "../../../reconcile/federation/events.ts";
+import { federationEvent, refusedEvent } from "../../../reconcile/federation/events.ts";
 import {
   afterLook,
   type Failure,
@@ -21,9 +21,10 @@ import { federationPatch, leftStanding, type Unwanted, unwantedPatch } from "../
 import { type FederatedDomain, federatedDomains, unwantedBecause } from "../../../reconcile/federation/wanted.ts";
 import { SIGNERS } from "../../../wire/manifests/names.ts";
 import { isRaw, type Raw, rawAt, textAt } from "../../../wire/read-object.ts";
-import { ForeignBundles } from "./bundle-store.ts";
+import { ForeignBundles, type Refused } from "./bundle-store.ts";
 import { figuresOf } from "./figures.ts";
 import type { lookAt } from "./look.ts";
+import { Refusals } from "./refusals.ts";
 
 /** What fetching and publishing the bundles of other domains stands on. */
 export type FederationMeans = {
@@ -71,12 +72,14 @@ export class Federation {
   readonly #means: FederationMeans;
   readonly #term: Term;
   readonly #tended = new Map<string, Tended>();
+  readonly #refusals: Refusals;
   #bundles: ForeignBundles | undefined;
   #askAt = 0;
 
   constructor(means: FederationMeans, term: Term) {
     this.#means = means;
     this.#term = term;
+    this.#refusals = new Refusals(means.random);
   }
 
   /** One round: begins the looks that are due without waiting for them, publishes, and says on each TrustDomain how it stands. */
@@ -178,12 +181,26 @@ export class Federation {
     });
     const foreign = new Map(due.flatMap(({ name, pem }) => (pem === "" ? [] : [[name, pem]])));
     const awaited = new Set(due.flatMap((each) => (each.awaited ? [each.name] : [])));
-    const refused = await bundles.publish(foreign, awaited);
+    const waiting = this.#refusals.waiting(this.#means.clock.monotonic());
+    const refused = await bundles.publish(foreign, awaited, waiting);
+    for (const [name, why] of this.#refusals.note(refused, waiting, this.#means.clock.monotonic()))
+      this.#sayRefused(name, why);
     for (const { one, name, held } of due) {
-      one.refused = refused.get(name);
+      one.refused = this.#refusals.of(name)?.reason;
       if (one.refused === undefined) one.published = held;
     }
-    if (refused.size > 0) this.#means.log.debug({ reason: [...refused] }, "Bundles were not published.");
+  }
+
+  #sayRefused(name: string, { did, reason }: Refused): void {
+    const { log, events, live } = this.#means;
+    log.warn(
+      { trustDomain: name, did, reason },
+      "A bundle stays as it was: the API server refuses; it is tried again.",
+    );
+    const found = live()
+      .objects()
+      .find((one) => one.kind === "TrustDomain" && one.name === name);
+    if (found) events.emit(refusedEvent(found.raw, did, reason));
   }
 
   async #tell(objects: ReadonlyMap<string, Raw>, catalogue: Catalogue, why?: Unwanted): Promise<void> {
@@ -192,9 +209,15 @@ export class Federation {
       const tended = this.#tended.get(uid);
       const patch = tended
         ? federationPatch(object, toldOf(tended), now)
-        : unwantedPatch(object, why ?? unwantedBecause(catalogue, uid), now);
+        : unwantedPatch(object, why ?? unwantedBecause(catalogue, uid), now, this.#keptBy(object));
       if (patch) await this.#write(object, patch);
     }
+  }
+
+  /** Why the bundle of a domain that is not wanted is published still. */
+  #keptBy(object: Raw): string | undefined {
+    const refused = this.#refusals.of(textAt(rawAt(object, "metadata"), "name") ?? "");
+    return refused?.did === "delete" ? refused.reason : undefined;
   }
 
   /** One that changed since it was seen, or that the API server does not take, is left for the next round. */
