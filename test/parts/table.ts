@@ -73,7 +73,7 @@ export const PARTS: readonly Part[] = [
     name: "judges",
     about: "two real implementations of network policies, seen by probes from inside Pods",
     // Half of it on two idle cores; Cilium compiles its programs for every Pod.
-    ceiling: 300,
+    ceiling: 420,
     folders: ["test/judges"],
     commands: [...NODE_COMMANDS, ...CALICO_COMMANDS, ...CILIUM_COMMANDS, "setpriv"],
     prepare: { command: [...PREPARE_NODE, "--network", "calico", "--network", "cilium"], ceiling: 2400 },
