@@ -104,7 +104,7 @@ const MOST_TEXT_IN_A_TURN = 1024 * 1024;
 
 /**
  * Judges what one turn of the event loop brought review by review, and then answers review by review: code that is still in
- * the processor's caches runs much faster than code that TLS and sockets have driven out (decision 79).
+ * the processor's caches runs much faster than code that TLS and sockets have driven out (decision 80).
  */
 function inTurns(parts: DoorParts): (call: Call, body: string) => void {
   let waiting: Waiting[] = [];

@@ -13,8 +13,27 @@ export type Forbidden = {
   readonly hops?: number;
 };
 
-/** The shortest forbidden way, as the workloads on it; undefined proves that there is none. */
-export function forbiddenWay(
+/**
+ * The shortest forbidden way, as the workloads on it; undefined proves that there is none. A way back to where it began is
+ * none, whoever is on both sides.
+ */
+export function forbiddenWay(reach: Reach, forbidden: Forbidden): readonly number[] | undefined {
+  const way = wayOrRound(reach, forbidden);
+  return way && way[0] === way.at(-1) ? wayWithoutRounds(reach, forbidden) : way;
+}
+
+/** A round can hide a way that is as long or longer: each workload of both sides is looked for from the others alone. */
+function wayWithoutRounds(reach: Reach, { from, to, ...rest }: Forbidden): readonly number[] | undefined {
+  const sources = new Set(from);
+  const both = from.filter((end) => to.has(end));
+  const ways = [
+    wayOrRound(reach, { ...rest, from, to: new Set([...to].filter((end) => !sources.has(end))) }),
+    ...both.map((end) => wayOrRound(reach, { ...rest, from: from.filter((one) => one !== end), to: new Set([end]) })),
+  ];
+  return ways.reduce((best, way) => (way && (!best || way.length < best.length) ? way : best), undefined);
+}
+
+function wayOrRound(
   reach: Reach,
   { from, to, on, hops = Number.POSITIVE_INFINITY }: Forbidden,
 ): readonly number[] | undefined {
