@@ -443,6 +443,18 @@ test("a quarantine of one Pod is in effect when it is marked and every object st
   expect(JSON.stringify(policies.get("ClusterNetworkPolicy /signet-quarantine")?.["spec"])).toContain("Deny");
 });
 
+test("a quarantine in Cilium says what may still be sent: its policies are not asked about replies", async () => {
+  const { state, pods, publisher } = world({
+    restrictions: [quarantine("pod: {namespace: pay, name: db, uid: u-db}")],
+  });
+  state.may = new Set(["ciliumnetworkpolicies", "ciliumclusterwidenetworkpolicies"]);
+  pods.set("u-db", marked(podOf("db", "pay")));
+  await tended(publisher());
+  expect(state.statuses).toContain(
+    "/q CutOff: 1 workload is cut off by ciliumnetworkpolicy. In connections that stand, replies for which no answer is needed may go on until it is restarted.",
+  );
+});
+
 test("a quarantine is no longer pending when the replica that was not marked has gone", async () => {
   const { state, pods, publisher } = world({
     restrictions: [quarantine("pod: {namespace: pay, name: db-2, uid: u-2}")],

@@ -115,7 +115,8 @@ const NODE_REACHES = { calico: true, cilium: false } as const;
 const CUT_OFF = {
   calico:
     /^In effect after [0-9.]+ s: 1 workload is cut off by networkpolicy, adminnetworkpolicy\. Connections that stand may live on until it is restarted\.$/,
-  cilium: /^In effect after [0-9.]+ s: 1 workload is cut off by ciliumnetworkpolicy\.$/,
+  cilium:
+    /^In effect after [0-9.]+ s: 1 workload is cut off by ciliumnetworkpolicy\. In connections that stand, replies for which no answer is needed may go on until it is restarted\.$/,
 } as const;
 
 const GONE = "frontend -> adservice tcp/9555";
