@@ -330,12 +330,15 @@ describe.each(JUDGES)("under %s", (judge) => {
             .toEqual(LIVES_ON[judge] ? its : [])
             .then(() => performance.now() - began),
         ]);
+        const standingNow = LIVES_ON[judge] ? its : [];
+        expect(await standing.answering()).toEqual(standingNow);
         process.stderr.write(`${judge}: new connections closed after ${Math.round(fresh)} ms, `);
         process.stderr.write(LIVES_ON[judge] ? "live ones go on\n" : `live ones after ${Math.round(live)} ms\n`);
         await shop.until(among(OTHERS));
         expect(await reachedByNode(cluster, ip, 5050)).toBe(NODE_REACHES[judge]);
         const { code, out } = await cutting;
         expect([code, out.split("\n").at(-2)]).toEqual([0, expect.stringMatching(CUT_OFF[judge])]);
+        expect(await standing.answering()).toEqual(standingNow);
       });
       expect(wrong).toEqual([]);
       expect(await others.answering()).toEqual(untouched);
