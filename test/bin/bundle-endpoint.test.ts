@@ -33,8 +33,14 @@ function bundleOf(keeper: AuthorityKeeper): string {
   return renderTrustBundle({ x509, jwt: [], sequence, refreshHint: 300 });
 }
 
+/** A clock by which nobody ever comes too often. */
+function leisurely(): () => number {
+  let ms = 0;
+  return () => (ms += 1000);
+}
+
 /** A Signet of trust domain partner.org: its authorities, one step at a time, and its bundle endpoint. Sockets judge by the real clock. */
-async function partner() {
+async function partner(monotonic = leisurely()) {
   const now = Date.now();
   const keeper = keeperOver(
     memoryVault(),
@@ -58,6 +64,7 @@ async function partner() {
       bundle: () => bundleOf(keeper),
     },
     now: Date.now,
+    monotonic,
   });
   await server.listen("127.0.0.1", 0);
   onTestFinished(() => server.drain(0, 0));
@@ -177,6 +184,52 @@ test("whatever bytes come, in place of a handshake and after one, there is an an
   );
   expect(await follower(port, bundleOf(keeper))()).toBe("1 of sequence 1");
 }, 60_000);
+
+/** An endpoint by a clock that a test moves. `knocks` makes connections from 127.0.0.x: how many handshakes there were. */
+async function door() {
+  const clock = { ms: 0, pace: 1000 };
+  const { port } = await partner(() => (clock.ms += clock.pace));
+  clock.pace = 0;
+  clock.ms += 60_000;
+  const knock = (from: number, stay: boolean) =>
+    new Promise<string>((resolve) => {
+      const plain = connectPlain({ host: "127.0.0.1", localAddress: `127.0.0.${from}`, port });
+      const socket = connect({ socket: plain, rejectUnauthorized: false });
+      let how = "closed";
+      socket.on("error", () => undefined).on("close", () => resolve(how));
+      socket.on("secureConnect", () => {
+        how = "in";
+        if (!stay) return void socket.destroy();
+        onTestFinished(() => void socket.destroy());
+        resolve(how);
+      });
+    });
+  const knocks = async (count: number, from: number, stay = false): Promise<Readonly<Record<string, number>>> => {
+    const seen: Record<string, number> = {};
+    for (let each = 0; each < count; each++) {
+      const how = await knock(from, stay);
+      seen[how] = (seen[how] ?? 0) + 1;
+    }
+    return seen;
+  };
+  return { clock, knocks };
+}
+
+test("whoever comes too often is closed before the handshake, and all together no more than fifty a second begin one", async () => {
+  const { clock, knocks } = await door();
+  expect([await knocks(25, 1), await knocks(20, 2)]).toEqual([{ in: 20, closed: 5 }, { in: 20 }]);
+  for (const from of [3, 4, 5]) expect(await knocks(20, from)).toEqual({ in: 20 });
+  expect(await knocks(1, 6)).toEqual({ closed: 1 });
+  clock.ms += 1000;
+  expect(await knocks(6, 1)).toEqual({ in: 5, closed: 1 });
+  for (const from of [7, 8]) expect(await knocks(20, from)).toEqual({ in: 20 });
+  expect(await knocks(6, 9)).toEqual({ in: 5, closed: 1 });
+}, 30_000);
+
+test("one address has sixteen connections at one time, and others find a place beside it", async () => {
+  const { knocks } = await door();
+  expect([await knocks(18, 1, true), await knocks(1, 2)]).toEqual([{ in: 16, closed: 2 }, { in: 1 }]);
+}, 30_000);
 
 test("Signet's own certificate is in the ledger, follows no role, and is not issued against a Restriction", async () => {
   const keeper = keeperOver(memoryVault(), { wall: Date.now(), monotonic: 0 }, { trustDomain: "partner.org" });

@@ -64,14 +64,14 @@ function makeCluster() {
 type Looks = Readonly<Record<string, () => Promise<Look>>>;
 
 /** One replica's term in it. */
-function makeTerm({ client, domains }: ReturnType<typeof makeCluster>, looks: Looks, text = CATALOGUE) {
+function makeTerm({ client, domains }: ReturnType<typeof makeCluster>, looks: Looks, text = () => CATALOGUE) {
   const clock = makeFakeClock(NOON);
   const events: string[] = [];
   const objects = () => [...domains].map(([name, raw]) => ({ kind: "TrustDomain", name, raw }) as never);
   const federation = new Federation(
     {
       client,
-      live: () => ({ current: () => catalogueOf(text), objects }),
+      live: () => ({ current: () => catalogueOf(text()), objects }),
       clock,
       random: () => 1,
       log: quietLog,
@@ -154,7 +154,7 @@ test("a bundle that is not wanted and cannot be deleted is told of: whoever moun
   const world = makeCluster();
   await makeTerm(world, { one: brings(roots.one), two: brings(roots.two) }).round();
   world.faults.set(BUNDLE("one"), "refuses");
-  const term = makeTerm(world, {}, CATALOGUE.replace("[one, two]", "[two]"));
+  const term = makeTerm(world, {}, () => CATALOGUE.replace("[one, two]", "[two]"));
   await term.round();
   const said =
     "Its bundle is not wanted and is published still: workloads that mount it believe this domain. The API server refuses to delete the ClusterTrustBundle; it is tried again: spec: Not here.";
@@ -169,6 +169,51 @@ test("a bundle that is not wanted and cannot be deleted is told of: whoever moun
   expect([published(world, "one"), conditionOf(world, "one", "Stale")]).toEqual([
     undefined,
     "NotNeeded: Nothing is published of it.",
+  ]);
+});
+
+test("neither a domain that is withdrawn nor a root that is taken out waits for a publication that was refused before", async () => {
+  const refused = async (wanted: () => string, looks: Looks) => {
+    const world = makeCluster();
+    await makeTerm(world, { one: brings(roots.one), two: brings(roots.two) }).round();
+    world.faults.set(BUNDLE("one"), "refuses");
+    const term = makeTerm(world, looks, wanted);
+    for (let round = 0; round < 60; round++) {
+      await term.round();
+      term.clock.advance(1_000);
+    }
+    world.faults.clear();
+    return { world, term };
+  };
+  let text = CATALOGUE;
+  const gone = await refused(() => text, { one: brings(roots.newer, 4), two: brings(roots.two) });
+  text = CATALOGUE.replace("[one, two]", "[two]");
+  await gone.term.round();
+  expect([published(gone.world, "one"), conditionOf(gone.world, "one", "Stale")]).toEqual([
+    undefined,
+    "NotNeeded: Nothing is published of it.",
+  ]);
+  let bundle = [roots.one, roots.newer];
+  const one = () => Promise.resolve({ got: "bundle", roots: bundle, sequence: 4, refreshHint: 10 } as const);
+  const taken = await refused(() => CATALOGUE, { one, two: brings(roots.two) });
+  bundle = [roots.newer];
+  taken.term.clock.advance(10_000);
+  await taken.term.round();
+  expect(published(taken.world, "one")).toBe(roots.newer.pem);
+});
+
+test("a domain that is withdrawn while the API server refuses is said to be published still", async () => {
+  const world = makeCluster();
+  await makeTerm(world, { one: brings(roots.one), two: brings(roots.two) }).round();
+  world.faults.set(BUNDLE("one"), "refuses");
+  let text = CATALOGUE;
+  const term = makeTerm(world, { one: brings(roots.newer, 4), two: brings(roots.two) }, () => text);
+  await term.round();
+  text = CATALOGUE.replace("[one, two]", "[two]");
+  await term.round();
+  expect([published(world, "one"), conditionOf(world, "one", "Stale")]).toEqual([
+    roots.one.pem,
+    "NotDeleted: Its bundle is not wanted and is published still: workloads that mount it believe this domain. The API server refuses to delete the ClusterTrustBundle; it is tried again: spec: Not here.",
   ]);
 });
 

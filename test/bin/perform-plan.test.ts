@@ -6,6 +6,7 @@ import { ok, refuse, type Result } from "../../src/domain/problem.ts";
 import type { Patch } from "../../src/kube/client.ts";
 import type { Resource } from "../../src/kube/resources.ts";
 import { compileForCluster } from "../../src/reconcile/policies/cluster.ts";
+import type { Write } from "../../src/reconcile/policies/order.ts";
 import { planPublishing } from "../../src/reconcile/policies/plan.ts";
 import type { Raw } from "../../src/wire/read-object.ts";
 import { catalogueOf, must, NOON } from "../fakes/judging.ts";
@@ -90,4 +91,22 @@ test("after a refusal what cuts off goes on object by object: what a webhook cha
     alone,
     both,
   ]);
+});
+
+test("a fight over an object that a plan leaves as it is makes nothing due", async () => {
+  const { perform, waiting } = server("", "");
+  const edited: Write = {
+    verb: "apply",
+    why: "mend",
+    object: {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "NetworkPolicy",
+      metadata: { name: "db", labels: {} },
+      spec: {},
+    },
+  };
+  for (const at of [0, 1, 2]) waiting.fights.note([edited], at);
+  expect([waiting.fights.without([edited], 3), waiting.fights.isDue(60_000)]).toEqual([[], true]);
+  await perform(4);
+  expect(waiting.fights.isDue(60_000)).toBe(false);
 });

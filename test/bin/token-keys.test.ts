@@ -4,10 +4,12 @@ import { publicTokenKeys, signingKeyAt } from "../../src/ca/tokens/key-set.ts";
 import { NOON } from "../fakes/judging.ts";
 import { memoryVault } from "../fakes/vault.ts";
 
-/** Two replicas over one vault; the clock that never jumps is moved by hand. */
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** Two replicas over one vault, whose answers a test may change; the clock that never jumps is moved by hand. */
 async function replicas() {
   const clock = { ms: 0 };
-  const vault = memoryVault();
+  const vault: Mutable<ReturnType<typeof memoryVault>> = memoryVault();
   const make = () => makeTokenKeys(vault, { now: () => NOON, monotonic: () => clock.ms });
   const [writer, reader] = [make(), make()];
   await writer.advance();
@@ -38,11 +40,51 @@ test("what cannot be recorded is not done, and neither is what another has chang
   const before = writer.current();
   await expect(writer.condemn(() => Promise.reject(new Error("disk full")))).rejects.toThrow("disk full");
   vault.lose = true;
-  expect(await writer.condemn(() => Promise.resolve())).toMatchObject({
+  const told: unknown[] = [];
+  const record = (...line: unknown[]) => Promise.resolve(void told.push(line));
+  expect(await writer.condemn(record)).toMatchObject({
     ok: false,
     problems: [{ code: "API_CONFLICT", message: "Somebody else changed the keys." }],
   });
   expect(writer.current()).toEqual(before);
+  const kids = before.map(({ kid }) => kid);
+  expect(told).toEqual([[kids], [kids, { lost: true }]]);
+});
+
+test("of a write without an answer the ledger says that it was lost only where it was", async () => {
+  const { vault, writer } = await replicas();
+  const kids = writer.current().map(({ kid }) => kid);
+  const told: unknown[] = [];
+  const record = (...line: unknown[]) => Promise.resolve(void told.push(line));
+  const { write } = vault;
+  vault.write = () => Promise.reject(new Error("no answer"));
+  await expect(writer.condemn(record)).rejects.toThrow("no answer");
+  expect(told.splice(0)).toEqual([[kids], [kids, { lost: true }]]);
+  vault.write = async (...what) => {
+    await write(...what);
+    throw new Error("no answer");
+  };
+  expect(await writer.condemn(record)).toEqual({ ok: true, value: undefined });
+  expect(told).toEqual([[kids]]);
+  expect((await vault.read()).text).not.toContain(kids[0]);
+});
+
+test("an answer that was on its way while keys were condemned does not bring them back", async () => {
+  const { vault, writer } = await replicas();
+  const { read } = vault;
+  const late = Promise.withResolvers<undefined>();
+  vault.read = async () => {
+    const kept = await read();
+    await late.promise;
+    return kept;
+  };
+  const refreshed = writer.refresh();
+  vault.read = read;
+  expect((await writer.condemn(() => Promise.resolve())).ok).toBe(true);
+  const made = writer.current();
+  late.resolve(undefined);
+  await refreshed;
+  expect(writer.current()).toEqual(made);
 });
 
 test("a replica that has not read them for five minutes has no keys: one may have been stolen since", async () => {

@@ -71,7 +71,7 @@ test("go-spiffe fetches our bundle by https_spiffe, and from nobody else of the 
   const own = must(await issueOwnSvid(walkParts(authority.issuer, { now: Date.now }).parts));
   const known = renderTrustBundle({ x509: [x509Of(authority)], jwt: [], sequence: 1 });
   const served = await bundle();
-  const endpoint = buildBundleEndpoint(() => served);
+  const endpoint = buildBundleEndpoint(() => served, performance.now.bind(performance));
   endpoint.renew({
     certificate: certificatesPem(own.chain),
     key: own.key.export({ type: "pkcs8", format: "pem" }).toString(),

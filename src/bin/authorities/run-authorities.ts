@@ -180,8 +180,8 @@ async function condemnTokens(
 ): Promise<Granted> {
   const { set } = keeper.current();
   const line = recordOf({ step: "condemnTokens" }, set);
-  const done = await tokens.condemn((tokenKeys) => {
-    const body = renderAuthorityRecord({ ...line, tokenKeys });
+  const done = await tokens.condemn((tokenKeys, came) => {
+    const body = renderAuthorityRecord({ ...line, tokenKeys, ...came });
     return record({ kind: "authority", subject: "tokens", at: now(), body });
   });
   if (!done.ok) return done;

@@ -23,9 +23,15 @@ export type TokenKeys = {
   readonly refresh: () => Promise<void>;
   /** Makes and turns what is due; for the one process that writes. */
   readonly advance: () => Promise<void>;
-  /** Drops all that are there, when `record` has their names, and makes one that signs at once; for the one that writes. */
-  readonly condemn: (record: (kids: readonly string[]) => Promise<void>) => Promise<Result<undefined>>;
+  /**
+   * Drops all that are there, when `record` has their names, and makes one that signs at once; for the one that writes. Where
+   * nothing came of it, `record` hears of that too.
+   */
+  readonly condemn: (record: RecordCondemned) => Promise<Result<undefined>>;
 };
+
+/** Resolves when it is in the ledger which keys go, or that nothing came of it. */
+type RecordCondemned = (kids: readonly string[], came?: { readonly lost: true }) => Promise<void>;
 
 /** The wall clock, and one that never jumps; milliseconds. */
 type Clocks = { readonly now: () => number; readonly monotonic: () => number };
@@ -35,37 +41,59 @@ const STALE_MS = 5 * 60_000;
 
 /** Opens nothing before the first `refresh`. */
 export function makeTokenKeys(vault: Vault, { now, monotonic }: Clocks): TokenKeys {
-  let known: { readonly text: string; readonly keys: TokenKeySet } | undefined;
-  let readAt = Number.NEGATIVE_INFINITY;
-  const read = async (): Promise<string> => {
-    const asked = monotonic();
-    const { text, version } = await vault.read();
-    if (text !== undefined && text !== known?.text) {
-      const parsed = readTokenKeys(text);
-      if (!parsed.ok) throw new Error(parsed.problems.map(problemLine).join("; "));
-      known = { text, keys: parsed.value };
-    }
-    readAt = asked;
-    return version;
-  };
+  const { read, kept, isStale } = makeReader(vault, monotonic);
   return {
-    current: () => (monotonic() - readAt > STALE_MS ? [] : (known?.keys ?? [])),
+    current: () => (isStale() ? [] : kept().keys),
     refresh: async () => void (await read()),
     advance: async () => {
       const version = await read();
-      const kept = known?.keys ?? [];
-      const next = await advanceTokenKeys(kept, now());
-      if (next === kept) return;
+      const { keys } = kept();
+      const next = await advanceTokenKeys(keys, now());
+      if (next === keys) return;
       await vault.write(renderTokenKeys(next), version);
       await read();
     },
     condemn: async (record) => {
       const version = await read();
-      const kept = known?.keys ?? [];
-      await record(kept.map(({ kid }) => kid));
-      const written = await vault.write(renderTokenKeys(await condemnTokenKeys(kept, now())), version);
+      const { keys } = kept();
+      const kids = keys.map(({ kid }) => kid);
+      await record(kids);
+      const text = renderTokenKeys(await condemnTokenKeys(keys, now()));
+      const written = await vault.write(text, version).catch(async (fault: unknown) => {
+        // It may have been written all the same: what is kept says so.
+        await read();
+        if (kept().text === text) return true;
+        await record(kids, { lost: true });
+        throw fault;
+      });
+      if (!written) await record(kids, { lost: true });
       await read();
       return written ? ok(undefined) : refuse("API_CONFLICT", "", "Somebody else changed the keys.", "Try again.");
     },
   };
+}
+
+type KeptKeys = { readonly text: string | undefined; readonly keys: TokenKeySet };
+
+/** Reads a vault; what was read before stays where it cannot be read. `read` gives what a change must name. */
+function makeReader(vault: Vault, monotonic: Clocks["monotonic"]) {
+  let known: KeptKeys = { text: undefined, keys: [] };
+  let readAt = Number.NEGATIVE_INFINITY;
+  let [lastAsked, newestTaken] = [0, 0];
+  const read = async (): Promise<string> => {
+    const asked = monotonic();
+    const turn = ++lastAsked;
+    const { text, version } = await vault.read();
+    // What was asked for before the newest that is known may hold a key that was dropped since.
+    if (turn < newestTaken) return version;
+    if (text !== undefined && text !== known.text) {
+      const parsed = readTokenKeys(text);
+      if (!parsed.ok) throw new Error(parsed.problems.map(problemLine).join("; "));
+      known = { text, keys: parsed.value };
+    }
+    newestTaken = turn;
+    readAt = asked;
+    return version;
+  };
+  return { read, kept: () => known, isStale: () => monotonic() - readAt > STALE_MS };
 }

@@ -20,6 +20,8 @@ type Beside = {
   readonly log: Running["log"];
   readonly own: OwnIdentity;
   readonly now: () => number;
+  /** Milliseconds of a clock that never jumps. */
+  readonly monotonic: () => number;
 };
 
 /** How often it is looked whether another authority signs, or half of the certificate's time is over. */
@@ -29,10 +31,10 @@ const LOOK_MS = 2_000;
  * The face with the bundle endpoint for other trust domains beside it, where that is configured: the two listen and drain as
  * one. Its certificate follows the active authority: another one signs only when its root has long been in the bundle.
  */
-export function besideBundleEndpoint(http: HttpServer, { config, log, own, now }: Beside): HttpServer {
+export function besideBundleEndpoint(http: HttpServer, { config, log, own, now, monotonic }: Beside): HttpServer {
   const { bundleEndpoint } = config;
   if (!bundleEndpoint) return http;
-  const endpoint = buildBundleEndpoint(own.bundle);
+  const endpoint = buildBundleEndpoint(own.bundle, monotonic);
   const keeping = keepCertificate(endpoint, { log, own, now });
   return {
     ...http,
@@ -50,7 +52,10 @@ export function besideBundleEndpoint(http: HttpServer, { config, log, own, now }
   };
 }
 
-function keepCertificate(endpoint: Pick<BundleEndpoint, "renew">, { log, own, now }: Omit<Beside, "config">) {
+function keepCertificate(
+  endpoint: Pick<BundleEndpoint, "renew">,
+  { log, own, now }: Omit<Beside, "config" | "monotonic">,
+) {
   let current: OwnSvid | undefined;
   let told = "";
   let timer: NodeJS.Timeout | undefined;

@@ -26,5 +26,7 @@ export function openFace({ config, services, pair, issuing: { http, own }, now }
     routes: [issuingRoutes(http)],
     ...clientsOf(config),
   });
-  return besideBundleEndpoint(besideGrpc(server, { config, log, issuing: http, pair }), { config, log, own, now });
+  const { monotonic } = http;
+  const both = besideGrpc(server, { config, log, issuing: http, pair });
+  return besideBundleEndpoint(both, { config, log, own, now, monotonic });
 }

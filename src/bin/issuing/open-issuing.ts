@@ -3,9 +3,9 @@ import { X509Certificate } from "node:crypto";
 import type { IssueParts } from "../../ca/issue.ts";
 import { issueOwnSvid } from "../../ca/own-svid.ts";
 import type { IssuedCertificates } from "../../ca/issued-certificates.ts";
-import { bundlePem } from "../../ca/bundle.ts";
+import { type Bundle, bundlePem } from "../../ca/bundle.ts";
 import type { TokenParts } from "../../ca/tokens/issue-token.ts";
-import { publicTokenKeys, signingKeyAt, tokenKeySequence } from "../../ca/tokens/key-set.ts";
+import { publicTokenKeys, signingKeyAt, tokenKeySequence, type TokenKeySet } from "../../ca/tokens/key-set.ts";
 import type { Catalogue } from "../../domain/catalogue.ts";
 import type { Instant } from "../../domain/instant.ts";
 import type { Profiles, Window } from "../../domain/certificate.ts";
@@ -132,21 +132,39 @@ const tokenParts = (means: IssuingMeans): TokenParts => ({
 });
 
 function documents({ keys, issuer, lists }: IssuingMeans): PublicDocuments {
+  const [bundleText, keysText] = [renderedOnce(renderBundle), renderedOnce(renderKeys)];
   return {
     bundle: () => {
       const [bundle, tokens] = [keys.authorities()?.bundle, keys.tokens()];
       // Whole or not at all: what is missing in a bundle is believed no more.
       if (!bundle || bundle.roots.length === 0 || tokens.length === 0) return undefined;
-      return renderTrustBundle({
-        x509: bundle.roots.map(({ der }) => ({ key: publicJwkOf(der), certificate: der.toString("base64") })),
-        jwt: publicTokenKeys(tokens),
-        sequence: bundle.sequence + tokenKeySequence(tokens),
-        refreshHint: REFRESH_SECONDS,
-      });
+      return bundleText(tokens, bundle);
     },
-    keys: () => (keys.tokens().length === 0 ? undefined : renderKeySet(publicTokenKeys(keys.tokens()))),
+    keys: () => {
+      const tokens = keys.tokens();
+      return tokens.length === 0 ? undefined : keysText(tokens);
+    },
     lists: () => lists.current(),
     discovery: () => (issuer === undefined ? undefined : renderDiscovery(issuer)),
+  };
+}
+
+const renderBundle = (tokens: TokenKeySet, bundle: Bundle): string =>
+  renderTrustBundle({
+    x509: bundle.roots.map(({ der }) => ({ key: publicJwkOf(der), certificate: der.toString("base64") })),
+    jwt: publicTokenKeys(tokens),
+    sequence: bundle.sequence + tokenKeySequence(tokens),
+    refreshHint: REFRESH_SECONDS,
+  });
+
+const renderKeys = (tokens: TokenKeySet): string => renderKeySet(publicTokenKeys(tokens));
+
+/** The same text again while it is of the very same values: everybody may ask, and parsing them costs more than answering. */
+function renderedOnce<From extends readonly unknown[]>(render: (...from: From) => string): (...from: From) => string {
+  let last: { readonly from: From; readonly text: string } | undefined;
+  return (...from) => {
+    if (!last || last.from.some((each, index) => each !== from[index])) last = { from, text: render(...from) };
+    return last.text;
   };
 }
 

@@ -32,7 +32,7 @@ const TYPES: ReadonlySet<unknown> = new Set([undefined, "JWT", "JOSE"]);
 /** A verifier that tries every key of a bundle for a token without kid does no more than this. */
 const MOST_TRIES = 8;
 
-/** Verifies a JWT-SVID as its standard asks (JWT-SVID §5). Every refusal is TOKEN_REFUSED; the path names the part. */
+/** Verifies a JWT-SVID as its standard asks (JWT-SVID §5; nbf: RFC 7519 §4.1.5). Every refusal is TOKEN_REFUSED; the path names the part. */
 export async function verifyToken(token: string, terms: TokenTerms): Promise<Result<VerifiedToken>> {
   const header = readHeader(token);
   if (!header.ok) return header;
@@ -96,10 +96,18 @@ function readClaims(token: string, { audience, now }: TokenTerms): Result<Verifi
   if (!name.ok) return refused("sub", "The token's subject is not the SPIFFE ID of a workload.");
   const audiences = typeof raw["aud"] === "string" ? [raw["aud"]] : textsAt(raw, "aud");
   if (!audiences.includes(audience)) return refused("aud", "The token is for another audience.");
+  const expires = readEnd(raw, now);
+  return expires.ok ? ok(verified(name.value, audiences, expires.value, textAt(raw, "jti"))) : expires;
+}
+
+/** When it ends, in seconds; refused before it has begun and after it has ended. */
+function readEnd(raw: Raw, now: Instant): Result<number> {
   const expires = numberAt(raw, "exp");
   if (expires === undefined || !Number.isFinite(expires)) return refused("exp", "The token has no end.");
   if (expires * 1000 <= now) return refused("exp", "The token has ended.");
-  return ok(verified(name.value, audiences, expires, textAt(raw, "jti")));
+  const begins = raw["nbf"] === undefined ? 0 : numberAt(raw, "nbf");
+  if (begins === undefined) return refused("nbf", "The token's begin is not a number.");
+  return begins * 1000 > now ? refused("nbf", "The token has not begun.") : ok(expires);
 }
 
 const verified = (

@@ -73,7 +73,7 @@ const BY_LABEL: ReadonlySet<TargetName> = new Set<TargetName>([
   "multinetworkpolicy",
 ]);
 
-/** Targets of which some implementation leaves connections that stand alone; Cilium's own cut them. */
+/** Targets of which some implementation leaves connections that stand alone. */
 const KEEPS_CONNECTIONS: ReadonlySet<TargetName> = new Set<TargetName>([
   "networkpolicy",
   "clusternetworkpolicy",
@@ -81,9 +81,14 @@ const KEEPS_CONNECTIONS: ReadonlySet<TargetName> = new Set<TargetName>([
   "nftables",
 ]);
 
-/** Whether connections that stand may outlive the rule that let them pass: not where Cilium's own kinds are among the targets. */
-export const mayKeepConnections = (targets: readonly TargetName[]): boolean =>
-  targets.some((target) => KEEPS_CONNECTIONS.has(target)) && !targets.includes("ciliumnetworkpolicy");
+/**
+ * What may outlive the rule that let it pass: whole connections that stand, or what the called end sends in them. Cilium asks
+ * its policies about each packet of a connection that stands, but for replies (cilium, bpf/bpf_lxc.c: `CT_REPLY`).
+ */
+export function outlives(targets: readonly TargetName[]): "connections" | "replies" | undefined {
+  if (targets.includes("ciliumnetworkpolicy")) return "replies";
+  return targets.some((target) => KEEPS_CONNECTIONS.has(target)) ? "connections" : undefined;
+}
 
 /** What a target loses of every line, or of those that end, or of what its kinds hold. */
 function ofTarget({ intent, site, targets, now }: Order, doors: Doors, target: TargetName): readonly Loss[] {

@@ -21,11 +21,11 @@ type Standing = { readonly direction: Direction; readonly first: BoundRule; read
 /** A rule for more than so many times as many pairs as there are endpoints parts them into sorts. */
 const FEW = 2;
 
-/** Looks at policies rule by rule, so that most pairs of endpoints need no look of their own. */
-export function passing(evaluator: Evaluator, endpoints: readonly Endpoint[]): Passing {
+/** Looks at policies rule by rule, so that most pairs of endpoints need no look of their own; `few` weighs only what that costs. */
+export function passing(evaluator: Evaluator, endpoints: readonly Endpoint[], few = FEW): Passing {
   const places = { evaluator, classes: endpoints.map(evaluator.classOf) };
   const rules = rulesAt(places, meantAmong(endpoints, places.classes));
-  const isWide = ({ at, meant }: Standing): boolean => bitCount(at) * bitCount(meant) > FEW * endpoints.length;
+  const isWide = ({ at, meant }: Standing): boolean => bitCount(at) * bitCount(meant) > few * endpoints.length;
   const wide = new Map([...rules].filter(([, rule]) => isWide(rule)));
   const touched = endpoints.map(() => noBits(endpoints.length));
   for (const [key, rule] of rules) if (!wide.has(key)) for (const [from, to] of crossed(rule)) addTo(touched, from, to);

@@ -34,11 +34,13 @@ export const unwantedPatch = (
     [
       said("Fetched", false, why, UNWANTED[why]),
       keptBy === undefined
-        ? said("Stale", false, why, "Nothing is published of it.")
+        ? said("Stale", false, why, why === "NotInstalled" ? UNSEEN : "Nothing is published of it.")
         : said("Stale", true, "NotDeleted", stillPublished(keptBy)),
     ],
     now,
   );
+
+const UNSEEN = "What was published of it before is not seen from here, and stays as it is.";
 
 /** What the condition says where nothing is fetched. */
 export const UNWANTED: Readonly<Record<Unwanted, string>> = {

@@ -3,7 +3,7 @@ import type { Instant } from "../../domain/instant.ts";
 import { QUARANTINE_LABEL } from "../../domain/reserved-keys.ts";
 import { countPairs, type Loss } from "../../policy/compile/loss.ts";
 import type { Rendered } from "../../policy/compile/rendered.ts";
-import { mayKeepConnections } from "../../policy/compile/standing.ts";
+import { outlives } from "../../policy/compile/standing.ts";
 import type { TargetName } from "../../policy/compile/targets.ts";
 import { concerns } from "../../policy/intent/quarantine.ts";
 import { isInside } from "../../policy/model/endpoint.ts";
@@ -137,6 +137,12 @@ function inEffect(count: number, targets: readonly TargetName[]): Said {
       `Nobody who runs is meant now; whoever comes under it is cut off by ${where}.`,
     );
   const [are, they] = count === 1 ? [" is", "it is"] : ["s are", "they are"];
-  const standing = mayKeepConnections(targets) ? ` Connections that stand may live on until ${they} restarted.` : "";
+  const lasting = outlives(targets);
+  const standing = lasting === undefined ? "" : ` ${OUTLIVES[lasting]} until ${they} restarted.`;
   return said(TYPE, true, "CutOff", `${count} workload${are} cut off by ${where}.${standing}`);
 }
+
+const OUTLIVES = {
+  connections: "Connections that stand may live on",
+  replies: "In connections that stand, replies for which no answer is needed may go on",
+} as const;

@@ -64,6 +64,7 @@ const judged = async (token: string, now = NOW) => {
 
 test("a token made by hand as the standard says is accepted", async () => {
   expect(await judged(handMade(stranger.privateKey, HEADER, CLAIMS))).toBe("accepted");
+  expect(await judged(handMade(stranger.privateKey, HEADER, { ...CLAIMS, nbf: NOW / 1000 }))).toBe("accepted");
 });
 
 test.each([
@@ -107,6 +108,8 @@ test.each([
   ["J3: no end", { ...CLAIMS, exp: undefined }, "TOKEN_REFUSED exp: The token has no end."],
   ["J3: an end in words", { ...CLAIMS, exp: "never" }, "TOKEN_REFUSED exp: The token has no end."],
   ["J3: an end that has come", { ...CLAIMS, exp: NOW / 1000 }, "TOKEN_REFUSED exp: The token has ended."],
+  ["a begin that is to come", { ...CLAIMS, nbf: NOW / 1000 + 1 }, "TOKEN_REFUSED nbf: The token has not begun."],
+  ["a begin in words", { ...CLAIMS, nbf: "now" }, "TOKEN_REFUSED nbf: The token's begin is not a number."],
   [
     "B5: another trust domain, by a key of ours",
     { ...CLAIMS, sub: "spiffe://test.example.org/ns/payments/sa/orders" },

@@ -128,3 +128,27 @@ test("whoever policies let through is among those whom they may let through", ()
     { numRuns: 400 },
   );
 });
+
+/** Among so few endpoints hardly a rule is wide; with `few` at 0 each is that means anybody. */
+test.each([0, 2])("what passes is the same for all pairs of two sorts that are not touched: few = %d", (few) => {
+  fc.assert(
+    fc.property(worlds, (world) => {
+      const read = must(readWorld(objectsOf(world), { multipleNetworks: false, parseYaml: () => undefined }));
+      const evaluator = makeEvaluator(read.policies);
+      const ends = scenesOf(read).flatMap((scene) => scene.members.map(({ endpoint }) => endpoint));
+      const { sorts, touched } = passing(evaluator, ends, few);
+      const known = new Map<string, string>();
+      const others = ends.flatMap((from, left) =>
+        ends.filter((to, right) => {
+          if (hasBit(touched[left] ?? new Uint32Array(), right)) return false;
+          const passes = passagesText(foreignPassages(evaluator, from, to));
+          const sort = `${sorts[left]} to ${sorts[right]}`;
+          if (!known.has(sort)) known.set(sort, passes);
+          return known.get(sort) !== passes;
+        }),
+      );
+      expect(others).toEqual([]);
+    }),
+    { numRuns: 1000 },
+  );
+});

@@ -117,6 +117,12 @@ test("without the component what was said of a bundle stays: it may still be pub
   const object = written(OBJECT, { held: held(), failures: 0 }, NOON);
   const told = applyPatch(object as never, (unwantedPatch(object, "NotInstalled", NOON) ?? []) as never);
   expect((told["status"] as Status).bundle).toEqual((object["status"] as Status).bundle);
+  expect(conditionsOf(told)[2]).toEqual([
+    "Stale",
+    "False",
+    "NotInstalled",
+    "What was published of it before is not seen from here, and stays as it is.",
+  ]);
 });
 
 test("what is published stays, and counts for a generation only where the status names the same authorities", () => {

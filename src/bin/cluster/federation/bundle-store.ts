@@ -12,8 +12,11 @@ import { FOREIGN_BUNDLES } from "../../../wire/manifests/names.ts";
 import { type Raw, rawAt, textAt } from "../../../wire/read-object.ts";
 import { rootOf } from "./look.ts";
 
-/** What the API server did not do with a bundle, and why. */
-export type Refused = { readonly did: "publish" | "delete"; readonly reason: string };
+/** What the API server did not do with a bundle, and why. `pem`: what was to be published; undefined where it was to go. */
+export type Refused = { readonly did: "publish" | "delete"; readonly pem: string | undefined; readonly reason: string };
+
+/** What came of publishing, by the name of the TrustDomain: what was refused, and whose try was left for later. */
+export type Tried = { readonly refused: ReadonlyMap<string, Refused>; readonly left: ReadonlySet<string> };
 
 type Client = Pick<KubeClient, "list" | "patch" | "delete" | "call">;
 
@@ -59,24 +62,31 @@ export class ForeignBundles {
 
   /**
    * Makes the API server hold these bundles, by the name of their TrustDomain, and no other besides those that are `awaited`,
-   * which stay as they are; what is not to be tried now is left out. Gives what kept it from that, by the name of the
-   * TrustDomain; one does not keep the others.
+   * which stay as they are. What was refused and `waits` is left for later, but only where the same is to be done again: a
+   * root or a domain that is not believed any more waits for nothing. One that is refused does not keep the others.
    */
   async publish(
     foreign: ReadonlyMap<string, string>,
     awaited: ReadonlySet<string>,
-    waiting: ReadonlySet<string>,
-  ): Promise<ReadonlyMap<string, Refused>> {
+    waits: ReadonlyMap<string, Refused>,
+  ): Promise<Tried> {
     const refused = new Map<string, Refused>();
+    const left = new Set<string>();
     const seen = this.#seen.filter((object) => !awaited.has(trustDomainOf(nameOf(object))));
     for (const action of decideTrustBundles({ foreign, version: this.#version }, seen)) {
       const gone = action.do === "deleteTrustBundle";
       const name = gone ? action.name : nameOf(action.object);
-      if (waiting.has(trustDomainOf(name))) continue;
+      const domain = trustDomainOf(name);
+      const [did, pem] = gone ? (["delete", undefined] as const) : (["publish", foreign.get(domain)] as const);
+      const before = waits.get(domain);
+      if (before?.did === did && before.pem === pem) {
+        left.add(domain);
+        continue;
+      }
       const reason = await this.#does(action, name).catch(reasonOf);
-      if (reason !== undefined) refused.set(trustDomainOf(name), { did: gone ? "delete" : "publish", reason });
+      if (reason !== undefined) refused.set(domain, { did, pem, reason });
     }
-    return refused;
+    return { refused, left };
   }
 
   /** Gives why the API server refused it. */

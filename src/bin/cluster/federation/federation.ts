@@ -182,9 +182,8 @@ export class Federation {
     const foreign = new Map(due.flatMap(({ name, pem }) => (pem === "" ? [] : [[name, pem]])));
     const awaited = new Set(due.flatMap((each) => (each.awaited ? [each.name] : [])));
     const waiting = this.#refusals.waiting(this.#means.clock.monotonic());
-    const refused = await bundles.publish(foreign, awaited, waiting);
-    for (const [name, why] of this.#refusals.note(refused, waiting, this.#means.clock.monotonic()))
-      this.#sayRefused(name, why);
+    const tried = await bundles.publish(foreign, awaited, waiting);
+    for (const [name, why] of this.#refusals.note(tried, this.#means.clock.monotonic())) this.#sayRefused(name, why);
     for (const { one, name, held } of due) {
       one.refused = this.#refusals.of(name)?.reason;
       if (one.refused === undefined) one.published = held;

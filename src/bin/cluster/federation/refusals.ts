@@ -1,5 +1,5 @@
 import { type Backoff, makeBackoff } from "../../../kube/backoff.ts";
-import type { Refused } from "./bundle-store.ts";
+import type { Refused, Tried } from "./bundle-store.ts";
 
 /** Between tries of one bundle: 1 s at first, 2 minutes at most. */
 const WAITS = { firstMs: 1_000, mostMs: 120_000 };
@@ -20,21 +20,18 @@ export class Refusals {
     return this.#all.get(name);
   }
 
-  /** The names of those that are not tried yet. */
-  waiting(now: number): ReadonlySet<string> {
-    return new Set([...this.#all].flatMap(([name, { until }]) => (now < until ? [name] : [])));
+  /** Those that are not tried again yet. */
+  waiting(now: number): ReadonlyMap<string, Refused> {
+    return new Map([...this.#all].filter(([, { until }]) => now < until));
   }
 
-  /** Takes in what a try of all but those that waited came to. Gives those that were refused for another reason than before. */
-  note(
-    refused: ReadonlyMap<string, Refused>,
-    waited: ReadonlySet<string>,
-    now: number,
-  ): readonly (readonly [name: string, Refused])[] {
-    for (const name of this.#all.keys()) if (!waited.has(name) && !refused.has(name)) this.#all.delete(name);
+  /** Takes in what a try came to. Gives those that were refused for another reason than before. */
+  note({ refused, left }: Tried, now: number): readonly (readonly [name: string, Refused])[] {
+    for (const name of this.#all.keys()) if (!left.has(name) && !refused.has(name)) this.#all.delete(name);
     return [...refused].filter(([name, found]) => {
       const before = this.#all.get(name);
-      const waits = before?.waits ?? makeBackoff(this.#random, WAITS);
+      const again = before?.did === found.did && before.pem === found.pem;
+      const waits = again ? before.waits : makeBackoff(this.#random, WAITS);
       this.#all.set(name, { ...found, waits, until: now + waits.next() });
       return before?.reason !== found.reason || before.did !== found.did;
     });

@@ -1,14 +1,15 @@
-import { type Backoff, makeBackoff } from "../../../kube/backoff.ts";
 import { canonical } from "../../../policy/compile/published.ts";
 import { objectKey, type Write } from "../../../reconcile/policies/order.ts";
 
-/** Waits between mends of one object after the second, in milliseconds: 1 s at first, 5 minutes at most. */
-const WAITS = { firstMs: 1_000, mostMs: 300_000 };
+/**
+ * From the second mend of an object in a row to the next, drawn between these. Short, as an edit may open what the object closes:
+ * whoever makes it less often than that is answered at once. Milliseconds.
+ */
+const WAIT_MS = { least: 1_000, most: 2_000 } as const;
 /** Whoever leaves an object alone for so long after a mend fights no more. Milliseconds. */
 const CALM_MS = 600_000;
 
 type Fight = {
-  readonly waits: Backoff;
   /** What the object was mended to. */
   readonly spec: string;
   readonly times: number;
@@ -22,8 +23,8 @@ type Fight = {
 export type Fought = { readonly times: number; readonly until: number };
 
 /**
- * Objects that somebody changes again as soon as they are mended. Each waits by itself, longer each time, and holds no other;
- * what the object is to say newly does not wait, nor what cuts off.
+ * Objects that somebody changes again as soon as they are mended. Each waits by itself, two seconds at most, and holds no other;
+ * what the object is to say newly does not wait.
  */
 export class Fights {
   readonly #random: () => number;
@@ -49,6 +50,12 @@ export class Fights {
     return fight && fight.times > 1 && now < fight.mendedAt + CALM_MS ? fight : undefined;
   }
 
+  /** What a plan does not mend needs no mend any more: somebody else put it right. */
+  keep(planned: readonly Write[]): void {
+    const mends = new Set(planned.filter(({ why }) => why === "mend").map(({ object }) => objectKey(object)));
+    for (const [key, fight] of this.#objects) if (!mends.has(key)) this.#objects.set(key, { ...fight, open: false });
+  }
+
   /** The writes without mends that are put off. */
   without(writes: readonly Write[], now: number): readonly Write[] {
     return writes.filter((write) => {
@@ -69,9 +76,8 @@ export class Fights {
     const [key, spec] = [objectKey(write.object), specOf(write)];
     const known = this.#objects.get(key);
     const before = known?.spec === spec ? known : undefined;
-    const waits = before?.waits ?? makeBackoff(this.#random, WAITS);
-    const until = before ? now + waits.next() : now;
-    this.#objects.set(key, { waits, spec, times: (before?.times ?? 0) + 1, mendedAt: now, until, open: false });
+    const until = before ? now + WAIT_MS.least + this.#random() * (WAIT_MS.most - WAIT_MS.least) : now;
+    this.#objects.set(key, { spec, times: (before?.times ?? 0) + 1, mendedAt: now, until, open: false });
   }
 }
 

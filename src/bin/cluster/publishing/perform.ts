@@ -48,6 +48,7 @@ export async function performPlan(
     return contested.without(fights.without(writes, now), now);
   };
   contested.keep(plan.writes);
+  fights.keep(plan.writes);
   const perform = async (writes: readonly Write[]): Promise<Done> => {
     const made = await performWrites(means, due(writes), term);
     contested.note(made, means.clock.monotonic());
