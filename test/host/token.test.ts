@@ -148,7 +148,7 @@ test("the root of `signet ca init` may lie in the token, and signs from there", 
   expect(readFileSync(join(folder, "root", "root.key"), "utf8")).not.toContain(PIN);
   writeFileSync(join(folder, "next.csr"), pem(csrOf(leafKey())));
   expect(signet("ca", "sign", "next.csr", "--root", "root")).toMatch(
-    /^(-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n){2}$/,
+    /^(-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n){2}-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----\n$/,
   );
 });
 
