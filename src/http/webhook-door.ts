@@ -113,9 +113,8 @@ function inTurns(parts: DoorParts): (call: Call, body: string) => void {
     const turn = waiting;
     waiting = [];
     text = 0;
-    const decided = turn.map(({ call, body }) => decide(parts, call.webhook, body));
-    for (const [index, answered] of decided.entries()) {
-      const { call, start } = turn[index] as Waiting;
+    const decided = turn.map(({ call, body, start }) => ({ call, start, answered: decide(parts, call.webhook, body) }));
+    for (const { call, start, answered } of decided) {
       if (answered instanceof Promise) void answered.then((late) => reply(call, late, start));
       else reply(call, answered, start);
     }

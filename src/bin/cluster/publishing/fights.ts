@@ -15,8 +15,8 @@ type Fight = {
   readonly times: number;
   readonly mendedAt: number;
   readonly until: number;
-  /** Whether a mend was put off. */
-  readonly open: boolean;
+  /** Whether a mend waits. */
+  readonly putOff: boolean;
 };
 
 /** How often in a row an object was mended, and when that comes next at the earliest, by the monotonic clock. */
@@ -36,7 +36,7 @@ export class Fights {
 
   /** Whether a mend that was put off is due. */
   isDue(now: number): boolean {
-    return [...this.#objects.values()].some(({ open, until }) => open && until <= now);
+    return [...this.#objects.values()].some(({ putOff, until }) => putOff && until <= now);
   }
 
   /** How many objects are fought over. */
@@ -53,7 +53,7 @@ export class Fights {
   /** What a plan does not mend needs no mend any more: somebody else put it right. */
   keep(planned: readonly Write[]): void {
     const mends = new Set(planned.filter(({ why }) => why === "mend").map(({ object }) => objectKey(object)));
-    for (const [key, fight] of this.#objects) if (!mends.has(key)) this.#objects.set(key, { ...fight, open: false });
+    for (const [key, fight] of this.#objects) if (!mends.has(key)) this.#objects.set(key, { ...fight, putOff: false });
   }
 
   /** The writes without mends that are put off. */
@@ -61,7 +61,7 @@ export class Fights {
     return writes.filter((write) => {
       const fight = write.why === "mend" ? this.#objects.get(objectKey(write.object)) : undefined;
       const waits = fight !== undefined && now < fight.until && fight.spec === specOf(write);
-      if (waits) this.#objects.set(objectKey(write.object), { ...fight, open: true });
+      if (waits) this.#objects.set(objectKey(write.object), { ...fight, putOff: true });
       return !waits;
     });
   }
@@ -77,7 +77,7 @@ export class Fights {
     const known = this.#objects.get(key);
     const before = known?.spec === spec ? known : undefined;
     const until = before ? now + WAIT_MS.least + this.#random() * (WAIT_MS.most - WAIT_MS.least) : now;
-    this.#objects.set(key, { spec, times: (before?.times ?? 0) + 1, mendedAt: now, until, open: false });
+    this.#objects.set(key, { spec, times: (before?.times ?? 0) + 1, mendedAt: now, until, putOff: false });
   }
 }
 
