@@ -72,11 +72,7 @@ func fetch(domain spiffeid.TrustDomain, path, url, id string) {
 	if err != nil {
 		fail(err)
 	}
-	text, err := bundle.Marshal()
-	if err != nil {
-		fail(err)
-	}
-	fmt.Println(string(text))
+	show(bundle)
 }
 
 func rewrite(domain spiffeid.TrustDomain, path string) {
@@ -84,6 +80,10 @@ func rewrite(domain spiffeid.TrustDomain, path string) {
 	if err != nil {
 		fail(err)
 	}
+	show(bundle)
+}
+
+func show(bundle *spiffebundle.Bundle) {
 	text, err := bundle.Marshal()
 	if err != nil {
 		fail(err)
