@@ -14,6 +14,7 @@ import { scanPod } from "../src/reconcile/scan/scan-pod.ts";
 import { fakeIo } from "./fakes/io.ts";
 import { addReportCommand } from "../src/cli/report.ts";
 import { runCli } from "../src/cli/program.ts";
+import { addReviewCommand } from "../src/cli/review.ts";
 import { applyPatch } from "./fakes/json-patch.ts";
 import { catalogueOf, must, objectsOf } from "./fakes/judging.ts";
 import { fakeServices } from "./fakes/web.ts";
@@ -189,6 +190,7 @@ async function byCommand(line: string, { catalogue, pod, now, flags, files }: Wo
   const { io, printed } = fakeIo({ "cat/c.yaml": catalogue, "app.yaml": pod, ...files }, { now: formatInstant(now) });
   const grants = { make: makeKeys, sign, verify, writeKey: () => refuse("USAGE", "", "Nothing is written here.") };
   await runCli({ ...io, grants }, `${line}${flags}`.split(" "), [
+    addReviewCommand,
     addReportCommand(() => Promise.reject(new Error("no cluster is asked"))),
   ]);
   expect(printed.err).toBe("");

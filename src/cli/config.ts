@@ -1,10 +1,10 @@
 import { readServerConfig } from "../wire/config.ts";
 import { badInput } from "./action.ts";
 import { withExamples } from "./options.ts";
-import type { ExtraCommand } from "./program.ts";
+import type { AddCommand } from "./program.ts";
 
 /** Adds `signet config check FILE`: the reader that the server itself uses. */
-export const addConfigCommand: ExtraCommand = (program, io, outcome) => {
+export const addConfigCommand: AddCommand = (program, io, outcome) => {
   const config = program.command("config").summary("check a server's configuration");
   const check = config
     .command("check")

@@ -11,7 +11,7 @@ import { proposalFiles } from "./init-text.ts";
 import type { ExitCode, Io } from "./io.ts";
 import type { KubeChoice, OpenKube } from "./kube-access.ts";
 import { withExamples } from "./options.ts";
-import type { ExtraCommand } from "./program.ts";
+import type { AddCommand } from "./program.ts";
 
 type InitOptions = KubeChoice & {
   readonly cluster?: boolean;
@@ -27,7 +27,7 @@ Exit codes: 0 proposed, 2 bad input.`;
 
 /** Adds `signet init`. */
 export const addInitCommand =
-  (open: OpenKube): ExtraCommand =>
+  (open: OpenKube): AddCommand =>
   (program: Command, io: Io, outcome: Outcome): void => {
     const command = program
       .command("init")

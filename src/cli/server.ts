@@ -2,7 +2,7 @@ import type { Problem } from "../domain/problem.ts";
 import type { ConfigFlags } from "../wire/config.ts";
 import { badInput } from "./action.ts";
 import type { ExitCode } from "./io.ts";
-import type { ExtraCommand } from "./program.ts";
+import type { AddCommand } from "./program.ts";
 
 /** What the flags of `signet server` say. */
 export type ServerFlags = ConfigFlags & { readonly config?: string };
@@ -25,7 +25,7 @@ Exit codes: 0 ended by SIGINT or SIGTERM, 2 could not start.
 
 /** Adds `signet server`; \`open\` is called only when the command runs, so that nobody else pays for it. */
 export const serverCommand =
-  (open: () => Promise<ServerDoor>): ExtraCommand =>
+  (open: () => Promise<ServerDoor>): AddCommand =>
   (program, io, outcome) => {
     program
       .command("server")

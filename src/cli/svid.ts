@@ -5,7 +5,7 @@ import { badInput } from "./action.ts";
 import type { ExitCode, Io } from "./io.ts";
 import { withExamples } from "./options.ts";
 import { printable } from "./spec-diff.ts";
-import type { ExtraCommand } from "./program.ts";
+import type { AddCommand } from "./program.ts";
 
 /** What a certificate says, as it is shown. */
 export type SvidShown = {
@@ -73,7 +73,7 @@ type Run = (io: Io, tools: SvidTools, argument: string, options: Options) => Pro
 
 /** Adds `signet svid show`, `verify`, `fetch` and `invite`. */
 export const svidCommand =
-  (open: OpenSvidTools): ExtraCommand =>
+  (open: OpenSvidTools): AddCommand =>
   (program, io, outcome) => {
     const svid = program.command("svid").summary("look at certificates, verify them, fetch one").description(ABOUT);
     const running =

@@ -1,14 +1,14 @@
 import type { Outcome } from "./action.ts";
 import type { Io } from "./io.ts";
 import { outputOption, withExamples } from "./options.ts";
-import type { ExtraCommand } from "./program.ts";
+import type { AddCommand } from "./program.ts";
 
 /** What is running, and on what. */
 export type Version = { readonly signet: string; readonly node: string; readonly platform: string };
 
 /** Makes `signet version` out of what bin/ knows of itself. */
 export const versionCommand =
-  (version: () => Version): ExtraCommand =>
+  (version: () => Version): AddCommand =>
   (program, io: Io, outcome: Outcome) => {
     program.version(version().signet, "-V, --version", "print the version");
     const command = program

@@ -6,6 +6,7 @@ import { addQuarantineCommand } from "../../src/cli/quarantine.ts";
 import type { Io } from "../../src/cli/io.ts";
 import type { KubeAccess, KubeName, KubeResource } from "../../src/cli/kube-access.ts";
 import { runCli } from "../../src/cli/program.ts";
+import { addTableCommands } from "../../src/cli/tables.ts";
 import { ok, refuse, type Result } from "../../src/domain/problem.ts";
 import { decideApprovals } from "../../src/reconcile/approvals/decide.ts";
 import { readDefinitions } from "../../src/wire/definitions.ts";
@@ -75,7 +76,13 @@ export async function signetAs(cluster: Cluster, who: Actor, line: string | read
   const words = typeof line === "string" ? line.split(" ") : line;
   const pause = (ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, ms));
   const quarantine = addQuarantineCommand(open, pause);
-  const commands = [addApproveCommands(open), addApprovalsCommand(open), addExceptionCommands(open), quarantine];
+  const commands = [
+    addTableCommands,
+    addApproveCommands(open),
+    addApprovalsCommand(open),
+    addExceptionCommands(open),
+    quarantine,
+  ];
   const code = await runCli(io, words, commands);
   return { code, ...printed };
 }

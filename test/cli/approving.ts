@@ -5,6 +5,7 @@ import { addStageCommands } from "../../src/cli/stage-commands.ts";
 import type { Io } from "../../src/cli/io.ts";
 import type { OpenKube } from "../../src/cli/kube-access.ts";
 import { runCli } from "../../src/cli/program.ts";
+import { addTableCommands } from "../../src/cli/tables.ts";
 import { ok } from "../../src/domain/problem.ts";
 import { NOON } from "../fakes/judging.ts";
 
@@ -28,6 +29,7 @@ export async function signet(open: OpenKube, line: string | readonly string[]): 
     writeFile: () => ok(undefined),
   };
   const commands = [
+    addTableCommands,
     addApproveCommands(open),
     addApprovalsCommand(open),
     addExceptionCommands(open),

@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { openFlowsOf } from "../../src/bin/open-flows.ts";
+import { addFlowsCommand } from "../../src/cli/flows.ts";
+import { addPolicyCommands } from "../../src/cli/policy-commands.ts";
 import { runCli } from "../../src/cli/program.ts";
 import { ok } from "../../src/domain/problem.ts";
 import { readInputs } from "./run-policy.ts";
@@ -34,6 +36,7 @@ async function signet(...args: readonly string[]) {
       openFlows: async (state, how) => openFlowsOf(state, how),
     },
     [...args, "--state", join(folder, "state")],
+    [addPolicyCommands, addFlowsCommand],
   );
   return { code, ...said, out: said.out.replaceAll(folder, "DIR"), err: said.err.replaceAll(folder, "DIR") };
 }

@@ -4,6 +4,8 @@ import { makeKeys, sign, verify } from "../../src/bin/grant-keeper.ts";
 import { addGrantCommands } from "../../src/cli/grant-commands.ts";
 import type { Io } from "../../src/cli/io.ts";
 import { runCli } from "../../src/cli/program.ts";
+import { addReviewCommand } from "../../src/cli/review.ts";
+import { addTableCommands } from "../../src/cli/tables.ts";
 import { ok, refuse } from "../../src/domain/problem.ts";
 import { NOON } from "../fakes/judging.ts";
 
@@ -64,7 +66,7 @@ async function signet({ files, now }: World, line: string) {
       },
     },
   };
-  const code = await runCli(io, line.split(" "), [addGrantCommands]);
+  const code = await runCli(io, line.split(" "), [addReviewCommand, addTableCommands, addGrantCommands]);
   return { code, ...printed };
 }
 

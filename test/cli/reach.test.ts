@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { runCli } from "../../src/cli/program.ts";
+import { addPolicyCommands } from "../../src/cli/policy-commands.ts";
+import { addReachCommand } from "../../src/cli/reach.ts";
 import { fakeIo, type Files } from "../fakes/io.ts";
 
 const pod = (name: string, namespace: string): string =>
@@ -34,7 +36,7 @@ const FILES: Files = {
 
 async function signet(args: readonly string[], files: Files = FILES) {
   const { io, printed } = fakeIo(files);
-  const code = await runCli(io, args);
+  const code = await runCli(io, args, [addPolicyCommands, addReachCommand]);
   return { code, ...printed };
 }
 

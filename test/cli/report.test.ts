@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { EXTRA_COMMANDS } from "../../src/bin/commands.ts";
+import { COMMANDS } from "../../src/bin/commands.ts";
 import { runCli } from "../../src/cli/program.ts";
 import { fakeIo } from "../fakes/io.ts";
 
@@ -22,7 +22,7 @@ const FILES = {
 
 async function report(output: string) {
   const { io, printed } = fakeIo(FILES);
-  const code = await runCli(io, ["report", "app.yaml", "-c", "cat", "-o", output], EXTRA_COMMANDS);
+  const code = await runCli(io, ["report", "app.yaml", "-c", "cat", "-o", output], COMMANDS);
   return { code, ...printed };
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { EXTRA_COMMANDS } from "../../src/bin/commands.ts";
+import { COMMANDS } from "../../src/bin/commands.ts";
 import type { LedgerLine } from "../../src/cli/ledger.ts";
 import { runCli } from "../../src/cli/program.ts";
 import { ok, refuse } from "../../src/domain/problem.ts";
@@ -58,7 +58,7 @@ async function run(...words: readonly string[]) {
     close: () => undefined,
   };
   const openLedger = () => Promise.resolve(ok({ ...view, lastVerdict: () => undefined, snapshot: () => undefined }));
-  const code = await runCli({ ...io, openLedger }, ["revoke", ...words], EXTRA_COMMANDS);
+  const code = await runCli({ ...io, openLedger }, ["revoke", ...words], COMMANDS);
   return { code, ...printed };
 }
 

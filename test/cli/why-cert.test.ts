@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { LedgerLine } from "../../src/cli/ledger.ts";
 import { runCli } from "../../src/cli/program.ts";
+import { addWhyCommand } from "../../src/cli/why.ts";
 import { ok, refuse } from "../../src/domain/problem.ts";
 import type { IssuanceRecord } from "../../src/wire/issuance-record.ts";
 import { renderIssuanceRecord } from "../../src/wire/issuance-record.ts";
@@ -90,7 +91,7 @@ async function why(...words: readonly string[]) {
         close: () => undefined,
       }),
     );
-  const code = await runCli({ ...io, openLedger }, ["why", "cert", ...words], []);
+  const code = await runCli({ ...io, openLedger }, ["why", "cert", ...words], [addWhyCommand]);
   return { code, ...printed };
 }
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse, parseAllDocuments, stringify } from "yaml";
-import { EXTRA_COMMANDS } from "../../src/bin/commands.ts";
+import { COMMANDS } from "../../src/bin/commands.ts";
 import { runCli } from "../../src/cli/program.ts";
 import { readInputs } from "../../src/folder/read-inputs.ts";
 import { fakeIo, type Files } from "../fakes/io.ts";
@@ -23,7 +23,7 @@ const manifestsOf = (path: string): Files =>
 
 async function run(line: string, files: Files) {
   const { io, printed, written } = fakeIo(files);
-  const code = await runCli(io, line.split(" "), EXTRA_COMMANDS);
+  const code = await runCli(io, line.split(" "), COMMANDS);
   return { code, ...printed, written };
 }
 

@@ -1,4 +1,4 @@
-import { EXTRA_COMMANDS } from "../../src/bin/commands.ts";
+import { COMMANDS } from "../../src/bin/commands.ts";
 import type { ExitCode, Io } from "../../src/cli/io.ts";
 import { runCli } from "../../src/cli/program.ts";
 import { ok, refuse } from "../../src/domain/problem.ts";
@@ -53,6 +53,6 @@ const namesAt = (files: Files, path: string): readonly string[] =>
 export async function signet(line: string, files: Files = {}, world: World = {}): Promise<Ran> {
   const { io, printed } = fakeIo(files, world);
   const words = line.split(" ").filter((word) => word !== "");
-  const code = await runCli(io, words, EXTRA_COMMANDS);
+  const code = await runCli(io, words, COMMANDS);
   return { code, ...printed };
 }

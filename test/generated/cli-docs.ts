@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { EXTRA_COMMANDS } from "../../src/bin/commands.ts";
+import { COMMANDS } from "../../src/bin/commands.ts";
 import { commandShapes } from "../../src/cli/completion-model.ts";
 import { commandAt } from "../../src/cli/help.ts";
 import { buildProgram } from "../../src/cli/program.ts";
@@ -8,7 +8,7 @@ import { fakeIo } from "../fakes/io.ts";
 /** The whole command line, and the text that its help prints. */
 export function wholeProgram(): { readonly program: Command; readonly helpOf: (words: readonly string[]) => string } {
   const { io, printed } = fakeIo({});
-  const program = buildProgram(io, { code: 0 }, EXTRA_COMMANDS);
+  const program = buildProgram(io, { code: 0 }, COMMANDS);
   const helpOf = (words: readonly string[]): string => {
     printed.out = "";
     commandAt(program, words)?.outputHelp();
