@@ -21,6 +21,8 @@ COPY certs certs
 USER 65532:65532
 VOLUME ["/var/lib/signet"]
 EXPOSE 8443
-# What a review leaves behind is garbage at once: a young generation that fits a processor's cache is the fastest, and the smallest.
-ENTRYPOINT ["node", "--min-semi-space-size=2", "--max-semi-space-size=2", "/app/dist/bin/cli.js"]
+# What a review leaves behind is garbage at once: a young generation that fits a processor's cache, collected by one thread, is
+# the fastest; and the few threads that allocate beside V8 share two heaps (docs/decisions/0080-reviews-in-turns.md).
+ENV MALLOC_ARENA_MAX=2
+ENTRYPOINT ["node", "--min-semi-space-size=4", "--max-semi-space-size=4", "--no-parallel-scavenge", "/app/dist/bin/cli.js"]
 CMD ["server", "--state", "/var/lib/signet", "--listen", "0.0.0.0:8443"]

@@ -47,7 +47,7 @@ export type ServeIo = {
 export async function serve(options: ServeOptions, io: ServeIo): Promise<number> {
   const config = readConfig(options);
   if (!config.ok) return io.problems(config.problems);
-  keepYoungGenerationSmall();
+  keepYoungGenerationsSmall();
   const started = config.value.cluster
     ? await (await import("./cluster/server.ts")).startCluster(config.value, config.value.cluster)
     : await start(config.value);
@@ -77,10 +77,14 @@ function readConfig({ config, ...flags }: ServeOptions): Result<ServerConfig> {
 }
 
 /**
- * What a review leaves behind is garbage at once: a young generation as large as loading the code needed is enough, and letting it
- * grow under load (to 64 MB and more) buys nothing but memory.
+ * What a review leaves behind is garbage at once: a young generation as large as the image gives it, or as loading the code
+ * needed, is enough, and letting it grow under load buys nothing but memory. The sizes that the image gives are this thread's:
+ * others, which hash and write, begin as small as V8 would begin.
  */
-const keepYoungGenerationSmall = (): void => setFlagsFromString("--semi-space-growth-factor=1");
+function keepYoungGenerationsSmall(): void {
+  for (const flag of ["semi-space-growth-factor=1", "min-semi-space-size=0", "max-semi-space-size=0"])
+    setFlagsFromString(`--${flag}`);
+}
 
 /** A server that runs, and what a person reads of it. */
 export type Started = { readonly running: Running; readonly told: string };

@@ -2,6 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 
+type Variables = Readonly<Record<string, string>>;
+
 /** A server in a process of its own. */
 export type Child = {
   readonly pid: number;
@@ -12,9 +14,12 @@ export type Child = {
 };
 
 /** Starts a Node process and waits until it says where it listens. */
-export async function startChild(args: readonly string[], port: RegExp): Promise<Child> {
+export async function startChild(args: readonly string[], port: RegExp, env: Variables = {}): Promise<Child> {
   const started = performance.now();
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, args, {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, ...env },
+  });
   const found = await portOf(child, port);
   const readyMs = performance.now() - started;
   return {
@@ -41,9 +46,17 @@ function portOf(child: ChildProcess, pattern: RegExp): Promise<number> {
   });
 }
 
+const dockerfile = (): string => readFileSync("Dockerfile", "utf8");
+
+/** The variables that the image sets. */
+const variables = (): Variables =>
+  Object.fromEntries(
+    [...dockerfile().matchAll(/^ENV (\w+)=(\S+)$/gm)].map(([, name = "", value = ""]) => [name, value]),
+  );
+
 /** What the image gives to Node, but for the folder that it lies in there. */
 export function entrypoint(): readonly string[] {
-  const [, list = ""] = /^ENTRYPOINT (\[.*\])$/m.exec(readFileSync("Dockerfile", "utf8")) ?? [];
+  const [, list = ""] = /^ENTRYPOINT (\[.*\])$/m.exec(dockerfile()) ?? [];
   const [, ...args] = JSON.parse(list) as readonly string[];
   return args.map((each) => each.replace(/^\/app\//, ""));
 }
@@ -61,4 +74,5 @@ export const startSignet = (state: string, catalogue?: string): Promise<Child> =
       ...(catalogue === undefined ? [] : ["--catalogue", catalogue]),
     ],
     /:(\d+)\/readyz/,
+    variables(),
   );
