@@ -1,22 +1,28 @@
 import type { KeyType } from "../../domain/definitions.ts";
 import { oid, sequence } from "./write.ts";
 
-/** A way to sign: its AlgorithmIdentifier in DER, the hash for node:crypto (null where there is none to name). */
-export type SignatureAlgorithm = { readonly identifier: Buffer; readonly hash: string | null };
+/** A way to sign: its AlgorithmIdentifier in DER; for node:crypto, the hash (null where there is none to name) and the keys. */
+export type SignatureAlgorithm = {
+  readonly identifier: Buffer;
+  readonly hash: string | null;
+  readonly keys: "ec" | "rsa" | "ed25519";
+};
 
 const NULL = Buffer.from([5, 0]);
 const ecdsa = (last: number, hash: string): SignatureAlgorithm => ({
   identifier: sequence(oid(`1.2.840.10045.4.3.${last}`)),
   hash,
+  keys: "ec",
 });
 const rsa = (last: number, hash: string): SignatureAlgorithm => ({
   identifier: sequence(oid(`1.2.840.113549.1.1.${last}`), NULL),
   hash,
+  keys: "rsa",
 });
 
 const ECDSA = [ecdsa(2, "sha256"), ecdsa(3, "sha384"), ecdsa(4, "sha512")] as const;
 const RSA = [rsa(11, "sha256"), rsa(12, "sha384"), rsa(13, "sha512")] as const;
-const ED25519 = [{ identifier: sequence(oid("1.3.101.112")), hash: null }] as const;
+const ED25519 = [{ identifier: sequence(oid("1.3.101.112")), hash: null, keys: "ed25519" }] as const;
 
 /** Signature algorithms that fit a key, the one that Signet signs with first (RFC 5758 §3.2, RFC 4055 §5, RFC 8410 §3). */
 export const ALGORITHMS: Readonly<Record<KeyType, readonly SignatureAlgorithm[]>> = {
