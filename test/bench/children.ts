@@ -61,6 +61,10 @@ export function entrypoint(): readonly string[] {
   return args.map((each) => each.replace(/^\/app\//, ""));
 }
 
+/** Starts a program with the flags and variables that the image gives to Node. */
+export const startAsImage = (args: readonly string[], port: RegExp): Promise<Child> =>
+  startChild([...entrypoint().filter((each) => each.startsWith("--")), ...args], port, variables());
+
 /** Starts Signet's own server as its image does, quiet, on a free port. */
 export const startSignet = (state: string, catalogue?: string): Promise<Child> =>
   startChild(

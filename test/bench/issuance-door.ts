@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { toPem } from "../../src/ca/pem.ts";
 import { csrOf, leafKey } from "../fakes/ca.ts";
 import { certificateRequest, CREATE, framed } from "../http/issuing/grpc-call.ts";
-import { type Child, startChild } from "./children.ts";
+import { type Child, startAsImage } from "./children.ts";
 import { cpuSeconds, type Figures, machine, median, peakMb, quantile, round } from "./figures.ts";
 import { type Loaded, postOf, sendLoad } from "./load.ts";
 
@@ -38,7 +38,7 @@ async function through(door: Door, roundMs: number, send: Send) {
   const folder = mkdtempSync(join(tmpdir(), "signet-bench-"));
   const start = async (mode: "real" | "constant"): Promise<Called> => {
     const file = join(folder, `${mode}.pem`);
-    const child = await startChild(["test/bench/door-server.ts", mode, door, file], /port (\d+)/);
+    const child = await startAsImage(["test/bench/door-server.ts", mode, door, file], /port (\d+)/);
     return { ...child, shown: readFileSync(file, "utf8") };
   };
   const [real, floor] = [await start("real"), await start("constant")];
