@@ -106,10 +106,10 @@ const NAME_FORMS: Readonly<Record<number, string>> = { 0x82: "dns", 0x86: "uri" 
 export function bitsOf({ tag, contents }: Value): readonly number[] {
   if (tag !== TAG.bitString || contents.length < 2 || contents.length > 3)
     throw new NotDer("it is not a BIT STRING of usages");
-  const bytes = contents.subarray(1);
-  return Array.from({ length: bytes.length * 8 }, (_, bit) => bit).filter(
-    (bit) => ((bytes[Math.floor(bit / 8)] ?? 0) & (0x80 >> (bit % 8))) !== 0,
-  );
+  const found: number[] = [];
+  for (let bit = 0; bit < (contents.length - 1) * 8; bit++)
+    if (((contents[1 + (bit >> 3)] ?? 0) & (0x80 >> (bit & 7))) !== 0) found.push(bit);
+  return found;
 }
 
 /** What basic constraints say (RFC 5280 §4.2.1.9): whether it is an authority, and how many may stand below it, if that is limited. */

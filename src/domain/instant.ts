@@ -22,4 +22,4 @@ const dayExists = (year: number, month: number, day: number): boolean =>
   new Date(Date.UTC(year, month - 1, day)).getUTCDate() === day;
 
 /** The moment as RFC 3339 in UTC, without fractions of a second. */
-export const formatInstant = (at: Instant): string => new Date(at).toISOString().replace(/\.\d{3}Z$/, "Z");
+export const formatInstant = (at: Instant): string => `${new Date(at).toISOString().slice(0, -".000Z".length)}Z`;

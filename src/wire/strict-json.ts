@@ -18,7 +18,7 @@ export function readStrictJson(text: string, what: string): Result<Json> {
     : refuse("FIELD_CONFLICT", twice.slice(0, 80), `${what} says "${twice.slice(0, 80)}" twice.`, "Say it once.");
 }
 
-const TOKENS = /"(?:[^"\\]|\\.)*"|[{}[\]:,]/g;
+const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]:,]/g;
 
 /** The first name that an object of this well-formed JSON says twice, escapes resolved. */
 function repeatedName(text: string): string | undefined {

@@ -2,6 +2,7 @@ import { issue, type IssueParts } from "../../ca/issue.ts";
 import { certificatesPem } from "../../ca/pem.ts";
 import { issueToken, type TokenParts } from "../../ca/tokens/issue-token.ts";
 import { ok, refuse, type Result } from "../../domain/problem.ts";
+import { remembered } from "../../domain/remembered.ts";
 import { deriveEntitlement } from "../../identity/entitlement.ts";
 import { renewedBy } from "../../identity/renewal.ts";
 import type { Whereabouts } from "../../identity/restricted.ts";
@@ -29,6 +30,9 @@ export type CallerParts = Trust & {
 
 /** Serial number of the certificate that a caller has shown. */
 type Renewing = { readonly renews?: string };
+
+/** Roots are the same list as long as they stand. */
+const bundlePem = remembered(certificatesPem);
 
 /** Finds out who shows a credential, and what that one may ask for. */
 export function makeAuthenticate(parts: CallerParts): Issuing["authenticate"] {
@@ -63,8 +67,7 @@ async function bySvid(
   const present = place ? placed(first, place) : unplaced(first, holders);
   const restricted = place ? restrictedAmong([present], serial, parts) : restrictedAny(holders, serial, parts);
   if (restricted) return restricted;
-  const roles = new Set(holders.map((holder) => roleOf(holder, parts)));
-  if (roles.size > 1)
+  if (holders.length > 1 && new Set(holders.map((holder) => roleOf(holder, parts))).size > 1)
     return refuse("ROLE_AMBIGUOUS", "", SEVERAL, "Show a service account token that is bound to the Pod.");
   return ok({ ...present, caller: renewedBy(spiffeId.id, serial), renews: serial });
 }
@@ -118,7 +121,7 @@ function callerOf({ renews, ...present }: Present & Renewing, door: Door, parts:
         spiffeId: contents.spiffeId,
         serial: contents.serial,
         certificates: certificatesPem(chain),
-        bundle: certificatesPem(parts.anchors()?.roots ?? []),
+        bundle: bundlePem(parts.anchors()?.roots ?? []),
         ...contents.window,
       });
     },

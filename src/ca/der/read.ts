@@ -31,8 +31,10 @@ export function readNamed<Name extends string>(
   names: readonly Name[],
 ): Readonly<Record<Name, Value>> {
   const values = readInside(outer, tag, names.length);
+  const named: Partial<Record<Name, Value>> = {};
+  for (const [index, value] of values.entries()) named[names[index] as Name] = value;
   if (values.length !== names.length) throw new NotDer(`it has not the parts ${names.join(", ")}`);
-  return Object.fromEntries(names.map((name, index) => [name, values[index]])) as Record<Name, Value>;
+  return named as Record<Name, Value>;
 }
 
 /** What is signed, by which algorithm, and the signature: the form of certificates, requests and lists (RFC 5280 §4.1.1). */
@@ -54,17 +56,18 @@ function readAt(bytes: Buffer, at: number): Value {
   const first = bytes[at + 1];
   if (tag === undefined || first === undefined) throw new NotDer("it ends within a value");
   if ((tag & 0x1f) === 0x1f) throw new NotDer("a tag of several octets");
-  const { length, octets } = first < 0x80 ? { length: first, octets: 1 } : longLength(bytes, at + 1, first & 0x7f);
-  const start = at + 1 + octets;
+  const count = first < 0x80 ? 0 : first & 0x7f;
+  const length = first < 0x80 ? first : longLength(bytes, at + 1, count);
+  const start = at + 2 + count;
   if (start + length > bytes.length) throw new NotDer("it ends within a value");
   return { tag, contents: bytes.subarray(start, start + length), whole: bytes.subarray(at, start + length) };
 }
 
 /** At most three octets, and never more than are needed (X.690 §10.1). */
-function longLength(bytes: Buffer, at: number, count: number): { readonly length: number; readonly octets: number } {
+function longLength(bytes: Buffer, at: number, count: number): number {
   if (count === 0 || count > 3) throw new NotDer("a length without a definite, sensible form");
   if (at + count >= bytes.length) throw new NotDer("it ends within a length");
   const length = bytes.readUIntBE(at + 1, count);
-  if (length < (count === 1 ? 0x80 : 2 ** (8 * (count - 1)))) throw new NotDer("a length longer than needed");
-  return { length, octets: 1 + count };
+  if (length < (count === 1 ? 0x80 : 1 << (8 * (count - 1)))) throw new NotDer("a length longer than needed");
+  return length;
 }

@@ -102,10 +102,9 @@ export const TRUE: Buffer = tagged(TAG.boolean, Buffer.from([0xff]));
 
 /** A moment: UTCTime to the end of 2049, GeneralizedTime after it (RFC 5280 §4.1.2.5). Whole seconds. */
 export function time(at: Instant): Buffer {
-  const digits = new Date(at).toISOString().slice(0, 19).replace(/[-:T]/g, "");
-  const short = digits < "2050";
-  return tagged(
-    short ? TAG.utcTime : TAG.generalizedTime,
-    Buffer.from(`${short ? digits.slice(2) : digits}Z`, "latin1"),
-  );
+  const iso = new Date(at).toISOString();
+  const short = iso < "2050";
+  const digits =
+    iso.slice(short ? 2 : 0, 4) + iso.slice(5, 7) + iso.slice(8, 10) + iso.slice(11, 13) + iso.slice(14, 16);
+  return tagged(short ? TAG.utcTime : TAG.generalizedTime, Buffer.from(`${digits}${iso.slice(17, 19)}Z`, "latin1"));
 }
