@@ -106,7 +106,8 @@ export class LedgerQueue {
     if (delayMs === 0) {
       clearTimeout(this.#timer);
       this.#timer = undefined;
-      queueMicrotask(() => this.#send());
+      // What else this turn of the event loop brings goes into the same commit.
+      setImmediate(() => this.#send());
     } else this.#timer ??= setTimeout(() => this.#send(), delayMs);
   }
 

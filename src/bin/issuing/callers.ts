@@ -10,6 +10,7 @@ import type { Caller, Door, Issuing } from "../../http/issuing/services.ts";
 import { parseSpiffeId, type SpiffeName } from "../../domain/spiffe-id.ts";
 import type { Present } from "./present.ts";
 import { ownName, restrictedAmong, restrictedAny } from "./restricted-callers.ts";
+import { endOfTurn } from "./turn.ts";
 import { makeVerify, type Trust, type Verify } from "./verify-caller.ts";
 
 /** What the doors stand on: the two walks, who is present, and how tokens are recognised. */
@@ -111,6 +112,7 @@ function callerOf({ renews, ...present }: Present & Renewing, door: Door, parts:
   return {
     identity: `${bearer.namespace}/${bearer.serviceAccount}`,
     issueSvid: async ({ csr, ttlSeconds }) => {
+      await endOfTurn();
       const issued = await issue(
         { ...who, ...line, csr, ...(ttlSeconds === undefined ? {} : { ttlSeconds }) },
         parts.walk,
@@ -127,6 +129,7 @@ function callerOf({ renews, ...present }: Present & Renewing, door: Door, parts:
     },
     inNameOf: (spiffeId) => inNameOf(spiffeId, { ...present, ...line }, parts, (other) => callerOf(other, door, parts)),
     issueToken: async (wish) => {
+      await endOfTurn();
       const issued = await issueToken({ ...who, wish }, parts.tokens);
       if (!issued.ok) return issued;
       const { token, contents } = issued.value;
