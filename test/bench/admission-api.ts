@@ -13,7 +13,7 @@ import { reviewPairs } from "./review-pairs.ts";
 import { podOf } from "./reviews.ts";
 
 const CONNECTIONS = 16;
-const ROUNDS = 4;
+const ROUNDS = 14;
 const WARM_MS = 1500;
 const DIRECT_MS = 4000;
 const ACCOUNT = "worker";
