@@ -24,5 +24,5 @@ EXPOSE 8443
 # What a review leaves behind is garbage at once: a young generation that fits a processor's cache, collected by one thread, is
 # the fastest; and the few threads that allocate beside V8 share two heaps (docs/decisions/0080-reviews-in-turns.md).
 ENV MALLOC_ARENA_MAX=2
-ENTRYPOINT ["node", "--min-semi-space-size=4", "--max-semi-space-size=4", "--no-parallel-scavenge", "/app/dist/bin/cli.js"]
+ENTRYPOINT ["node", "--min-semi-space-size=4", "--max-semi-space-size=4", "--no-parallel-scavenge", "--no-allocation-site-pretenuring", "/app/dist/bin/cli.js"]
 CMD ["server", "--state", "/var/lib/signet", "--listen", "0.0.0.0:8443"]
