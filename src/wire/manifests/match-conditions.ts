@@ -62,9 +62,12 @@ export const CARRIES_RESERVED_KEY: MatchCondition = { name: "carries-reserved-ke
 const isNode = "request.userInfo.?groups.orValue([]).exists(g, g == 'system:nodes')";
 
 /**
- * A node creates Pods only to mirror its static ones, and to refuse these would only hide them. It is known by its group:
- * anybody can write the annotation. No static Pod has a stamp: a mirror Pod that carries one is judged all the same.
+ * A node creates Pods only to mirror its static ones, and to change or refuse these would only hide them. It is known by its
+ * group: anybody can write the annotation.
  */
+export const NO_MIRROR_POD: MatchCondition = { name: "no-mirror-pod", expression: `!${isNode}` };
+
+/** No static Pod has a stamp: a mirror Pod that carries one is judged all the same. */
 export const NO_PLAIN_MIRROR_POD: MatchCondition = {
   name: "no-plain-mirror-pod",
   expression: anyOf(`!${isNode}`, carriesReservedKey),

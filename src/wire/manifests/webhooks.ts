@@ -7,6 +7,7 @@ import {
   MACHINE_CHANGE,
   type MatchCondition,
   NO_COPIED_TEMPLATE,
+  NO_MIRROR_POD,
   NO_PLAIN_MIRROR_POD,
   NOT_BEING_DELETED,
   SELF_TEST_ONLY,
@@ -75,8 +76,7 @@ const mutating = (): readonly Entry[] => [
     failurePolicy: "Ignore",
     rules: POD_CREATION,
     namespaces: [],
-    // One would cost the API server two conversions of each Pod, since it mutates in two passes (decision 9).
-    conditions: [],
+    conditions: [NO_MIRROR_POD],
   },
   {
     name: "machines.stamp.signet.dev",
@@ -158,7 +158,7 @@ function webhookOf(entry: Entry, path: string, { reach }: WebhookSettings): obje
       matchExpressions: entry.namespaces.includes(OURS) ? [OURS] : [NOT_EXEMPT, ...entry.namespaces],
     },
     ...(entry.rules.length === 0 ? {} : { rules: entry.rules }),
-    ...(entry.conditions.length === 0 ? {} : { matchConditions: entry.conditions }),
+    matchConditions: entry.conditions,
   };
 }
 

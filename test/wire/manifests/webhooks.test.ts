@@ -71,7 +71,7 @@ test("every entry exempts the cluster's own namespaces by name, first of all", (
 
 test("entries have no side effects, short timeouts, few conditions, and names of their own", () => {
   expect(new Set(entries.map(({ name }) => name)).size).toBe(entries.length);
-  for (const { name, sideEffects, timeoutSeconds, failurePolicy, matchConditions = [] } of entries) {
+  for (const { name, sideEffects, timeoutSeconds, failurePolicy, matchConditions } of entries) {
     expect({ sideEffects, timeoutSeconds }, name).toEqual({
       sideEffects: "None",
       timeoutSeconds: failurePolicy === "Fail" ? 3 : 2,
