@@ -1,8 +1,8 @@
-import { createPublicKey, type KeyObject } from "node:crypto";
 import type { SvidContents, SvidPlan } from "../identity/svid-plan.ts";
 import type { AuthorityCertificate } from "./authority.ts";
 import { crlTbs, type RevocationList } from "./der/crl.ts";
 import { certificateOf, leafTbs } from "./der/leaf.ts";
+import { verifierOf, type Verify } from "./keys/own-signatures.ts";
 import type { SigningKey } from "./keys/signing-key.ts";
 import { recheck } from "./recheck.ts";
 
@@ -17,7 +17,7 @@ export class Issuer {
   /** What goes with a leaf, this authority's own certificate first, the root left out; DER. */
   readonly intermediates: readonly Buffer[];
   readonly #key: SigningKey;
-  readonly #publicKey: KeyObject;
+  readonly #verify: Verify;
 
   constructor(
     certificate: AuthorityCertificate,
@@ -27,7 +27,7 @@ export class Issuer {
     this.facts = certificate;
     this.intermediates = intermediates;
     this.#key = key;
-    this.#publicKey = createPublicKey({ key: key.spki, format: "der", type: "spki" });
+    this.#verify = verifierOf(key);
   }
 
   /**
@@ -41,7 +41,7 @@ export class Issuer {
     const { algorithm } = this.#key;
     const tbs = leafTbs(contents, algorithm.identifier);
     const der = certificateOf(tbs, algorithm.identifier, await this.#key.sign(tbs));
-    const differences = await recheck(der, contents, { algorithm, publicKey: this.#publicKey });
+    const differences = await recheck(der, contents, { algorithm, verify: this.#verify });
     if (differences.length > 0)
       throw new Error(`certificate ${contents.serial} is not as planned: ${differences.join(", ")}`);
     return { contents, der };

@@ -1,4 +1,3 @@
-import type { KeyObject } from "node:crypto";
 import type { ExtendedKeyUsage, KeyUsage } from "../domain/certificate.ts";
 import type { SvidContents } from "../identity/svid-plan.ts";
 import type { SignatureAlgorithm } from "./der/algorithms.ts";
@@ -6,7 +5,7 @@ import { keyIdOf } from "./der/extensions.ts";
 import { OID } from "./der/oids.ts";
 import { NotDer, readInside, type Value } from "./der/read.ts";
 import { TAG } from "./der/write.ts";
-import { verifySignature } from "./keys/verify-signature.ts";
+import type { Verify } from "./keys/own-signatures.ts";
 import {
   bitsOf,
   type CertificateParts,
@@ -17,7 +16,7 @@ import {
 } from "./read-certificate.ts";
 
 /** Who must have signed, and how. */
-export type Signatory = { readonly algorithm: SignatureAlgorithm; readonly publicKey: KeyObject };
+export type Signatory = { readonly algorithm: SignatureAlgorithm; readonly verify: Verify };
 
 /**
  * Reads a finished certificate again and compares it with what was planned: the names of all parts that differ, none where
@@ -26,8 +25,8 @@ export type Signatory = { readonly algorithm: SignatureAlgorithm; readonly publi
 export async function recheck(der: Buffer, contents: SvidContents, signatory: Signatory): Promise<readonly string[]> {
   try {
     const parts = readCertificate(der);
-    const { algorithm, publicKey } = signatory;
-    const valid = verifySignature(algorithm, publicKey, parts.signed.whole, parts.signature);
+    const { algorithm, verify } = signatory;
+    const valid = verify(parts.signed.whole, parts.signature);
     const wrong = FIELDS.filter(([, same]) => !same(parts, contents)).map(([name]) => name);
     const algorithms = [parts.algorithm, parts.innerAlgorithm].every(({ whole }) => whole.equals(algorithm.identifier));
     return [

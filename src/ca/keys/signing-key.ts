@@ -9,6 +9,8 @@ export type SigningKey = {
   readonly algorithm: SignatureAlgorithm;
   /** SubjectPublicKeyInfo in DER. */
   readonly spki: Buffer;
+  /** Whether it lies in this process's memory, and not in a token. */
+  readonly inMemory: boolean;
   /** Signs octets: ECDSA in DER form, RSA by PKCS#1 v1.5. */
   readonly sign: (bytes: Uint8Array) => Uint8Array | Promise<Uint8Array>;
 };
@@ -18,7 +20,7 @@ export function memoryKey(privateKey: KeyObject): SigningKey {
   const spki = createPublicKey(privateKey).export({ type: "spki", format: "der" });
   const keyType = authorityKeyType(spki);
   const algorithm = algorithmOf(keyType);
-  return { keyType, algorithm, spki, sign: (bytes) => sign(algorithm.hash, bytes, privateKey) };
+  return { keyType, algorithm, spki, inMemory: true, sign: (bytes) => sign(algorithm.hash, bytes, privateKey) };
 }
 
 /** Key types of authorities. */

@@ -86,6 +86,7 @@ function keyIn(token: Token, spki: Buffer, selector: Template): SigningKey {
     keyType,
     algorithm,
     spki,
+    inMemory: false,
     sign: (bytes) =>
       token.use(async (session) => {
         const { module, handle } = session;
