@@ -79,6 +79,7 @@ const ROOMS: Readonly<Record<string, { readonly floor: number; readonly outside:
       "node:v8",
       "node:perf_hooks",
       "node:timers/promises",
+      "node:worker_threads",
       "pino",
     ],
   },

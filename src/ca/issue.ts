@@ -12,6 +12,7 @@ import { SvidPlan } from "../identity/svid-plan.ts";
 import type { IssuanceRecord } from "../wire/issuance-record.ts";
 import type { Issuer, SignedSvid } from "./issuer.ts";
 import { KeyUnavailable } from "./keys/key-store.ts";
+import type { VerifySigned } from "./keys/verify-signature.ts";
 import { readCsr } from "./read-csr.ts";
 import { serialNumber } from "./serial.ts";
 
@@ -46,6 +47,8 @@ export type IssueParts = {
   readonly record: (record: IssuanceRecord) => Promise<void>;
   readonly now: () => Instant;
   readonly random: (bytes: number) => Uint8Array;
+  /** By what a request proves that its sender holds the key. */
+  readonly verify: VerifySigned;
 };
 
 /** A certificate that may leave: it is in the ledger. */
@@ -71,7 +74,7 @@ export async function issue(request: IssueRequest, parts: IssueParts): Promise<R
     return (await recorded(parts, { ...asked, outcome: "refused", code, message })) ?? refuseAll(problems);
   };
   const serial = serialNumber(parts.random, request.renews);
-  const planned = await plan(request, { catalogue, issuer, profiles }, { at, serial });
+  const planned = await plan(request, { catalogue, issuer, profiles }, { at, serial, verify: parts.verify });
   if (!planned.ok) return refuseRecorded(planned.problems);
   const signed = await planned.value.issuer.sign(planned.value.plan).then(ok, async (fault: unknown) => {
     if (fault instanceof KeyUnavailable) return refuseRecorded([keyAway(fault)]);
@@ -96,26 +99,24 @@ const keyAway = ({ message }: KeyUnavailable): Problem =>
     "Bring the token back; what asked is answered then.",
   );
 
+type Terms = Pick<IssueParts, "verify"> & { readonly at: Instant; readonly serial: string };
+
 type Planned = { readonly plan: SvidPlan; readonly issuer: Issuer; readonly entitlement: Entitlement };
 
 /** Everything up to the signature; without side effects. */
-async function plan(
-  request: IssueRequest,
-  lookup: Lookup,
-  at: { readonly at: Instant; readonly serial: string },
-): Promise<Result<Planned>> {
+async function plan(request: IssueRequest, lookup: Lookup, { at, serial, verify }: Terms): Promise<Result<Planned>> {
   const { catalogue, issuer, profiles } = lookup;
   const entitlement = deriveEntitlement(catalogue, request.bearer);
   if (!entitlement.ok) return entitlement;
   const restricted = restrictionAgainst(catalogue, entitlement.value, request.whereabouts);
   if (restricted) return refuseAll([restricted]);
-  const key = await keyOf(request);
+  const key = await keyOf(request, verify);
   if (!key.ok) return key;
   if (!issuer) return refuseAll([NO_AUTHORITY]);
   const wish = { asked: request.ttlSeconds, entitled: entitlement.value.maxTtlSeconds };
-  const window = leafWindow(profiles.leaf, issuer.facts, wish, at.at);
+  const window = leafWindow(profiles.leaf, issuer.facts, wish, at);
   if (!window.ok) return window;
-  const particulars = { serial: at.serial, issuer: issuer.facts, window: window.value };
+  const particulars = { serial, issuer: issuer.facts, window: window.value };
   const made = SvidPlan.for(profiles.leaf, entitlement.value, key.value, particulars);
   return made.ok ? ok({ plan: made.value, issuer, entitlement: entitlement.value }) : made;
 }
@@ -138,8 +139,8 @@ function restrictionAgainst(
   return found && restrictedProblem(found);
 }
 
-async function keyOf({ csr, keyType }: IssueRequest): Promise<Result<LeafKey>> {
-  const read = typeof csr === "string" || csr instanceof Uint8Array ? await readCsr(csr) : ok(csr);
+async function keyOf({ csr, keyType }: IssueRequest, verify: VerifySigned): Promise<Result<LeafKey>> {
+  const read = typeof csr === "string" || csr instanceof Uint8Array ? await readCsr(csr, verify) : ok(csr);
   if (!read.ok || keyType === undefined || read.value.keyType === keyType) return read;
   const message = `The key is of type ${read.value.keyType}, and ${keyType} was asked for.`;
   return refuseAll([problem("KEY_TYPE_REFUSED", "csr", message, "Send a request with a key of that type.")]);

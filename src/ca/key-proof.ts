@@ -3,6 +3,7 @@ import { refuse, type Result } from "../domain/problem.ts";
 import { type LeafKey, readLeafKey } from "../identity/leaf-key.ts";
 import type { PodCertificateAsk } from "../wire/pod-certificate.ts";
 import { publicKeyIn } from "./keys/public-key.ts";
+import { verifyInPool } from "./keys/verify-signature.ts";
 import { readCsr } from "./read-csr.ts";
 
 /**
@@ -10,8 +11,11 @@ import { readCsr } from "./read-csr.ts";
  * of the Pod's UID (certificates.k8s.io/v1beta1 PodCertificateRequestSpec.proofOfPossession). Refuses with CSR_INVALID or
  * KEY_TYPE_REFUSED. The API server checks the same; nobody is believed for having asked it.
  */
-export async function readKeyProof({ key, pod }: Pick<PodCertificateAsk, "key" | "pod">): Promise<Result<LeafKey>> {
-  if (key.form === "pkcs10") return readCsr(key.request);
+export async function readKeyProof(
+  { key, pod }: Pick<PodCertificateAsk, "key" | "pod">,
+  verify = verifyInPool,
+): Promise<Result<LeafKey>> {
+  if (key.form === "pkcs10") return readCsr(key.request, verify);
   const read = readLeafKey(key.spki, "spec.pkixPublicKey");
   if (!read.ok) return read;
   return isProof(key, pod.uid, read.value)

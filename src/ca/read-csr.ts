@@ -4,8 +4,7 @@ import { ALGORITHMS } from "./der/algorithms.ts";
 import { OID } from "./der/oids.ts";
 import { NotDer, readInside, readNamed, readOne, readSigned, type Value } from "./der/read.ts";
 import { TAG } from "./der/write.ts";
-import { publicKeyIn } from "./keys/public-key.ts";
-import { verifySignature } from "./keys/verify-signature.ts";
+import { type VerifySigned, verifyInPool } from "./keys/verify-signature.ts";
 
 /** Octets of a request, PEM or DER, at most. The largest legitimate one, with an RSA-4096 key, has about 1,700 in PEM. */
 export const CSR_MAX_BYTES = 8192;
@@ -19,13 +18,13 @@ const PEM =
  * with CSR_INVALID what is not DER to the letter, or odd (other attributes than one extensionRequest, two URIs, a signature
  * that does not verify), with KEY_TYPE_REFUSED a key that leaves do not have, and with INPUT_TOO_LARGE.
  */
-export async function readCsr(input: string | Uint8Array): Promise<Result<LeafKey>> {
+export async function readCsr(input: string | Uint8Array, verify = verifyInPool): Promise<Result<LeafKey>> {
   if (input.length > CSR_MAX_BYTES)
     return refuse("INPUT_TOO_LARGE", "csr", `The request is larger than ${CSR_MAX_BYTES} bytes.`);
   const der = typeof input === "string" ? fromPem(input) : Buffer.from(input);
   if (!der) return odd("it is not one PEM block of type CERTIFICATE REQUEST");
   try {
-    return await readRequest(der);
+    return await readRequest(der, verify);
   } catch (fault) {
     if (fault instanceof NotDer) return odd(fault.message);
     throw fault;
@@ -39,7 +38,7 @@ function fromPem(text: string): Buffer | undefined {
   return bytes.toString("base64") === body ? bytes : undefined;
 }
 
-async function readRequest(der: Buffer): Promise<Result<LeafKey>> {
+async function readRequest(der: Buffer, verify: VerifySigned): Promise<Result<LeafKey>> {
   const { signed, algorithm, signature } = readSigned(der);
   const { spki, attributes } = infoParts(signed);
   const wrong = oddAttribute(attributes);
@@ -48,8 +47,7 @@ async function readRequest(der: Buffer): Promise<Result<LeafKey>> {
   if (!key.ok) return key;
   const fitting = ALGORITHMS[key.value.keyType].find(({ identifier }) => identifier.equals(algorithm.whole));
   if (!fitting) return odd("its signature algorithm does not fit the key");
-  const publicKey = publicKeyIn(key.value.spki);
-  const proved = publicKey && (await verifySignature(fitting, publicKey, signed.whole, signature));
+  const proved = await verify({ algorithm: fitting, spki: spki.whole, bytes: signed.whole, signature });
   return proved ? key : odd("its signature is not made with its key");
 }
 

@@ -55,7 +55,7 @@ export type LedgerSettings = {
 export async function openLedger(settings: LedgerSettings): Promise<Ledger> {
   const { path, version, now } = settings;
   const data: WorkerData = { path, version, now: now() };
-  const worker = startThread("ledger-worker", {
+  const worker = startThread("ledger-worker", import.meta.url, {
     workerData: data,
     resourceLimits: { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 4 },
   });

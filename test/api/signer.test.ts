@@ -1,5 +1,6 @@
 import { createPublicKey, randomBytes, X509Certificate } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { verifyInPool } from "../../src/ca/keys/verify-signature.ts";
 import { AccountPods } from "../../src/bin/cluster/signer/account-pods.ts";
 import { publishBundle } from "../../src/bin/cluster/issuing/publish-bundle.ts";
 import { runSigner, type Signer } from "../../src/bin/cluster/signer/signer.ts";
@@ -78,6 +79,7 @@ function start(name: string, first: boolean, writes = client): Signer {
       record: (record) => Promise.resolve(void ledger.push({ ...record, replica: name })),
       now: Date.now,
       random: randomBytes,
+      verify: verifyInPool,
     },
   });
   signers.push(signer);

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { makeAuthenticate } from "../../src/bin/issuing/callers.ts";
+import { verifyInThread } from "../../src/bin/issuing/verifying-thread.ts";
 import { presentExternal } from "../../src/bin/issuing/present.ts";
 import { issue } from "../../src/ca/issue.ts";
 import { certificatesPem } from "../../src/ca/pem.ts";
@@ -30,6 +31,7 @@ const ledger = await openLedger({ path: join(folder, "ledger.db"), version: "ben
 const authority = await testAuthority(undefined, undefined, Date.now());
 const { parts: walk } = walkParts(authority.issuer, {
   now: Date.now,
+  verify: verifyInThread(failed),
   record: (line) =>
     ledger.append([{ kind: "issuance", subject: line.subject, at: line.at, body: renderIssuanceRecord(line) }]),
 });

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { verifyInThread } from "../../src/bin/issuing/verifying-thread.ts";
 import { issue, type IssueParts, type IssueRequest } from "../../src/ca/issue.ts";
 import { openLedger } from "../../src/store/ledger.ts";
 import { type IssuanceRecord, renderIssuanceRecord } from "../../src/wire/issuance-record.ts";
@@ -55,7 +56,7 @@ export async function issuance(size: number, seconds: number): Promise<Figures> 
   const { issuer } = await testAuthority(undefined, undefined, Date.now());
   const record = (line: IssuanceRecord): Promise<void> =>
     ledger.append([{ kind: "issuance", subject: line.subject, at: line.at, body: renderIssuanceRecord(line) }]);
-  const { parts } = walkParts(issuer, { record, now: Date.now });
+  const { parts } = walkParts(issuer, { record, now: Date.now, verify: verifyInThread(failed) });
   const requests = Array.from({ length: size }, () => podRequest(csrOf(leafKey())));
   const share = seconds / 6;
   await load(requests, parts, share);

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { verifyInThread } from "../../src/bin/issuing/verifying-thread.ts";
 import { AccountPods } from "../../src/bin/cluster/signer/account-pods.ts";
 import { runSigner } from "../../src/bin/cluster/signer/signer.ts";
 import { issue } from "../../src/ca/issue.ts";
@@ -62,7 +63,7 @@ async function measure(cluster: Cluster, folder: string, size: number): Promise<
   const record = (line: IssuanceRecord): Promise<void> =>
     ledger.append([{ kind: "issuance", subject: line.subject, at: line.at, body: renderIssuanceRecord(line) }]);
   const lookup = () => ({ catalogue: catalogueOfShop, issuer, profiles: PROFILES });
-  const walk = { lookup, record, now: Date.now, random: randomBytes };
+  const walk = { lookup, record, now: Date.now, random: randomBytes, verify: verifyInThread(fail) };
   const pool = await makeRequests(cluster, client, async (csr) => {
     const { contents, chain } = must(await issue(podRequest(csr, "web", "cart", { ttlSeconds: 3600 }), walk));
     const times = { ...contents.window, beginRefreshAt: beginRefreshAt(contents.window, 0.5) };

@@ -2,11 +2,11 @@ import { beforeAll, expect, test } from "vitest";
 import { Issuer } from "../../src/ca/issuer.ts";
 import { recheck } from "../../src/ca/recheck.ts";
 import { algorithmOf } from "../../src/ca/der/algorithms.ts";
+import { verifierOf } from "../../src/ca/keys/own-signatures.ts";
 import { memoryKey } from "../../src/ca/keys/signing-key.ts";
 import type { SpiffeId } from "../../src/domain/spiffe-id.ts";
 import { readLeafKey } from "../../src/identity/leaf-key.ts";
 import { type SvidContents, SvidPlan } from "../../src/identity/svid-plan.ts";
-import { createPublicKey } from "node:crypto";
 import { leafKey, PROFILES, spkiOf, testAuthority } from "../fakes/ca.ts";
 import { must, NOON } from "../fakes/judging.ts";
 
@@ -35,7 +35,7 @@ beforeAll(async () => {
 
 const signatory = () => ({
   algorithm: algorithmOf("ECDSAP256"),
-  publicKey: createPublicKey(authority.key),
+  verify: verifierOf(memoryKey(authority.key)),
 });
 
 test("a certificate that is as planned has no differences", async () => {
@@ -61,7 +61,7 @@ test.each<[string, (was: SvidContents) => Partial<SvidContents>, string]>([
 test("a certificate with another key, another signature, or a cut end is found out", async () => {
   const other = must(readLeafKey(spkiOf(leafKey()), ""));
   expect(await recheck(der, { ...contents, key: other }, signatory())).toEqual(["key", "subjectKeyIdentifier"]);
-  const stranger = { ...signatory(), publicKey: createPublicKey(leafKey()) };
+  const stranger = { ...signatory(), verify: verifierOf(memoryKey(leafKey())) };
   expect(await recheck(der, contents, stranger)).toEqual(["signature"]);
   expect(await recheck(der.subarray(0, -1), contents, signatory())).toEqual(["form: it ends within a value"]);
 });

@@ -6,6 +6,7 @@ import { OID } from "../../src/ca/der/oids.ts";
 import { explicit, sequence, tagged, TAG, utf8 } from "../../src/ca/der/write.ts";
 import type { IssueParts, IssueRequest } from "../../src/ca/issue.ts";
 import { generateKey, memoryKey } from "../../src/ca/keys/signing-key.ts";
+import { verifyInPool } from "../../src/ca/keys/verify-signature.ts";
 import { type AuthorityPair, makeAuthorityPair } from "../../src/ca/new-authority.ts";
 import { loadProfiles } from "../../src/ca/profiles.ts";
 import type { Catalogue } from "../../src/domain/catalogue.ts";
@@ -80,6 +81,7 @@ export function walkParts(issuer: Issuer | undefined, more: Partial<IssueParts> 
     record: (record) => Promise.resolve(void ledger.push(record)),
     now: () => NOON,
     random: randomBytes,
+    verify: verifyInPool,
     ...rest,
   };
   return { parts, ledger };

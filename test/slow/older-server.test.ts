@@ -1,6 +1,7 @@
 import { createPublicKey, randomBytes, X509Certificate } from "node:crypto";
 import process from "node:process";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { verifyInPool } from "../../src/ca/keys/verify-signature.ts";
 import { publishBundle } from "../../src/bin/cluster/issuing/publish-bundle.ts";
 import { AccountPods } from "../../src/bin/cluster/signer/account-pods.ts";
 import { runSigner, type Signer } from "../../src/bin/cluster/signer/signer.ts";
@@ -76,6 +77,7 @@ beforeAll(async () => {
       record: () => Promise.resolve(),
       now: Date.now,
       random: randomBytes,
+      verify: verifyInPool,
     },
   });
 }, FIRST_BOOT_MS);

@@ -11,6 +11,7 @@ import type { Instant } from "../../domain/instant.ts";
 import type { Profiles, Window } from "../../domain/certificate.ts";
 import type { End, IssuingFigures } from "../../http/issuing/figures.ts";
 import type { Issuing, PublicDocuments } from "../../http/issuing/services.ts";
+import type { Log } from "../../http/services.ts";
 import type { Ledger } from "../../store/ledger.ts";
 import { type IssuanceRecord, renderIssuanceRecord } from "../../wire/issuance-record.ts";
 import { renderDiscovery } from "../../wire/openid.ts";
@@ -19,6 +20,7 @@ import { type PublicJwk, renderKeySet, renderTrustBundle } from "../../wire/trus
 import type { RunningLists } from "./run-lists.ts";
 import { type CallerParts, makeAuthenticate } from "./callers.ts";
 import type { Keys } from "./keys.ts";
+import { verifyInThread } from "./verifying-thread.ts";
 import type { OwnIdentity } from "./open-bundle-endpoint.ts";
 
 /** What issuing stands on, whatever the mode. */
@@ -38,6 +40,7 @@ export type IssuingMeans = {
   /** Gets what is issued; what was issued before this start is in it. */
   readonly issued: IssuedCertificates;
   readonly lists: RunningLists;
+  readonly log: Pick<Log, "error">;
 };
 
 /** The certificate's walk for doors of our own, the doors over HTTP, and the roots as kubelets get them. */
@@ -64,6 +67,7 @@ export function openIssuing(means: IssuingMeans): OpenIssuing {
     },
     now: means.now,
     random: randomBytes,
+    verify: verifyInThread((reason) => means.log.error({ reason }, LOST)),
   };
   const authenticate = makeAuthenticate({
     nodeProxies: means.nodeProxies,
@@ -91,6 +95,8 @@ export function openIssuing(means: IssuingMeans): OpenIssuing {
     },
   };
 }
+
+const LOST = "The thread that verifies signatures has ended; other threads do it from now on, and more slowly.";
 
 type Counted = Pick<IssuanceRecord, "door" | "outcome"> & { readonly code?: string };
 

@@ -16,7 +16,7 @@ export type CopyTold = { readonly failed: (reason: string) => void; readonly men
 /** Begins to copy a ledger, in a thread of its own: nothing waits for PostgreSQL, not even the local file. */
 export function copyLedger(path: string, settings: DatabaseSettings, told: CopyTold): LedgerCopy {
   const data: ShipData = { path, settings };
-  const worker = startThread("postgres/ship-worker", { workerData: data });
+  const worker = startThread("ship-worker", import.meta.url, { workerData: data });
   let progress: Progress = { shipped: 0, behind: 0 };
   const take = (next: Progress): void => {
     if (next.failing !== undefined && next.failing !== progress.failing) told.failed(next.failing);

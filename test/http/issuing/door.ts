@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { type Agent, request } from "node:https";
+import { verifyInPool } from "../../../src/ca/keys/verify-signature.ts";
 import { makeAuthenticate, type CallerParts } from "../../../src/bin/issuing/callers.ts";
 import { presentPod, type Present } from "../../../src/bin/issuing/present.ts";
 import { issue } from "../../../src/ca/issue.ts";
@@ -87,7 +88,7 @@ export async function openDoor(shares: Partial<Shares> = {}, limits: Partial<Grp
   const lookup = () => ({ catalogue: world.catalogue, issuer: authority.issuer, profiles: PROFILES });
   const parts: CallerParts = {
     nodeProxies: ["istio-system/ztunnel"],
-    walk: { lookup, record, now: () => world.now, random: randomBytes },
+    walk: { lookup, record, now: () => world.now, random: randomBytes, verify: verifyInPool },
     tokens: {
       catalogue: () => world.catalogue,
       key: () => signingKeyAt([tokenKey], world.now),

@@ -37,7 +37,7 @@ export async function answerAsk(ask: PodCertificateAsk, parts: AnswerParts): Pro
 type Signing = Extract<Ruling, { do: "sign" }>;
 
 async function issueFor(ask: PodCertificateAsk, ruling: Signing, parts: IssueParts): Promise<Result<IssuedSvid>> {
-  const key = await provedKey(ask, ruling);
+  const key = await provedKey(ask, ruling, parts);
   if (!key.ok) return recorded(ask, key.problems, parts);
   return issue(
     {
@@ -51,8 +51,8 @@ async function issueFor(ask: PodCertificateAsk, ruling: Signing, parts: IssuePar
   );
 }
 
-async function provedKey(ask: PodCertificateAsk, { keyTypes }: Signing): Promise<Result<LeafKey>> {
-  const key = await readKeyProof(ask);
+async function provedKey(ask: PodCertificateAsk, { keyTypes }: Signing, { verify }: IssueParts): Promise<Result<LeafKey>> {
+  const key = await readKeyProof(ask, verify);
   if (!key.ok || keyTypes.includes(key.value.keyType)) return key;
   return refuse("KEY_TYPE_REFUSED", "csr", `The volume asks for a key of type ${keyTypes.join(" or ")}.`);
 }
