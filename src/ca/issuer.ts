@@ -32,7 +32,7 @@ export class Issuer {
 
   /**
    * Signs a plan, once, and reads the finished certificate again: one that is not what was planned, or whose signature does
-   * not verify, is a fault and never leaves.
+   * not verify (`verifierOf` says which are looked at), is a fault and never leaves.
    */
   async sign(plan: SvidPlan): Promise<SignedSvid> {
     const contents = plan.redeem();

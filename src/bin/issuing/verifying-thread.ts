@@ -4,7 +4,7 @@ import { type Signed, type VerifySigned, verifyInPool } from "../../ca/keys/veri
 import { startThread } from "../../store/thread.ts";
 import type { Question } from "./verifying-worker.ts";
 
-type Asked = { readonly signed: Signed; readonly answer: (good: boolean) => void };
+type Asked = { readonly signed: Signed; readonly answer: (good: boolean | Promise<boolean>) => void };
 
 /**
  * Verifies in a thread of its own, which is there from the first signature on. What comes together goes to it in one message:
@@ -15,6 +15,9 @@ export function verifyInThread(lost: (reason: string) => void): VerifySigned {
   const thread = new VerifyingThread(lost);
   return (signed) => thread.verify(signed);
 }
+
+/** While the thread is at one message, its caller goes on with what the one before has answered. */
+const MOST_TOGETHER = 32;
 
 class VerifyingThread {
   readonly #lost: (reason: string) => void;
@@ -39,7 +42,7 @@ class VerifyingThread {
   #send(): void {
     if (this.#flying.length > 0 || this.#waiting.length === 0) return;
     const worker = (this.#worker ??= this.#start());
-    [this.#flying, this.#waiting] = [this.#waiting, []];
+    this.#flying = this.#waiting.splice(0, MOST_TOGETHER);
     worker.ref();
     worker.postMessage(this.#flying.map(({ signed }) => questionOf(signed)) satisfies readonly Question[]);
   }
@@ -66,7 +69,7 @@ class VerifyingThread {
     if (this.#ended) return;
     this.#ended = true;
     this.#lost(reason);
-    for (const { signed, answer } of [...this.#flying, ...this.#waiting]) void verifyInPool(signed).then(answer);
+    for (const { signed, answer } of [...this.#flying, ...this.#waiting]) answer(verifyInPool(signed));
     [this.#flying, this.#waiting] = [[], []];
   }
 }

@@ -51,7 +51,11 @@ async function issueFor(ask: PodCertificateAsk, ruling: Signing, parts: IssuePar
   );
 }
 
-async function provedKey(ask: PodCertificateAsk, { keyTypes }: Signing, { verify }: IssueParts): Promise<Result<LeafKey>> {
+async function provedKey(
+  ask: PodCertificateAsk,
+  { keyTypes }: Signing,
+  { verify }: IssueParts,
+): Promise<Result<LeafKey>> {
   const key = await readKeyProof(ask, verify);
   if (!key.ok || keyTypes.includes(key.value.keyType)) return key;
   return refuse("KEY_TYPE_REFUSED", "csr", `The volume asks for a key of type ${keyTypes.join(" or ")}.`);
