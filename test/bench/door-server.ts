@@ -1,6 +1,6 @@
 // `door-server.ts real|constant rest|grpc FILE`: one issuing door, as it is or with a constant answer. Writes into FILE with
 // which key and SVID to call it.
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,7 @@ import { makeAuthenticate } from "../../src/bin/issuing/callers.ts";
 import { verifyInThread } from "../../src/bin/issuing/verifying-thread.ts";
 import { presentExternal } from "../../src/bin/issuing/present.ts";
 import { issue } from "../../src/ca/issue.ts";
+import { stocked } from "../../src/ca/random-stock.ts";
 import { certificatesPem } from "../../src/ca/pem.ts";
 import { ok, refuse } from "../../src/domain/problem.ts";
 import { buildGrpcServer } from "../../src/http/grpc/server.ts";
@@ -32,6 +33,7 @@ const authority = await testAuthority(undefined, undefined, Date.now());
 const { parts: walk } = walkParts(authority.issuer, {
   now: Date.now,
   verify: verifyInThread(failed),
+  random: stocked(randomBytes),
   record: (line) =>
     ledger.append([{ kind: "issuance", subject: line.subject, at: line.at, body: renderIssuanceRecord(line) }]),
 });

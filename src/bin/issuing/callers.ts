@@ -1,5 +1,5 @@
 import { issue, type IssueParts } from "../../ca/issue.ts";
-import { certificatesPem } from "../../ca/pem.ts";
+import { certificatesPem, toPem } from "../../ca/pem.ts";
 import { issueToken, type TokenParts } from "../../ca/tokens/issue-token.ts";
 import { ok, refuse, type Result } from "../../domain/problem.ts";
 import { remembered } from "../../domain/remembered.ts";
@@ -32,8 +32,9 @@ export type CallerParts = Trust & {
 /** Serial number of the certificate that a caller has shown. */
 type Renewing = { readonly renews?: string };
 
-/** Roots are the same list as long as they stand. */
+/** Roots are the same list as long as they stand, and an authority is the same certificate for all that it signs. */
 const bundlePem = remembered(certificatesPem);
+const authorityPem = remembered((der: Buffer) => toPem("CERTIFICATE", der));
 
 /** Finds out who shows a credential, and what that one may ask for. */
 export function makeAuthenticate(parts: CallerParts): Issuing["authenticate"] {
@@ -118,11 +119,11 @@ function callerOf({ renews, ...present }: Present & Renewing, door: Door, parts:
         parts.walk,
       );
       if (!issued.ok) return issued;
-      const { contents, chain } = issued.value;
+      const { contents, der, chain } = issued.value;
       return ok({
         spiffeId: contents.spiffeId,
         serial: contents.serial,
-        certificates: certificatesPem(chain),
+        certificates: toPem("CERTIFICATE", der) + chain.slice(1).map(authorityPem).join(""),
         bundle: bundlePem(parts.anchors()?.roots ?? []),
         ...contents.window,
       });

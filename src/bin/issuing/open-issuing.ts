@@ -4,6 +4,7 @@ import type { IssueParts } from "../../ca/issue.ts";
 import { issueOwnSvid } from "../../ca/own-svid.ts";
 import type { IssuedCertificates } from "../../ca/issued-certificates.ts";
 import { type Bundle, bundlePem } from "../../ca/bundle.ts";
+import { stocked } from "../../ca/random-stock.ts";
 import type { TokenParts } from "../../ca/tokens/issue-token.ts";
 import { publicTokenKeys, signingKeyAt, tokenKeySequence, type TokenKeySet } from "../../ca/tokens/key-set.ts";
 import type { Catalogue } from "../../domain/catalogue.ts";
@@ -66,7 +67,7 @@ export function openIssuing(means: IssuingMeans): OpenIssuing {
       if (line.outcome === "issued") means.figures.issued(line.authority, line.notAfter);
     },
     now: means.now,
-    random: randomBytes,
+    random: stocked(randomBytes),
     verify: verifyInThread((reason) => means.log.error({ reason }, LOST)),
   };
   const authenticate = makeAuthenticate({

@@ -1,3 +1,5 @@
+import type { IssuerFacts, LeafProfile } from "../../domain/certificate.ts";
+import { remembered } from "../../domain/remembered.ts";
 import type { SvidContents } from "../../identity/svid-plan.ts";
 import {
   authorityKeyIdentifier,
@@ -16,6 +18,12 @@ const V3 = explicit(0, Buffer.from([2, 1, 2]));
 const NO_SUBJECT = distinguishedName();
 const CA_FALSE = basicConstraints();
 
+/** What all leaves of a profile have in common, and all of an issuer. */
+const profiled = remembered(({ keyUsage: usages, extendedKeyUsage: purposes }: LeafProfile) =>
+  Buffer.concat([keyUsage(usages), extendedKeyUsage(purposes), CA_FALSE]),
+);
+const issued = remembered(({ keyId }: IssuerFacts) => authorityKeyIdentifier(Buffer.from(keyId, "hex")));
+
 /**
  * The part of an X.509-SVID that is signed (RFC 5280 §4.1.2), in DER. The subject is empty but for roles whose certificates
  * name their account; the alternative name is critical for all. Extensions stand in one fixed order.
@@ -31,11 +39,9 @@ export function leafTbs(contents: SvidContents, algorithm: Buffer): Buffer {
     commonName === undefined ? NO_SUBJECT : distinguishedName(["commonName", commonName]),
     key.spki,
     extensionsField(
-      keyUsage(profile.keyUsage),
-      extendedKeyUsage(profile.extendedKeyUsage),
-      CA_FALSE,
+      profiled(profile),
       subjectKeyIdentifier(keyIdOf(key.spki)),
-      authorityKeyIdentifier(Buffer.from(issuer.keyId, "hex")),
+      issued(issuer),
       subjectAltName(spiffeId, dnsNames, true),
     ),
   );

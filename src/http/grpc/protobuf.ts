@@ -43,17 +43,22 @@ export function readFields(bytes: Buffer): readonly Field[] {
 
 /** A field with a length: text or octets. */
 export function lengthField(number: number, value: string | Uint8Array): Buffer {
-  const octets = typeof value === "string" ? Buffer.from(value, "utf8") : value;
-  return Buffer.concat([writeVarint(number * 8 + LENGTH), writeVarint(octets.length), octets]);
+  const length = typeof value === "string" ? Buffer.byteLength(value) : value.length;
+  const head = [...varint(number * 8 + LENGTH), ...varint(length)];
+  const field = Buffer.allocUnsafe(head.length + length);
+  field.set(head);
+  if (typeof value === "string") field.write(value, head.length);
+  else field.set(value, head.length);
+  return field;
 }
 
 /** A field with a whole number that is not negative. */
 export const numberField = (number: number, value: number): Buffer =>
-  Buffer.concat([writeVarint(number * 8 + VARINT), writeVarint(value)]);
+  Buffer.from([...varint(number * 8 + VARINT), ...varint(value)]);
 
-function writeVarint(value: number): Buffer {
+function varint(value: number): readonly number[] {
   const octets: number[] = [];
   let left = value;
   for (; left >= 0x80; left = Math.floor(left / 128)) octets.push((left % 128) | 0x80);
-  return Buffer.from([...octets, left]);
+  return [...octets, left];
 }
