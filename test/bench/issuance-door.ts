@@ -10,7 +10,7 @@ import { cpuSeconds, type Figures, machine, median, peakMb, quantile, round } fr
 import { type Loaded, postOf, sendLoad } from "./load.ts";
 
 const CONNECTIONS = 32;
-const ROUNDS = 4;
+const ROUNDS = 5;
 /** Until Node has compiled what is hot: a server's first seconds are not what its certificates cost. */
 const WARM_MS = 4000;
 
@@ -53,13 +53,12 @@ async function through(door: Door, roundMs: number, send: Send) {
 
 async function measure(real: Called, floor: Called, roundMs: number, send: Send) {
   for (const server of [real, floor]) await send(server, WARM_MS);
-  const rounds: { readonly real: Loaded; readonly floor: Loaded }[] = [];
-  let cpu = 0;
+  const rounds: { readonly real: Loaded; readonly floor: Loaded; readonly cpu: number }[] = [];
   for (let count = 0; count < ROUNDS; count++) {
     const before = cpuSeconds(real.pid);
     const loaded = await send(real, roundMs);
-    cpu += cpuSeconds(real.pid) - before;
-    rounds.push({ real: loaded, floor: await send(floor, roundMs) });
+    const cpu = (cpuSeconds(real.pid) - before) / (loaded.count / 1000);
+    rounds.push({ real: loaded, cpu, floor: await send(floor, roundMs) });
   }
   const times = Float64Array.from(rounds.flatMap((each) => [...each.real.times])).sort();
   return {
@@ -69,7 +68,7 @@ async function measure(real: Called, floor: Called, roundMs: number, send: Send)
     p50Ms: round(quantile(times, 0.5)),
     p99Ms: round(quantile(times, 0.99)),
     rssMb: peakMb(real.pid),
-    cpuSecPer1000: round(cpu / (times.length / 1000), 3),
+    cpuSecPer1000: round(median(rounds.map((each) => each.cpu)), 3),
   };
 }
 
