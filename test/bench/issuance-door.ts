@@ -1,13 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { type ClientHttp2Session, connect } from "node:http2";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { toPem } from "../../src/ca/pem.ts";
 import { csrOf, leafKey } from "../fakes/ca.ts";
-import { certificateRequest, CREATE, framed } from "../http/issuing/grpc-call.ts";
+import { certificateRequest, framed } from "../http/issuing/grpc-call.ts";
 import { type Child, startAsImage } from "./children.ts";
 import { cpuSeconds, type Figures, machine, median, peakMb, quantile, round } from "./figures.ts";
 import { type Loaded, postOf, sendLoad } from "./load.ts";
+import { sendCalls } from "./load-grpc.ts";
 
 const CONNECTIONS = 32;
 const ROUNDS = 5;
@@ -31,7 +31,9 @@ export async function issuanceDoor(size: number, seconds: number): Promise<Figur
   const rest = await through("rest", roundMs, ({ port, shown }, milliseconds) =>
     sendLoad({ port, authority: "", connections: CONNECTIONS, requests: posts, milliseconds, shown }),
   );
-  const grpc = await through("grpc", roundMs, (server, milliseconds) => sendCalls(server, messages, milliseconds));
+  const grpc = await through("grpc", roundMs, ({ port, shown }, milliseconds) =>
+    sendCalls({ port, connections: CONNECTIONS, messages, milliseconds, shown }),
+  );
   return { name: "issuance-door", size, ...rest, grpc, machine: machine() };
 }
 
@@ -71,44 +73,3 @@ async function measure(real: Called, floor: Called, roundMs: number, send: Send)
     cpuSecPer1000: round(median(rounds.map((each) => each.cpu)), 3),
   };
 }
-
-/** One call at a time on each session, until the time is over. */
-async function sendCalls({ port, shown }: Called, messages: readonly Buffer[], milliseconds: number): Promise<Loaded> {
-  const sessions = Array.from({ length: CONNECTIONS }, () =>
-    connect(`https://127.0.0.1:${port}`, { key: shown, cert: shown, rejectUnauthorized: false }),
-  );
-  await Promise.all(sessions.map((session) => new Promise((resolve) => session.once("connect", resolve))));
-  const times: number[] = [];
-  const started = performance.now();
-  let turn = 0;
-  const worker = async (session: ClientHttp2Session): Promise<void> => {
-    while (performance.now() < started + milliseconds) {
-      const sent = performance.now();
-      await callOnce(session, messages[turn++ % messages.length] ?? Buffer.of());
-      times.push(performance.now() - sent);
-    }
-  };
-  await Promise.all(sessions.map(worker));
-  const seconds = (performance.now() - started) / 1000;
-  for (const session of sessions) session.destroy();
-  return { perSecond: times.length / seconds, times: Float64Array.from(times).sort(), count: times.length };
-}
-
-/** Anything but success ends the bench, since it would measure refusals. */
-function callOnce(session: ClientHttp2Session, message: Buffer): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stream = session.request({
-      ":method": "POST",
-      ":path": CREATE,
-      "content-type": "application/grpc",
-      te: "trailers",
-    });
-    let status = "";
-    const take = (headers: Readonly<Record<string, unknown>>): void => void (status ||= textOf(headers["grpc-status"]));
-    stream.on("response", take).on("trailers", take).on("error", reject).resume();
-    stream.on("end", () => (status === "0" ? resolve() : reject(new Error(`gRPC status ${status}`))));
-    stream.end(message);
-  });
-}
-
-const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
