@@ -185,7 +185,6 @@ const owner = { apiVersion: "apps/v1", kind: "ReplicaSet", name: "web", uid: "00
 
 /** What never waits for Signet in an enrolled namespace. */
 const NEVER_SENT: readonly (readonly [string, Act])[] = [
-  ["a mirror Pod by its node", mirror("payments")],
   ["a Pod's finalizers", change("payments", "pods", "running", { metadata: { finalizers: null } })],
   ["a Pod's owner references", change("payments", "pods", "running", { metadata: { ownerReferences: [owner] } })],
   ["a Pod's foreign annotation", change("payments", "pods", "running", { metadata: { annotations: { a: "b" } } })],
@@ -231,35 +230,53 @@ const NEVER_SENT: readonly (readonly [string, Act])[] = [
 
 /** What is judged in an enrolled namespace, and refused while the webhook is dead. */
 const JUDGED: readonly (readonly [what: string, act: Act, calls: readonly string[]])[] = [
-  ["a new Pod", create("payments", "pods", pod("new")), ["pods.stamp CREATE pods", "pods.enrolled CREATE pods"]],
+  [
+    "a new Pod",
+    create("payments", "pods", pod("new")),
+    ["pods.stamp.enrolled CREATE pods", "pods.unstamped.enrolled CREATE pods"],
+  ],
   [
     "a new Pod by a ReplicaSet",
     create("payments", "pods", pod("new"), account("kube-system:replicaset-controller")),
-    ["pods.stamp CREATE pods", "pods.enrolled CREATE pods"],
+    ["pods.stamp.enrolled CREATE pods", "pods.unstamped.enrolled CREATE pods"],
   ],
   [
     "a launcher by somebody who is not the virt-controller",
     create("payments", "pods", pod("virt-launcher", { labels: { "kubevirt.io": "virt-launcher" } })),
-    ["pods.stamp CREATE pods", "pods.enrolled CREATE pods"],
+    ["pods.stamp.enrolled CREATE pods", "pods.unstamped.enrolled CREATE pods"],
   ],
-  ["a mirror Pod that carries a stamp", mirror("payments", STAMP), ["pods.enrolled CREATE pods"]],
+  [
+    "a new Pod that carries a stamp",
+    create("payments", "pods", pod("new", { labels: STAMP })),
+    ["pods.stamp.enrolled CREATE pods", "pods.enrolled CREATE pods"],
+  ],
+  [
+    "a mirror Pod that carries a stamp",
+    mirror("payments", STAMP),
+    ["pods.stamp.enrolled CREATE pods", "pods.enrolled CREATE pods"],
+  ],
+  [
+    "a mirror Pod that carries a role's label",
+    mirror("payments", { "role.signet.dev/tier": "data" }),
+    ["pods.stamp.enrolled CREATE pods", "pods.unstamped.enrolled CREATE pods"],
+  ],
   [
     "a Pod's label",
     change("payments", "pods", "running", { metadata: { labels: { a: "b" } } }),
-    ["pods.enrolled UPDATE pods"],
+    ["pods.changed.enrolled UPDATE pods"],
   ],
   [
     "a Pod's pointer to an exception",
     change("payments", "pods", "running", { metadata: { annotations: { "signet.dev/exception": "import" } } }),
-    ["pods.enrolled UPDATE pods"],
+    ["pods.changed.enrolled UPDATE pods"],
   ],
   [
     "a further network of a Pod",
     change("payments", "pods", "running", { metadata: { annotations: { "k8s.v1.cni.cncf.io/networks": "lan" } } }),
-    ["pods.enrolled UPDATE pods"],
+    ["pods.changed.enrolled UPDATE pods"],
   ],
-  ["an ephemeral container", ephemeral("payments"), ["pods.enrolled UPDATE pods/ephemeralcontainers"]],
-  ["a resize", resize("payments"), ["pods.enrolled UPDATE pods/resize"]],
+  ["an ephemeral container", ephemeral("payments"), ["pods.changed.enrolled UPDATE pods/ephemeralcontainers"]],
+  ["a resize", resize("payments"), ["pods.changed.enrolled UPDATE pods/resize"]],
   ...(Object.keys(CONTROLLERS) as Controller[]).map(
     (resource) =>
       [`one of the ${resource}`, controller("payments", resource), [`templates.enrolled CREATE ${resource}`]] as const,
@@ -323,10 +340,11 @@ const JUDGED: readonly (readonly [what: string, act: Act, calls: readonly string
 
 /** What is asked and goes on without an answer. */
 const FAIL_OPEN: readonly (readonly [what: string, act: Act, calls: readonly string[]])[] = [
+  ["a mirror Pod by its node", mirror("payments"), ["pods.stamp.enrolled CREATE pods"]],
   [
     "a launcher by the virt-controller",
     create("payments", "pods", pod("virt-launcher", { labels: STAMP }), VIRT_CONTROLLER),
-    ["pods.stamp CREATE pods", "launchers CREATE pods"],
+    ["pods.stamp.enrolled CREATE pods", "launchers CREATE pods"],
   ],
   [
     "a launcher's stamp that the virt-controller changes",

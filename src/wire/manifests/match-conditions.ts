@@ -104,7 +104,6 @@ export const NO_COPIED_TEMPLATE: MatchCondition = {
 export const POD_CHANGE: MatchCondition = {
   name: "judged-part-changed",
   expression: anyOf(
-    isCreated,
     "request.?subResource.orValue('') != ''",
     labelsDiffer,
     ourAnnotationsDiffer,

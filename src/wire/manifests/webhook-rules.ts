@@ -17,10 +17,9 @@ const rule = (
 /** Pods as they are created. */
 export const POD_CREATION: readonly WebhookRule[] = [rule("", ["v1"], ["pods"], ["CREATE"])];
 
-/** Pods, and the two ways of changing the spec of a running one. A rule for `pods` covers no subresource. */
-export const PODS: readonly WebhookRule[] = [
-  rule("", ["v1"], ["pods"]),
-  rule("", ["v1"], ["pods/ephemeralcontainers", "pods/resize"], ["UPDATE"]),
+/** The three ways of changing a Pod. A rule for `pods` covers no subresource. */
+export const POD_CHANGES: readonly WebhookRule[] = [
+  rule("", ["v1"], ["pods", "pods/ephemeralcontainers", "pods/resize"], ["UPDATE"]),
 ];
 
 /** KubeVirt's machines; a rule for kinds that a cluster does not have costs nothing. */

@@ -17,7 +17,9 @@ type Entry = {
   };
   /** Absent: the entry is asked about nothing. */
   readonly rules?: readonly WebhookRule[];
-  readonly matchConditions: readonly { readonly name: string; readonly expression: string }[];
+  readonly objectSelector?: object;
+  /** Absent: there is none. */
+  readonly matchConditions?: readonly { readonly name: string; readonly expression: string }[];
 };
 
 const entriesOf = (configuration: Manifest | undefined): readonly Entry[] =>
@@ -36,7 +38,7 @@ test("each configuration ends with an entry about nothing but Signet's dry runs 
     expect(namespaceSelector.matchExpressions).toEqual([
       { key: "kubernetes.io/metadata.name", operator: "In", values: ["signet-system"] },
     ]);
-    expect(matchConditions.map(({ expression }) => expression)).toEqual([
+    expect(matchConditions?.map(({ expression }) => expression)).toEqual([
       "request.name == 'signet-self-test' && request.?dryRun.orValue(false)",
     ]);
     expect(rules?.map(({ resources }) => resources)).toEqual([["configmaps"]]);
@@ -47,13 +49,15 @@ test("what fails closed is about enrolled namespaces, or about objects that carr
   const closed = entries.filter(({ failurePolicy }) => failurePolicy === "Fail");
   expect(closed.map(({ name }) => name)).toEqual([
     "pods.enrolled.signet.dev",
+    "pods.unstamped.enrolled.signet.dev",
+    "pods.changed.enrolled.signet.dev",
     "machines.enrolled.signet.dev",
     "templates.enrolled.signet.dev",
     "stamped.signet.dev",
   ]);
   const enrolled = { key: "signet.dev/enrol", operator: "In", values: ["true"] };
   const held = closed.filter(
-    ({ namespaceSelector, matchConditions }) =>
+    ({ namespaceSelector, matchConditions = [] }) =>
       namespaceSelector.matchExpressions.some((each) => JSON.stringify(each) === JSON.stringify(enrolled)) ||
       matchConditions.some(({ name }) => name === "carries-reserved-key"),
   );
@@ -71,7 +75,7 @@ test("every entry exempts the cluster's own namespaces by name, first of all", (
 
 test("entries have no side effects, short timeouts, few conditions, and names of their own", () => {
   expect(new Set(entries.map(({ name }) => name)).size).toBe(entries.length);
-  for (const { name, sideEffects, timeoutSeconds, failurePolicy, matchConditions } of entries) {
+  for (const { name, sideEffects, timeoutSeconds, failurePolicy, matchConditions = [] } of entries) {
     expect({ sideEffects, timeoutSeconds }, name).toEqual({
       sideEffects: "None",
       timeoutSeconds: failurePolicy === "Fail" ? 3 : 2,
@@ -79,6 +83,22 @@ test("entries have no side effects, short timeouts, few conditions, and names of
     expect(matchConditions.length, name).toBeLessThanOrEqual(64);
     expect(new Set(matchConditions.map((condition) => condition.name)).size, name).toBe(matchConditions.length);
   }
+});
+
+test("a Pod that is created in an enrolled namespace meets one of two entries, by whether it has a role's name", () => {
+  const [stamped, unstamped] = ["Exists", "DoesNotExist"].map((operator) => ({
+    matchExpressions: [{ key: "signet.dev/role", operator }],
+  }));
+  const selecting = entries.flatMap(({ name, objectSelector }) => (objectSelector ? [{ name, objectSelector }] : []));
+  expect(selecting).toEqual([
+    { name: "pods.enrolled.signet.dev", objectSelector: stamped },
+    { name: "pods.unstamped.enrolled.signet.dev", objectSelector: unstamped },
+  ]);
+});
+
+test("a Pod that is stamped in an enrolled namespace costs the API server no condition", () => {
+  const free = entries.filter(({ matchConditions }) => matchConditions === undefined).map(({ name }) => name);
+  expect(free).toEqual(["pods.stamp.enrolled.signet.dev", "pods.enrolled.signet.dev"]);
 });
 
 test("every kind that Signet reads as a workload is judged where it is enrolled", () => {
@@ -114,7 +134,8 @@ test("a component's patches hit what they mean, in every entry", () => {
     expect(path).toMatch(/^\/webhooks\/\d+\/namespaceSelector\/matchExpressions\/0\/values\/-$/);
   const positions = entriesOf(validating).flatMap(({ rules, matchConditions }, entry) => [
     ...(rules === undefined ? [`/webhooks/${entry}/rules`] : []),
-    ...matchConditions.flatMap(({ expression }, at) =>
+    ...(matchConditions === undefined ? [`/webhooks/${entry}/matchConditions`] : []),
+    ...(matchConditions ?? []).flatMap(({ expression }, at) =>
       expression.includes("username in []") ? [`/webhooks/${entry}/matchConditions/${at}`] : [],
     ),
   ]);
