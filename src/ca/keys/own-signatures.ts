@@ -7,19 +7,38 @@ export type Verify = (bytes: Uint8Array, signature: Uint8Array) => Promise<boole
 
 /**
  * Looks again at what a key has signed. What comes from elsewhere is verified each time. A key in this process's memory signs
- * by the same code that verifies: of its signatures one is verified at any time, and those that come meanwhile stand and fall
- * with that one, since verifying takes three times as long as signing (decision 81).
+ * by the same code that verifies, and verifying takes three times as long: of what it signs together, and of what it signs
+ * while that is being verified, the newest signature stands for all (decision 81).
  */
 export function verifierOf({ algorithm, spki, inMemory }: SigningKey): Verify {
   const key = createPublicKey({ key: spki, format: "der", type: "spki" });
   const verify: Verify = (bytes, signature) => verifySignature(algorithm, key, bytes, signature);
-  return inMemory ? oneAtATime(verify) : verify;
+  return inMemory ? newestForAll(verify) : verify;
 }
 
-function oneAtATime(verify: Verify): Verify {
-  let underWay: Promise<boolean> | undefined;
-  return (bytes, signature) =>
-    (underWay ??= verify(bytes, signature).finally(() => {
-      underWay = undefined;
-    }));
+type Waiting = { readonly signed: Parameters<Verify>; readonly answer: (good: Promise<boolean>) => void };
+
+/** Nobody is answered by a verification of what was signed before. */
+function newestForAll(verify: Verify): Verify {
+  let waiting: Waiting[] = [];
+  let underWay = false;
+  const next = (): void => {
+    const newest = waiting.at(-1);
+    if (underWay || !newest) return;
+    const good = verify(...newest.signed);
+    for (const { answer } of waiting) answer(good);
+    waiting = [];
+    underWay = true;
+    const ended = (): void => {
+      underWay = false;
+      next();
+    };
+    good.then(ended, ended);
+  };
+  return (...signed) =>
+    new Promise((answer) => {
+      waiting.push({ signed, answer });
+      // When all have signed that do so now.
+      queueMicrotask(next);
+    });
 }
