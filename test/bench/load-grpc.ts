@@ -13,7 +13,7 @@ export type GrpcLoad = {
 };
 
 // RFC 9113 §6: types and flags of the few frames that are sent or looked at.
-const FRAME = { data: 0, headers: 1, settings: 4, windowUpdate: 8 } as const;
+const FRAME = { data: 0, headers: 1, reset: 3, settings: 4, goAway: 7, windowUpdate: 8 } as const;
 const [ACK, END_STREAM, END_HEADERS] = [1, 1, 4];
 const HEAD_BYTES = 9;
 
@@ -96,6 +96,7 @@ function pump(socket: TLSSocket, next: () => Buffer, end: number, times: number[
     };
     const take = (type: number, flags: number, length: number): void => {
       if (type === FRAME.settings && flags !== ACK) socket.write(frame(FRAME.settings, ACK, Buffer.of()));
+      if (type === FRAME.reset || type === FRAME.goAway) return reject(new Error("a call was ended"));
       if (type === FRAME.data && length > 0) answered = true;
       if (type !== FRAME.headers || (flags & END_STREAM) === 0) return;
       if (!answered) return reject(new Error("a call was refused"));

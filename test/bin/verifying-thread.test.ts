@@ -1,4 +1,5 @@
 import { sign } from "node:crypto";
+import { Worker } from "node:worker_threads";
 import { expect, test } from "vitest";
 import { verifyInThread } from "../../src/bin/issuing/verifying-thread.ts";
 import { algorithmOf } from "../../src/ca/der/algorithms.ts";
@@ -37,17 +38,34 @@ test("each of many that come together has its own answer, whatever the key", asy
   expect(await Promise.all(many.map(({ signed }) => verify(signed)))).toEqual(many.map(({ good }) => good));
 });
 
-const said = (settled: PromiseSettledResult<boolean>): unknown =>
-  settled.status === "fulfilled" ? settled.value : (settled.reason as Error).message;
+test("what cannot be verified is not signed, and the next is verified", async () => {
+  const verify = verifyInThread(failed);
+  const good = signedBy("ECDSAP256");
+  const odd = { ...good, algorithm: { ...good.algorithm, hash: "no-such-hash" } };
+  expect(await Promise.all([verify(odd), verify(good)])).toEqual([false, true]);
+  expect(await verify(good)).toBe(true);
+});
 
-test("when the thread is lost, which is said once, those who wait and those who come are answered all the same", async () => {
+const ENDS = "require('node:worker_threads').parentPort.once('message', () => process.exit(3))";
+
+test.each<[string, () => Worker, string]>([
+  ["ends", () => new Worker(ENDS, { eval: true }), "the thread ended"],
+  ["fails", () => new Worker("throw new Error('broken')", { eval: true }), "Error: broken"],
+  [
+    "cannot be started",
+    () => {
+      throw new Error("no more threads");
+    },
+    "Error: no more threads",
+  ],
+])("a thread that %s is said to be lost, once, and the pool answers whoever waits or comes", async (_, start, why) => {
   const lost: string[] = [];
-  const verify = verifyInThread((reason) => void lost.push(reason));
+  const verify = verifyInThread((reason) => void lost.push(reason), start);
   const good = signedBy("ECDSAP256");
   const [other = failed("no wrong")] = WRONGS;
-  const fatal = { ...good, algorithm: { ...good.algorithm, hash: "no-such-hash" } };
-  const all = async () => (await Promise.allSettled([good, fatal, other(good)].map(verify))).map(said);
-  expect(await all()).toEqual([true, "Invalid digest: no-such-hash", false]);
-  expect(await all()).toEqual([true, "Invalid digest: no-such-hash", false]);
-  expect(lost).toEqual(["TypeError: Invalid digest: no-such-hash"]);
+  // More than go in one message.
+  const asked = Array.from({ length: 20 }, () => [good, other(good)]).flat();
+  expect(await Promise.all(asked.map(verify))).toEqual(asked.map((signed) => signed === good));
+  expect(await Promise.all([good, other(good)].map(verify))).toEqual([true, false]);
+  expect(lost).toEqual([why]);
 });

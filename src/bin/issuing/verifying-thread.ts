@@ -11,23 +11,30 @@ type Asked = { readonly signed: Signed; readonly answer: (good: boolean | Promis
  * to hand each to Node's pool and to hear of each again costs the caller about as much as issuing does (decision 81). `lost`
  * hears, once, that the thread ended: what comes then is verified in the pool.
  */
-export function verifyInThread(lost: (reason: string) => void): VerifySigned {
-  const thread = new VerifyingThread(lost);
+export function verifyInThread(lost: (reason: string) => void, start = startVerifier): VerifySigned {
+  const thread = new VerifyingThread(lost, start);
   return (signed) => thread.verify(signed);
 }
+
+const startVerifier = (): Worker =>
+  startThread("verifying-worker", import.meta.url, {
+    resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 },
+  });
 
 /** While the thread is at one message, its caller goes on with what the one before has answered. */
 const MOST_TOGETHER = 32;
 
 class VerifyingThread {
   readonly #lost: (reason: string) => void;
+  readonly #begin: () => Worker;
   #worker: Worker | undefined;
   #ended = false;
   #waiting: Asked[] = [];
   #flying: Asked[] = [];
 
-  constructor(lost: (reason: string) => void) {
+  constructor(lost: (reason: string) => void, begin: () => Worker) {
     this.#lost = lost;
+    this.#begin = begin;
   }
 
   verify(signed: Signed): Promise<boolean> {
@@ -41,16 +48,19 @@ class VerifyingThread {
 
   #send(): void {
     if (this.#flying.length > 0 || this.#waiting.length === 0) return;
-    const worker = (this.#worker ??= this.#start());
-    this.#flying = this.#waiting.splice(0, MOST_TOGETHER);
-    worker.ref();
-    worker.postMessage(this.#flying.map(({ signed }) => questionOf(signed)) satisfies readonly Question[]);
+    try {
+      const worker = (this.#worker ??= this.#start());
+      this.#flying = this.#waiting.splice(0, MOST_TOGETHER);
+      worker.ref();
+      worker.postMessage(this.#flying.map(({ signed }) => questionOf(signed)) satisfies readonly Question[]);
+    } catch (fault) {
+      // No thread could be started, for instance.
+      this.#died(String(fault));
+    }
   }
 
   #start(): Worker {
-    const worker = startThread("verifying-worker", import.meta.url, {
-      resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 },
-    });
+    const worker = this.#begin();
     worker.on("message", (good: readonly boolean[]) => this.#answered(good));
     worker.on("error", (fault) => this.#died(String(fault)));
     worker.on("exit", () => this.#died("the thread ended"));
