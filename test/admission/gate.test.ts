@@ -55,13 +55,6 @@ const validated = (each: GateRequest) => {
 
 const stamped: Given = { labels: STAMP_LABELS, annotations: STAMP_ANNOTATIONS };
 
-test("mutation leaves alone what a node mirrors, by its group and not by the annotation", () => {
-  const user = { username: "system:node:n1", groups: ["system:nodes", "system:authenticated"] };
-  expect(mutate(CATALOGUE, request({}, { user }), { now: NOON })).toEqual({ allowed: true, patch: [] });
-  const claimed = mutate(CATALOGUE, request({ annotations: "kubernetes.io/config.mirror: a" }), { now: NOON });
-  expect(claimed.verdict?.identity?.role.name).toBe("front");
-});
-
 test("mutation stamps a Pod without labels in one operation a map", () => {
   const bare = "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: web}, spec: {serviceAccountName: front}}";
   expect(mutate(CATALOGUE, request(bare), { now: NOON }).patch).toEqual([

@@ -281,8 +281,8 @@ describe("components", () => {
     );
     // Beside these stand the two self-tests, which are about Signet's own namespace alone.
     const exempting = selectors.filter((each) => each?.operator === "NotIn");
-    expect(exempting.map((each) => each?.values.at(-1))).toEqual(Array.from({ length: 8 }, () => "signet-database"));
-    expect(selectors).toHaveLength(10);
+    expect(exempting.map((each) => each?.values.at(-1))).toEqual(Array.from({ length: 10 }, () => "signet-database"));
+    expect(selectors).toHaveLength(12);
   });
 
   test("nobody is believed to make launchers where no component says so", { timeout: TEST_MS }, async () => {
@@ -294,9 +294,9 @@ describe("components", () => {
     ["openshift-virtualization", "openshift-cnv"],
   ])("`%s` names its virt-controller wherever one is named", { timeout: TEST_MS }, async (component, namespace) => {
     const path = await withComponents(component);
-    // Four conditions of the webhooks, and the argument of the server.
+    // Six conditions of the webhooks, and the argument of the server.
     const named = (await kubectl("kustomize", path)).match(/[a-z-]+:kubevirt-controller/g);
-    expect(named).toEqual(Array.from({ length: 5 }, () => `${namespace}:kubevirt-controller`));
+    expect(named).toEqual(Array.from({ length: 7 }, () => `${namespace}:kubevirt-controller`));
     await applyServerSide(path);
   });
 

@@ -71,18 +71,10 @@ export const selfTest = (webhook: "mutate" | "validate"): Entry => ({
 /** The entries that stamp. They fail open: what is not stamped in an enrolled namespace is refused at validation. */
 export const mutating = (): readonly Entry[] => [
   {
-    name: "pods.stamp.enrolled.signet.dev",
-    failurePolicy: "Ignore",
-    rules: POD_CREATION,
-    namespaces: [ENROLLED],
-    // The API server would pay for one twice, since it mutates in two rounds; Signet leaves mirror Pods alone by itself.
-    conditions: [],
-  },
-  {
     name: "pods.stamp.signet.dev",
     failurePolicy: "Ignore",
     rules: POD_CREATION,
-    namespaces: [NOT_ENROLLED],
+    namespaces: [],
     conditions: [NO_MIRROR_POD],
   },
   {

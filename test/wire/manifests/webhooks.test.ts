@@ -96,15 +96,16 @@ test("a Pod that is created in an enrolled namespace meets one of two entries, b
   ]);
 });
 
-test("a Pod that is stamped in an enrolled namespace costs the API server no condition", () => {
+test("whoever has been stamped in an enrolled namespace is judged without a condition", () => {
   const free = entries.filter(({ matchConditions }) => matchConditions === undefined).map(({ name }) => name);
-  expect(free).toEqual(["pods.stamp.enrolled.signet.dev", "pods.enrolled.signet.dev"]);
+  expect(free).toEqual(["pods.enrolled.signet.dev"]);
 });
 
 test("every kind that Signet reads as a workload is judged where it is enrolled", () => {
-  const sent = entries
-    .filter(({ name }) => name.includes(".enrolled."))
+  const sent = entriesOf(validating)
+    .filter(({ name, failurePolicy }) => name.includes(".enrolled.") && failurePolicy === "Fail")
     .flatMap(({ rules }) => rules ?? [])
+    .filter(({ operations }) => operations.includes("CREATE"))
     .flatMap(({ apiGroups, resources }) => resources.map((resource) => `${apiGroups.join()}/${resource}`));
   const kinds = workloadKinds().map((kind) => `${kind.toLowerCase()}s`);
   expect(kinds.filter((kind) => !sent.includes(kind))).toEqual([]);
