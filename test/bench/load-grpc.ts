@@ -10,6 +10,8 @@ export type GrpcLoad = {
   readonly milliseconds: number;
   /** Key and certificates, PEM, that the caller shows. */
   readonly shown: string;
+  /** Called when all connections stand, before the first call. */
+  readonly connected: () => void;
 };
 
 // RFC 9113 §6: types and flags of the few frames that are sent or looked at.
@@ -24,6 +26,7 @@ const HEAD_BYTES = 9;
 export async function sendCalls(load: GrpcLoad): Promise<Loaded> {
   const sockets = await Promise.all(Array.from({ length: load.connections }, () => dial(load)));
   const calls = load.messages.map(callOf);
+  load.connected();
   const times: number[] = [];
   const started = performance.now();
   let turn = 0;

@@ -9,6 +9,8 @@ export type Load = {
   readonly milliseconds: number;
   /** Key and certificates, PEM, that the caller shows. */
   readonly shown?: string;
+  /** Called when all connections stand, before the first request. */
+  readonly connected?: () => void;
 };
 
 /** What came back: how many answers a second, and how long each took, sorted, in milliseconds. */
@@ -25,6 +27,7 @@ export function postOf(path: string, body: string): Buffer {
 /** Sends over kept-alive TLS connections, one request at a time on each, until the time is over. */
 export async function sendLoad(load: Load): Promise<Loaded> {
   const sockets = await Promise.all(Array.from({ length: load.connections }, () => dial(load)));
+  load.connected?.();
   const times: number[] = [];
   const started = performance.now();
   const end = started + load.milliseconds;
