@@ -47,7 +47,8 @@ async function readRequest(der: Buffer, verify: VerifySigned): Promise<Result<Le
   if (!key.ok) return key;
   const fitting = ALGORITHMS[key.value.keyType].find(({ identifier }) => identifier.equals(algorithm.whole));
   if (!fitting) return odd("its signature algorithm does not fit the key");
-  const proved = await verify({ algorithm: fitting, spki: spki.whole, bytes: signed.whole, signature });
+  const { keyType } = key.value;
+  const proved = await verify({ keyType, algorithm: fitting, spki: spki.whole, bytes: signed.whole, signature });
   return proved ? key : odd("its signature is not made with its key");
 }
 

@@ -13,7 +13,13 @@ const TEXT = Buffer.from("what is signed \u00ff");
 function signedBy(keyType: KeyType): Signed {
   const key = leafKey(keyType);
   const algorithm = algorithmOf(keyType);
-  return { algorithm, spki: Buffer.from(spkiOf(key)), bytes: TEXT, signature: sign(algorithm.hash, TEXT, key) };
+  return {
+    keyType,
+    algorithm,
+    spki: Buffer.from(spkiOf(key)),
+    bytes: TEXT,
+    signature: sign(algorithm.hash, TEXT, key),
+  };
 }
 
 /** What is wrong with it, and what is wrong then. */
@@ -44,6 +50,16 @@ test("what cannot be verified is not signed, and the next is verified", async ()
   const odd = { ...good, algorithm: { ...good.algorithm, hash: "no-such-hash" } };
   expect(await Promise.all([verify(odd), verify(good)])).toEqual([false, true]);
   expect(await verify(good)).toBe(true);
+});
+
+test("what would hold others up for long never goes to the thread", async () => {
+  const never = (): never => expect.fail("a thread was started");
+  const verify = verifyInThread(failed, never);
+  for (const keyType of ["ECDSAP384", "ECDSAP521"] as const) {
+    const good = signedBy(keyType);
+    const all = [good, ...WRONGS.map((wrong) => wrong(good))];
+    expect(await Promise.all(all.map(verify))).toEqual(all.map((signed) => signed === good));
+  }
 });
 
 const ENDS = "require('node:worker_threads').parentPort.once('message', () => process.exit(3))";

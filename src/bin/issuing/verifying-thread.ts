@@ -1,6 +1,7 @@
 import process from "node:process";
 import type { Worker } from "node:worker_threads";
 import { type Signed, type VerifySigned, verifyInPool } from "../../ca/keys/verify-signature.ts";
+import type { KeyType } from "../../domain/definitions.ts";
 import { startThread } from "../../store/thread.ts";
 import type { Question } from "./verifying-worker.ts";
 
@@ -9,12 +10,15 @@ type Asked = { readonly signed: Signed; readonly answer: (good: boolean | Promis
 /**
  * Verifies in a thread of its own, which is there from the first signature on. What comes together goes to it in one message:
  * to hand each to Node's pool and to hear of each again costs the caller about as much as issuing does (decision 81). `lost`
- * hears, once, that the thread ended: what comes then is verified in the pool.
+ * hears, once, that the thread ended: what comes then is verified in the pool, as is always what would hold others up.
  */
 export function verifyInThread(lost: (reason: string) => void, start = startVerifier): VerifySigned {
   const thread = new VerifyingThread(lost, start);
-  return (signed) => thread.verify(signed);
+  return (signed) => (SLOW.has(signed.keyType) ? verifyInPool(signed) : thread.verify(signed));
 }
+
+/** On these curves a signature takes eight and sixteen times as long as on P-256. */
+const SLOW: ReadonlySet<KeyType> = new Set<KeyType>(["ECDSAP384", "ECDSAP521"]);
 
 const startVerifier = (): Worker =>
   startThread("verifying-worker", import.meta.url, {

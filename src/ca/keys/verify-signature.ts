@@ -1,4 +1,5 @@
 import { type KeyObject, verify } from "node:crypto";
+import type { KeyType } from "../../domain/definitions.ts";
 import type { SignatureAlgorithm } from "../der/algorithms.ts";
 import { publicKeyIn } from "./public-key.ts";
 
@@ -24,6 +25,7 @@ export async function verifySignature(
 
 /** What is said to be signed with a key that comes with it, as a SubjectPublicKeyInfo in DER. */
 export type Signed = {
+  readonly keyType: KeyType;
   readonly algorithm: Way;
   readonly spki: Buffer;
   readonly bytes: Buffer;
@@ -40,7 +42,7 @@ export const verifyInPool: VerifySigned = async ({ algorithm, spki, bytes, signa
 };
 
 /** Verifies here and now, for a thread that does nothing else. */
-export function isSigned({ algorithm: { hash, keys }, spki, bytes, signature }: Signed): boolean {
+export function isSigned({ algorithm: { hash, keys }, spki, bytes, signature }: Omit<Signed, "keyType">): boolean {
   const key = publicKeyIn(spki);
   return key?.asymmetricKeyType === keys && verify(hash, bytes, key, signature);
 }
