@@ -144,7 +144,7 @@ type Measured = {
 type Round = { readonly perSecond: number; readonly times: Float64Array; readonly cpuPer1000: number };
 
 async function measure({ cluster, pids, size, seconds }: Measured): Promise<Figures> {
-  const milliseconds = Math.max(500, ((seconds * 1000 - DIRECT_MS / 2 - 3 * WARM_MS) / ROUNDS / 3) | 0);
+  const milliseconds = Math.max(500, ((seconds * 1000 - DIRECT_MS - 3 * WARM_MS) / ROUNDS / 3) | 0);
   const contenders: readonly Contender[] = ["bare", "signet", "cel"];
   const rounds: Record<Contender, Round[]> = { bare: [], signet: [], cel: [] };
   for (const each of contenders) await load(cluster, NAMESPACES[each], WARM_MS);

@@ -27,7 +27,8 @@ export async function issuanceDoor(size: number, seconds: number): Promise<Figur
   const csrs = Array.from({ length: size }, () => toPem("CERTIFICATE REQUEST", csrOf(leafKey())));
   const posts = csrs.map((csr) => postOf("/v1/svids", JSON.stringify({ csr })));
   const messages = csrs.map((csr) => framed(certificateRequest(csr)));
-  const roundMs = Math.max(500, ((seconds - 18) * 1000) / (ROUNDS * 4));
+  // Two servers for each of two doors, in rounds as in warming up; and two seconds to start them.
+  const roundMs = Math.max(500, (seconds * 1000 - 2000 - 4 * WARM_MS) / (ROUNDS * 4));
   const rest = await through("rest", roundMs, ({ port, shown }, milliseconds, connected) =>
     sendLoad({ port, authority: "", connections: CONNECTIONS, requests: posts, milliseconds, shown, connected }),
   );
