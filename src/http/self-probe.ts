@@ -13,8 +13,8 @@ const TIMEOUT_MS = 5_000;
 const UID = "self-probe";
 const [NAMESPACE = ""] = EXEMPT_NAMESPACES;
 
-/** A dry run about a Pod that nobody refuses: it leaves nothing behind. */
-const REVIEW = JSON.stringify({
+/** The review that a server asks itself: a dry run about a Pod that nobody refuses, so that it leaves nothing behind. */
+export const PROBE_REVIEW = JSON.stringify({
   apiVersion: "admission.k8s.io/v1",
   kind: "AdmissionReview",
   request: {
@@ -65,7 +65,7 @@ function post(host: string, port: number, ca: string, headers: Readonly<Record<s
         method: "POST",
         path: "/validate",
         timeout: TIMEOUT_MS,
-        headers: { ...headers, "content-type": "application/json", "content-length": Buffer.byteLength(REVIEW) },
+        headers: { ...headers, "content-type": "application/json", "content-length": Buffer.byteLength(PROBE_REVIEW) },
       },
       (incoming) => {
         const chunks: Buffer[] = [];
@@ -78,6 +78,6 @@ function post(host: string, port: number, ca: string, headers: Readonly<Record<s
     );
     outgoing.once("timeout", () => outgoing.destroy(new Error("no answer in time")));
     outgoing.once("error", reject);
-    outgoing.end(REVIEW);
+    outgoing.end(PROBE_REVIEW);
   });
 }

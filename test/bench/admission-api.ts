@@ -1,16 +1,17 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { applyApproved } from "../api/approve.ts";
+import { PROBE_REVIEW } from "../../src/http/self-probe.ts";
 import { accepted } from "../cluster/accepted.ts";
 import { bootCluster, type Cluster } from "../cluster/boot.ts";
 import { installSignet } from "../cluster/install.ts";
 import { barePair, celPair, NAMESPACES, PATCHED, signetOnly } from "./api-contenders.ts";
 import { type Child, entrypoint, startChild } from "./children.ts";
 import { cpuSeconds, type Figures, machine, median, peakMb, quantile, round } from "./figures.ts";
-import { sendLoad } from "./load.ts";
-import { reviewPairs } from "./review-pairs.ts";
-import { podOf } from "./reviews.ts";
+import { postOf, sendLoad } from "./load.ts";
+import { stampBy } from "./review-pairs.ts";
+import { type BenchPod, podOf } from "./reviews.ts";
 
 const CONNECTIONS = 16;
 const ROUNDS = 14;
@@ -60,7 +61,7 @@ export async function admissionApi(size: number, seconds: number): Promise<Figur
       await barePair(cluster, floor.port);
       await celPair(cluster);
       for (const each of Object.keys(NAMESPACES) as Contender[]) await untilStamped(cluster, each);
-      await warm(replica.port, floor.port);
+      await warm(replica.port, floor.port, folder);
       return await measure({ cluster, pids: { signet: replica.pid, bare: floor.pid, cel: 0 }, size, seconds });
     } finally {
       await signet.stop();
@@ -88,18 +89,25 @@ async function startFloor(cluster: Cluster, folder: string): Promise<Child> {
   const { cert, key } = await cluster.authority.server({ name: "floor" }, ["127.0.0.1"]);
   writeFileSync(join(folder, "floor.pem"), `${key}\n${cert}`, { mode: 0o600 });
   writeFileSync(join(folder, "patch"), Buffer.from(JSON.stringify(PATCHED)).toString("base64"));
-  return startChild(["test/bench/floor.ts", join(folder, "floor.pem"), join(folder, "patch")], /port (\d+)/);
+  return startChild(["test/bench/floor.ts", join(folder, "floor.pem"), join(folder, "patch"), folder], /port (\d+)/);
 }
 
 /** The entrypoint's own file lies in this clone, wherever a replica runs. */
 const inClone = (argument: string): string => (argument.startsWith("-") ? argument : resolve(argument));
 
-/** Both webhooks answer reviews until all that is hot is compiled: through the API server that would take minutes. */
-async function warm(signet: number, floor: number): Promise<void> {
-  const pod = podOf(0, 0);
-  pod.metadata.namespace = NAMESPACES.signet;
-  pod.spec.serviceAccountName = ACCOUNT;
-  const { requests } = await reviewPairs(signet, "", [pod], true);
+/**
+ * Both webhooks answer reviews until all that is hot is compiled: through the API server that would take minutes. They are
+ * those that it sent to the floor, and now and then the one that a replica asks itself: code is compiled for objects that
+ * were met before, and thrown away at the first of another shape.
+ */
+async function warm(signet: number, floor: number, folder: string): Promise<void> {
+  const [mutate, sent] = ["mutate", "validate"].map((kind) =>
+    readFileSync(join(folder, kind), "utf8").replaceAll(NAMESPACES.bare, NAMESPACES.signet),
+  ) as [string, string];
+  const validate = JSON.parse(sent) as { readonly request: { readonly object: Pick<BenchPod, "metadata"> } };
+  await stampBy(signet, "", mutate, validate.request.object.metadata);
+  const pair = [postOf("/mutate", mutate), postOf("/validate", JSON.stringify(validate))];
+  const requests = [...Array.from({ length: 20 }, () => pair).flat(), postOf("/validate", PROBE_REVIEW)];
   const both = [signet, floor].map((port) =>
     sendLoad({ port, authority: "", connections: CONNECTIONS, requests, milliseconds: DIRECT_MS }),
   );

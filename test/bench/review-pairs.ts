@@ -6,28 +6,29 @@ import { type BenchPod, reviewOf } from "./reviews.ts";
 export type ReviewPairs = { readonly requests: readonly Buffer[]; readonly patch: string };
 
 /** Reviews of Pods, two of each: to /mutate as they come, to /validate with the stamp that /mutate gave. */
-export async function reviewPairs(
-  port: number,
-  authority: string,
-  pods: readonly BenchPod[],
-  dryRun = false,
-): Promise<ReviewPairs> {
+export async function reviewPairs(port: number, authority: string, pods: readonly BenchPod[]): Promise<ReviewPairs> {
   const requests: Buffer[] = [];
   let patch = "";
   for (const [number, pod] of pods.entries()) {
-    const body = reviewOf(pod, number, dryRun);
-    const answer = JSON.parse(await post(port, authority, body)) as { response: { patch: string } };
-    patch = answer.response.patch;
-    for (const { path, value } of JSON.parse(Buffer.from(patch, "base64").toString()) as readonly Operation[])
-      stamp(pod.metadata, path, value);
-    requests.push(postOf("/mutate", body), postOf("/validate", reviewOf(pod, number, dryRun)));
+    const body = reviewOf(pod, number);
+    patch = await stampBy(port, authority, body, pod.metadata);
+    requests.push(postOf("/mutate", body), postOf("/validate", reviewOf(pod, number)));
   }
   return { requests, patch };
 }
 
+type Metadata = Pick<BenchPod["metadata"], "labels" | "annotations">;
 type Operation = { readonly path: string; readonly value: string };
 
-function stamp(metadata: BenchPod["metadata"], path: string, value: string): void {
+/** Writes on metadata what /mutate answers to a review; gives the patch, in base64. */
+export async function stampBy(port: number, authority: string, review: string, metadata: Metadata): Promise<string> {
+  const { response } = JSON.parse(await post(port, authority, review)) as { response: { patch: string } };
+  const operations = JSON.parse(Buffer.from(response.patch, "base64").toString()) as readonly Operation[];
+  for (const { path, value } of operations) stamp(metadata, path, value);
+  return response.patch;
+}
+
+function stamp(metadata: Metadata, path: string, value: string): void {
   const [, , map = "", key = ""] = path.split("/").map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
   metadata[map === "labels" ? "labels" : "annotations"][key] = value;
 }
