@@ -2,6 +2,7 @@ import { type Problem, problem, ok, refuse, refuseAll, type Result } from "../do
 import type { Labels } from "../domain/label-selector.ts";
 import type { Launching, Workload } from "../domain/workload.ts";
 import type { Document } from "./documents.ts";
+import { withoutManagedFields } from "./managed-fields.ts";
 import { kubeObject, type KubeObject } from "./objects.ts";
 import { metadataPresence } from "./presence.ts";
 import { isRaw, type Raw, rawAt } from "./read-object.ts";
@@ -131,7 +132,7 @@ const invalid = (path: string, message: string): Result<never> =>
 
 function parseJson(body: string): unknown {
   try {
-    return JSON.parse(body);
+    return JSON.parse(withoutManagedFields(body));
   } catch {
     return undefined;
   }
