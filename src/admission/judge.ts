@@ -207,17 +207,21 @@ function overwritten(
   return kept.map((each) => ({ problem: each, refuses: false }));
 }
 
-const overwrittenIn = (differing: readonly Deviation[], path: string): Problem[] =>
-  differing
-    .filter(({ present }) => present !== undefined)
-    .map(({ map, key, wanted }) =>
-      problem(
-        "STAMP_OVERWRITTEN",
-        `${path}.${map}.${key}`,
-        wanted === undefined ? `The reserved key ${key} was removed.` : `The reserved key ${key} was overwritten.`,
-        "Take it out of the manifest; only Signet writes it.",
-      ),
-    );
+function overwrittenIn(differing: readonly Deviation[], path: string): Problem[] {
+  const found: Problem[] = [];
+  // Mostly a frozen list of what is missing, which V8 filters ten times as slowly as it walks it.
+  for (const { map, key, present, wanted } of differing)
+    if (present !== undefined)
+      found.push(
+        problem(
+          "STAMP_OVERWRITTEN",
+          `${path}.${map}.${key}`,
+          wanted === undefined ? `The reserved key ${key} was removed.` : `The reserved key ${key} was overwritten.`,
+          "Take it out of the manifest; only Signet writes it.",
+        ),
+      );
+  return found;
+}
 
 /** Cluster parts are never refused; what they carry under reserved keys counts for nothing, and is said to be forged. */
 function exempted(workload: Workload): Verdict {

@@ -1,8 +1,9 @@
 import type { Catalogue } from "../domain/catalogue.ts";
 import type { Definition } from "../domain/definitions.ts";
 import { EXEMPT_NAMESPACES } from "../domain/exempt-namespaces.ts";
-import { STAMP_ANNOTATION } from "../domain/reserved-keys.ts";
+import { ROLE_LABEL, STAMP_ANNOTATION } from "../domain/reserved-keys.ts";
 import type { Workload } from "../domain/workload.ts";
+import { isGiven } from "../identity/stamp.ts";
 
 /** An object that a snapshot must have for a verdict, and has not, or not as new as the stamp says. */
 export type Lack = { readonly kind: "Namespace" | "WorkloadRole" | "Segment"; readonly name: string };
@@ -25,7 +26,8 @@ export function lacksOf(catalogue: Catalogue, workload: Workload, webhook: "muta
   if (EXEMPT_NAMESPACES.has(namespace)) return [];
   const lacks: Lack[] = namespacesOf(catalogue).has(namespace) ? [] : [{ kind: "Namespace", name: namespace }];
   const stamp = webhook === "validate" ? workload.ownAnnotations[STAMP_ANNOTATION] : undefined;
-  return stamp === undefined ? lacks : [...lacks, ...newerThan(catalogue, stamp)];
+  if (stamp === undefined || isGiven(catalogue, workload.ownLabels[ROLE_LABEL] ?? "", stamp)) return lacks;
+  return [...lacks, ...newerThan(catalogue, stamp)];
 }
 
 function newerThan(catalogue: Catalogue, stamp: string): readonly Lack[] {

@@ -26,13 +26,11 @@ export function parseTrustDomain(text: string, path: string): Result<string> {
 export function composeSpiffeId(trustDomain: string, namespace: string, serviceAccount: string): Result<SpiffeId> {
   const domain = parseTrustDomain(trustDomain, "trustDomain");
   if (!domain.ok) return domain;
-  for (const [path, part] of [
-    ["metadata.namespace", namespace],
-    ["spec.serviceAccountName", serviceAccount],
-  ] as const)
-    if (!isPathSegment(part)) return notAPart(path, part);
+  if (!isPathSegment(namespace)) return notAPart("metadata.namespace", namespace);
+  if (!isPathSegment(serviceAccount)) return notAPart("spec.serviceAccountName", serviceAccount);
   const id = `spiffe://${trustDomain}/ns/${namespace}/sa/${serviceAccount}`;
-  if (Buffer.byteLength(id) > MAX_BYTES) return notAPart("spec.serviceAccountName", serviceAccount);
+  // All of it is ASCII by now.
+  if (id.length > MAX_BYTES) return notAPart("spec.serviceAccountName", serviceAccount);
   return ok(id as SpiffeId);
 }
 

@@ -84,21 +84,18 @@ async function detour(asked: Asked, lacks: readonly Lack[]): Promise<Result<Answ
   return ok(judged(asked));
 }
 
-const termsOf = ({ requireApproval, deliver }: Services, now: Instant): Terms => ({
-  now,
-  requireApproval,
-  ...(deliver ? { deliver: deliver() } : {}),
-});
+const termsOf = ({ requireApproval, deliver }: Services, now: Instant): Terms =>
+  deliver ? { now, requireApproval, deliver: deliver() } : { now, requireApproval };
 
-function judged({ webhook, review, catalogue, services, ...asked }: Asked): Answered {
+function judged({ webhook, review, request: asked, catalogue, services }: Asked): Answered {
   const at = services.now();
-  const request = withSuperseded(asked.request, services);
+  const request = withSuperseded(asked, services);
   const answer = GATES[webhook](catalogue, request, termsOf(services, at));
   const { verdict } = answer;
   if (verdict && !request.dryRun)
     services.record({ webhook, at, revision: catalogue.revision, namespace: review.namespace, request, answer });
   return {
-    body: renderReviewAnswer({ uid: request.uid, ...inWords(answer) }),
+    body: renderReviewAnswer(request.uid, inWords(answer)),
     outcome: verdict?.decision ?? "skip",
     codes: verdict?.problems.map(({ code }) => code) ?? [],
     subject: review.subject,
@@ -107,7 +104,7 @@ function judged({ webhook, review, catalogue, services, ...asked }: Asked): Answ
 
 const SILENT = { allowed: true, code: 200, message: "", warnings: [], patch: [], auditAnnotations: {} } as const;
 
-function inWords({ allowed, verdict, patch }: GateAnswer): Omit<ReviewAnswer, "uid"> {
+function inWords({ allowed, verdict, patch }: GateAnswer): ReviewAnswer {
   if (!verdict) return SILENT;
   const first = verdict.findings[0]?.problem.code;
   return {
@@ -137,12 +134,16 @@ function unreadable(
     .map(({ path, message, code }) => `${path === "" ? "" : `${path}: `}${message} [${code}]`);
   const answer = {
     ...SILENT,
-    uid,
     allowed,
     code: 400,
     message: lines.map((line) => oneLine(line)).join("\n"),
     warnings: allowed ? lines.map((line) => oneLine(line)) : [],
     auditAnnotations: { verdict: "unreadable" },
   };
-  return { body: renderReviewAnswer(answer), outcome: "unreadable", codes: problems.map(({ code }) => code), subject };
+  return {
+    body: renderReviewAnswer(uid, answer),
+    outcome: "unreadable",
+    codes: problems.map(({ code }) => code),
+    subject,
+  };
 }

@@ -48,6 +48,13 @@ export function supersededStamps(before: Catalogue, now: Catalogue): ReadonlyMap
   return new Map(old.filter(({ origin }) => !current.has(origin)).map(({ origin, labels }) => [origin, labels]));
 }
 
+/** Whether a stamp annotation is the one that the role of this name gives now. */
+export function isGiven({ roles, segments }: Catalogue, name: string, stamp: string): boolean {
+  const role = roles.get(name);
+  const segment = role && segments.get(role.segment);
+  return role !== undefined && segment !== undefined && partOf(role, segment).origin === stamp;
+}
+
 const partsOf = ({ roles, segments }: Catalogue): readonly RoleStamp[] =>
   [...roles.values()].flatMap((role) => {
     const segment = segments.get(role.segment);

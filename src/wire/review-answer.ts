@@ -2,7 +2,6 @@ import { remembered } from "../domain/remembered.ts";
 
 /** What is answered to a review; `patch` is a JSON Patch, `code` and `message` count only for a denial. */
 export type ReviewAnswer = {
-  readonly uid: string;
   readonly allowed: boolean;
   readonly code: number;
   readonly message: string;
@@ -22,8 +21,8 @@ const REASONS: Readonly<Record<number, string>> = {
  * The answer as the API server takes it (apiserver VerifyAdmissionResponse): v1 exactly, the uid of the request, patch and
  * patchType both or neither, a status only where it denies.
  */
-export function renderReviewAnswer(answer: ReviewAnswer): string {
-  const { uid, allowed, code, message, warnings, patch, auditAnnotations } = answer;
+export function renderReviewAnswer(uid: string, answer: ReviewAnswer): string {
+  const { allowed, code, message, warnings, patch, auditAnnotations } = answer;
   let response = `{"uid":${JSON.stringify(uid)},"allowed":${allowed}`;
   if (!allowed) response += `,"status":${JSON.stringify(statusOf(code, message))}`;
   if (patch.length > 0) response += `,"patchType":"JSONPatch","patch":"${patchText(patch)}"`;

@@ -39,11 +39,12 @@ function shaped(reader: FieldReader, shape: Shape, object: KubeObject, around: S
   const specPath = [...path, "spec"];
   const spec = reader.object(holder, "spec", path);
   const escapes = shape.spec === "pod" ? podEscapes(reader, spec, specPath) : vmiEscapes(reader, spec, specPath);
-  if (shape.spec === "pod") escapes.push(...annotatedNetworks(inner.annotations, [...path, "metadata", "annotations"]));
+  if (shape.spec === "pod") annotatedNetworks(inner.annotations, path, escapes);
   // A template's Pods are created by its controller, whoever applied the template.
   const creator = shape.form === "template" ? shape.creator : around.creator;
   const owner = ownerOf(reader, object.raw);
-  return {
+  const serves = shape.serves ?? servedBy(inner.labels, owner);
+  const workload: Writable<Workload> = {
     kind: shape.kind,
     form: shape.form,
     object: referenceOf(reader, object, around),
@@ -53,25 +54,24 @@ function shaped(reader: FieldReader, shape: Shape, object: KubeObject, around: S
     annotations: inner.annotations,
     ownLabels: own.labels,
     ownAnnotations: own.annotations,
-    ...present({ owner, creator, serves: shape.serves ?? servedBy(inner.labels, owner) }),
     escapes,
     metadataPath: pathText([...path, "metadata"]),
     source: sourceOf(object, []),
   };
+  setKnown(workload, { owner, creator, serves });
+  return workload;
 }
 
-type Optional = { readonly owner?: Owner; readonly creator?: string; readonly serves?: "function" };
+/** As it is while it is being made. */
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+type Known = { readonly [K in "owner" | "creator" | "serves"]: Workload[K] };
 
-/** What is known, without the rest: an absent field is not there at all. */
-const present = ({
-  owner,
-  creator,
-  serves,
-}: { readonly [K in keyof Optional]: Optional[K] | undefined }): Optional => ({
-  ...(owner === undefined ? {} : { owner }),
-  ...(creator === undefined ? {} : { creator }),
-  ...(serves === undefined ? {} : { serves }),
-});
+/** What is not known is not there at all. To spread it into the rest would take a tenth of the time a Pod is read in. */
+function setKnown(workload: Writable<Workload>, { owner, creator, serves }: Known): void {
+  if (owner !== undefined) workload.owner = owner;
+  if (creator !== undefined) workload.creator = creator;
+  if (serves !== undefined) workload.serves = serves;
+}
 
 function metadataOf(reader: FieldReader, holder: Raw, path: FieldPath) {
   const metadata = reader.object(holder, "metadata", path);

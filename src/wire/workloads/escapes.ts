@@ -91,13 +91,18 @@ function volumeEscapes(reader: FieldReader, volume: Raw, path: FieldPath, found:
   }
 }
 
-/** Interfaces beyond the Pod network that annotations ask for. */
-export const annotatedNetworks = (annotations: Readonly<Record<string, string>>, path: FieldPath): Escape[] =>
-  NETWORK_ANNOTATIONS.flatMap((key) => {
+/** Interfaces beyond the Pod network that annotations ask for; `path` is that of their object. */
+export function annotatedNetworks(
+  annotations: Readonly<Record<string, string>>,
+  path: FieldPath,
+  found: Escape[],
+): void {
+  for (const key of NETWORK_ANNOTATIONS) {
     const networks = annotations[key];
-    const none = networks === undefined || /^\s*(\[\s*\])?\s*$/.test(networks);
-    return none ? [] : [escape("uncoveredInterfaces", [...path, key])];
-  });
+    if (networks !== undefined && !/^\s*(\[\s*\])?\s*$/.test(networks))
+      found.push(escape("uncoveredInterfaces", [...path, "metadata", "annotations", key]));
+  }
+}
 
 /** Doubled and trailing slashes away; a path with `..` stays as it is and is covered by no permit. */
 export function cleanPath(path: string): string {

@@ -64,11 +64,17 @@ export const WORKLOAD_OBJECT_KINDS: readonly string[] = [
   "ExternalWorkload",
 ];
 
+/** By group, and there by kind: every review looks here, and texts that are put together for it cost more than two looks. */
+const BY_GROUP = new Map<string, Map<string, Shape>>();
+for (const [key, shape] of Object.entries(SHAPES)) {
+  const [group = "", kind = ""] = key.split("/");
+  BY_GROUP.set(group, (BY_GROUP.get(group) ?? new Map<string, Shape>()).set(kind, shape));
+}
+
 /** The shape of an object of this apiVersion and kind; undefined where it is no workload. */
 export function shapeOf(apiVersion: string, kind: string): Shape | undefined {
   const slash = apiVersion.indexOf("/");
-  const key = `${slash === -1 ? "" : apiVersion.slice(0, slash)}/${kind}`;
-  return Object.hasOwn(SHAPES, key) ? SHAPES[key] : undefined;
+  return BY_GROUP.get(slash === -1 ? "" : apiVersion.slice(0, slash))?.get(kind);
 }
 
 /** `group/Kind` of every kind that holds or is a workload. */
