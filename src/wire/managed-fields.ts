@@ -12,7 +12,7 @@ const LIST_END = 0x5d;
 export function withoutManagedFields(text: string): string {
   const kept: string[] = [];
   let from = 0;
-  for (let at = text.indexOf(OPENED); at !== -1; at = text.indexOf(OPENED, from)) {
+  for (let at = unescaped(text, OPENED, 0); at !== -1; at = unescaped(text, OPENED, from)) {
     const first = at + OPENED.length;
     const end = listEnd(text, first);
     if (end === -1) break;
@@ -28,7 +28,7 @@ function listEnd(text: string, from: number): number {
   for (let at = from; at < text.length; at += 1) {
     const sign = text.charCodeAt(at);
     if (sign === QUOTE) {
-      at = textEnd(text, at + 1);
+      at = unescaped(text, '"', at + 1);
       if (at === -1) return -1;
     } else if (sign === LIST) depth += 1;
     else if (sign === LIST_END && --depth === 0) return at;
@@ -36,10 +36,10 @@ function listEnd(text: string, from: number): number {
   return -1;
 }
 
-/** Where the quote stands that closes the text whose inside begins at `from`; -1 where none does. */
-function textEnd(text: string, from: number): number {
-  let at = text.indexOf('"', from);
-  while (at !== -1 && isEscaped(text, at)) at = text.indexOf('"', at + 1);
+/** Where something that begins with a quote stands first, from `from` on, with that quote not escaped; -1 where nowhere. */
+function unescaped(text: string, sought: string, from: number): number {
+  let at = text.indexOf(sought, from);
+  while (at !== -1 && isEscaped(text, at)) at = text.indexOf(sought, at + 1);
   return at;
 }
 
