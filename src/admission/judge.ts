@@ -209,7 +209,7 @@ function overwritten(
 
 function overwrittenIn(differing: readonly Deviation[], path: string): Problem[] {
   const found: Problem[] = [];
-  // Mostly a frozen list of what is missing, which V8 filters ten times as slowly as it walks it.
+  // Mostly a frozen list of what is missing: V8 walks it much faster than it filters it.
   for (const { map, key, present, wanted } of differing)
     if (present !== undefined)
       found.push(

@@ -26,6 +26,7 @@ export function lacksOf(catalogue: Catalogue, workload: Workload, webhook: "muta
   if (EXEMPT_NAMESPACES.has(namespace)) return [];
   const lacks: Lack[] = namespacesOf(catalogue).has(namespace) ? [] : [{ kind: "Namespace", name: namespace }];
   const stamp = webhook === "validate" ? workload.ownAnnotations[STAMP_ANNOTATION] : undefined;
+  // What the snapshot gives itself is never newer than the snapshot.
   if (stamp === undefined || isGiven(catalogue, workload.ownLabels[ROLE_LABEL] ?? "", stamp)) return lacks;
   return [...lacks, ...newerThan(catalogue, stamp)];
 }

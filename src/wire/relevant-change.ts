@@ -10,7 +10,8 @@ const MAX_DEPTH = 200;
 /**
  * Whether an UPDATE touches what a verdict hangs on. Of a controller only its template counts: one that was admitted before
  * and did not change is never refused. Of a Pod or VM also its labels, Signet's annotations (reserved ones and the two that
- * users may write), and the networks it joins while it runs. Replicas, finalizers, owner references and status never count.
+ * users may write), and the networks it joins while it runs. Replicas, finalizers, owner references and status never count,
+ * and lists of managedFields never come this far (`managed-fields.ts`).
  */
 export function relevantChange(before: KubeObject, now: KubeObject): boolean {
   const shape = shapeOf(now.apiVersion, now.kind);

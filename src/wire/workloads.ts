@@ -66,7 +66,7 @@ function shaped(reader: FieldReader, shape: Shape, object: KubeObject, around: S
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 type Known = { readonly [K in "owner" | "creator" | "serves"]: Workload[K] };
 
-/** What is not known is not there at all. To spread it into the rest would take a tenth of the time a Pod is read in. */
+/** What is not known is not there at all. Set afterwards, since to spread it into the rest takes long in cold caches. */
 function setKnown(workload: Writable<Workload>, { owner, creator, serves }: Known): void {
   if (owner !== undefined) workload.owner = owner;
   if (creator !== undefined) workload.creator = creator;

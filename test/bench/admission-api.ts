@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { applyApproved } from "../api/approve.ts";
@@ -18,6 +18,7 @@ const ROUNDS = 14;
 const WARM_MS = 1500;
 const DIRECT_MS = 14_000;
 const ACCOUNT = "worker";
+const KINDS = ["mutate", "validate"] as const;
 
 const CATALOGUE = `
 apiVersion: signet.dev/v1alpha1
@@ -61,6 +62,7 @@ export async function admissionApi(size: number, seconds: number): Promise<Figur
       await barePair(cluster, floor.port);
       await celPair(cluster);
       for (const each of Object.keys(NAMESPACES) as Contender[]) await untilStamped(cluster, each);
+      await untilSeen(cluster, folder);
       await warm(replica.port, floor.port, folder);
       return await measure({ cluster, pids: { signet: replica.pid, bare: floor.pid, cel: 0 }, size, seconds });
     } finally {
@@ -101,7 +103,7 @@ const inClone = (argument: string): string => (argument.startsWith("-") ? argume
  * were met before, and thrown away at the first of another shape.
  */
 async function warm(signet: number, floor: number, folder: string): Promise<void> {
-  const [mutate, sent] = ["mutate", "validate"].map((kind) =>
+  const [mutate, sent] = KINDS.map((kind) =>
     readFileSync(join(folder, kind), "utf8").replaceAll(NAMESPACES.bare, NAMESPACES.signet),
   ) as [string, string];
   const validate = JSON.parse(sent) as { readonly request: { readonly object: Pick<BenchPod, "metadata"> } };
@@ -139,6 +141,14 @@ async function untilStamped(cluster: Cluster, contender: Contender): Promise<voi
     const { metadata } = body as { readonly metadata?: { readonly labels?: Readonly<Record<string, string>> } };
     if (status === 201 && metadata?.labels?.["signet.dev/role"] === ACCOUNT) return;
     if (Date.now() > until) throw new Error(`no stamp in ${namespace}: ${status} ${JSON.stringify(body)}`);
+  }
+}
+
+/** The floor's two configurations come into force one after the other too: until it was sent both kinds of review. */
+async function untilSeen(cluster: Cluster, folder: string): Promise<void> {
+  for (const until = Date.now() + 60_000; !KINDS.every((kind) => existsSync(join(folder, kind))); ) {
+    await create(cluster, NAMESPACES.bare, podIn(NAMESPACES.bare));
+    if (Date.now() > until) throw new Error("the bare pair was not asked to validate");
   }
 }
 

@@ -137,7 +137,7 @@ export const podOf = (role: number, number: number) => ({
 export type BenchPod = ReturnType<typeof podOf>;
 
 /** The review of an object's creation. */
-export const reviewOf = (object: BenchPod, number: number, dryRun = false): string =>
+export const reviewOf = (object: BenchPod, number: number): string =>
   JSON.stringify({
     kind: "AdmissionReview",
     apiVersion: "admission.k8s.io/v1",
@@ -156,7 +156,7 @@ export const reviewOf = (object: BenchPod, number: number, dryRun = false): stri
       },
       object,
       oldObject: null,
-      dryRun,
+      dryRun: false,
       options: { kind: "CreateOptions", apiVersion: "meta.k8s.io/v1" },
     },
   });
