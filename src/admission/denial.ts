@@ -12,11 +12,17 @@ export function oneLine(text: string, limit = LINE_LIMIT): string {
   return line.length <= limit ? line : `${line.slice(0, limit - 1)}…`;
 }
 
+/** So many findings are told one by one: whoever brings thousands gets no answer of megabytes. */
+const MOST_TOLD = 32;
+
 /** What the user reads: the first refusal in at most 120 characters, then what to do, then the other refusals. */
 export function denialMessage(verdict: Verdict): string {
   const refusals = verdict.findings.filter((each) => each.refuses).map((each) => each.problem);
-  return refusals.flatMap(denialLines).join("\n");
+  return [...refusals.slice(0, MOST_TOLD).flatMap(denialLines), ...restOf(refusals, "refusals")].join("\n");
 }
+
+const restOf = ({ length }: readonly unknown[], what: string): readonly string[] =>
+  length > MOST_TOLD ? [`And ${length - MOST_TOLD} more ${what}.`] : [];
 
 const denialLines = (found: Problem): readonly string[] => {
   const tail = ` [${found.code}]`;
@@ -25,10 +31,11 @@ const denialLines = (found: Problem): readonly string[] => {
 };
 
 /** One warning of at most 120 characters for each finding that does not refuse. */
-export const warningsOf = (verdict: Verdict): readonly string[] =>
-  verdict.decision === "deny"
-    ? []
-    : verdict.findings.map(({ problem: { code, message } }) => oneLine(`${code}: ${message}`));
+export function warningsOf({ decision, findings }: Verdict): readonly string[] {
+  if (decision === "deny") return [];
+  const told = findings.slice(0, MOST_TOLD).map(({ problem: { code, message } }) => oneLine(`${code}: ${message}`));
+  return [...told, ...restOf(findings, "findings")];
+}
 
 /**
  * What goes into the API server's audit log; keys are plain names (the webhook's name is put before them). Frozen, and always

@@ -242,3 +242,19 @@ test("a warning is one line of at most 120 characters without control characters
     warningsOf(verdict).map(() => [true, false]),
   );
 });
+
+test("of many findings thirty-two are told, and how many more there are", () => {
+  const volumes = Array.from({ length: 40 }, (_, index) => `{name: v, hostPath: {path: /srv/${index}}}`).join(", ");
+  const spec = `volumes: [${volumes}]`;
+  const told = (given: Given) => {
+    const { verdict } = validate(CATALOGUE, request(given), { now: NOON });
+    if (!verdict) throw new Error("nothing was judged");
+    return { denial: denialMessage(verdict).split("\n"), warnings: warningsOf(verdict) };
+  };
+  const { denial } = told({ ...stamped, spec });
+  expect([denial.length, denial.at(-1)]).toEqual([2 * 32 + 1, "And 8 more refusals."]);
+  // There the missing stamp is one too.
+  const { warnings } = told({ namespace: "free", spec });
+  expect([warnings.length, warnings.at(-1)]).toEqual([32 + 1, "And 9 more findings."]);
+  expect(told({ ...stamped, spec: "hostNetwork: true" }).denial.length).toBe(2);
+});
