@@ -14,7 +14,7 @@ import { stampBy } from "./review-pairs.ts";
 import { type BenchPod, podOf } from "./reviews.ts";
 
 const CONNECTIONS = 16;
-const ROUNDS = 24;
+const ROUNDS = 12;
 const WARM_MS = 1500;
 const DIRECT_MS = 14_000;
 const ACCOUNT = "worker";
