@@ -59,7 +59,8 @@ const carriesReservedKey = anyOf(
 /** For objects in namespaces that are not enrolled: only those that carry a key which only Signet writes. */
 export const CARRIES_RESERVED_KEY: MatchCondition = { name: "carries-reserved-key", expression: carriesReservedKey };
 
-const isNode = "request.userInfo.?groups.orValue([]).exists(g, g == 'system:nodes')";
+/** By `in` and not by `exists`: it takes half the time, and each Pod pays for it twice (decision 9). */
+const isNode = "('system:nodes' in request.userInfo.?groups.orValue([]))";
 
 /**
  * A node creates Pods only to mirror its static ones, and to change or refuse these would only hide them. It is known by its

@@ -96,7 +96,7 @@ function judgingPods(virtControllers: readonly string[]): readonly Entry[] {
       rules: POD_CREATION,
       namespaces: [ENROLLED],
       objects: [STAMPED_ONE],
-      // On the way of nearly every Pod: the first condition is the dear one (decision 9).
+      // On the way of nearly every Pod: a condition costs more than a selector of labels (decision 9).
       conditions: virtControllers.length === 0 ? [] : [notLaunching],
     },
     {
