@@ -22,7 +22,10 @@ export type DoorParts = {
 /** Takes a request if it is a webhook's; false leaves it to the routes behind. */
 export type Door = (request: IncomingMessage, response: ServerResponse) => boolean;
 
-const WEBHOOKS: Readonly<Record<string, Webhook>> = { "/mutate": "mutate", "/validate": "validate" };
+const WEBHOOKS: ReadonlyMap<string, Webhook> = new Map([
+  ["/mutate", "mutate"],
+  ["/validate", "validate"],
+]);
 
 /**
  * The two webhook routes, taken before the framework: they are the hot path, and have one method, one content type and no
@@ -47,8 +50,7 @@ export function webhookDoor(parts: DoorParts): Door {
 
 function webhookOf(url: string): Webhook | undefined {
   const end = url.indexOf("?");
-  const path = end === -1 ? url : url.slice(0, end);
-  return Object.hasOwn(WEBHOOKS, path) ? WEBHOOKS[path] : undefined;
+  return WEBHOOKS.get(end === -1 ? url : url.slice(0, end));
 }
 
 /** Why a request is answered without a verdict; `status` where HTTP has one of its own for it. */
@@ -63,13 +65,16 @@ type Refusal = {
 function unfitness({ method, headers }: IncomingMessage): Refusal | undefined {
   if (method !== "POST")
     return { ...wrong("Webhooks answer POST."), status: 405, headers: { Allow: "POST" }, close: true };
-  const type = headers["content-type"]?.split(";", 1)[0]?.trim().toLowerCase();
-  if (type !== "application/json")
+  if (!isJson(headers["content-type"] ?? ""))
     return { ...wrong("The Content-Type is not application/json."), status: 415, close: true };
   const encoding = headers["content-encoding"] ?? "identity";
   if (encoding !== "identity") return { ...wrong("The body is compressed."), status: 415, close: true };
   return undefined;
 }
+
+/** Looks before it cuts: the API server's has no parameters. */
+const isJson = (type: string): boolean =>
+  type === "application/json" || type.split(";", 1)[0]?.trim().toLowerCase() === "application/json";
 
 const STRANGER: Refusal = {
   problems: [

@@ -1,4 +1,6 @@
-const OPENED = '"managedFields":[';
+/** What is sought is what stands seldom in a review: its first letter alone is found at once. */
+const SOUGHT = 'Fields":[';
+const BEFORE = '"managed';
 const BACKSLASH = 0x5c;
 const QUOTE = 0x22;
 const LIST = 0x5b;
@@ -11,17 +13,25 @@ const LIST_END = 0x5d;
  * whether it is JSON; of all else nothing is changed.
  */
 export function withoutManagedFields(text: string): string {
-  const kept: string[] = [];
+  let kept = "";
   let from = 0;
-  for (let at = unescaped(text, OPENED, 0); at !== -1; at = unescaped(text, OPENED, from)) {
-    const first = at + OPENED.length;
+  for (let first = listStart(text, 0); first !== -1; first = listStart(text, from)) {
     const end = listEnd(text, first);
     if (end === -1) break;
-    kept.push(text.slice(from, first));
+    kept += text.slice(from, first);
     from = end;
   }
-  return from === 0 ? text : kept.join("") + text.slice(from);
+  return from === 0 ? text : kept + text.slice(from);
 }
+
+/** Where the inside of the next such list begins, from `from` on; -1 where there is none. */
+function listStart(text: string, from: number): number {
+  let at = text.indexOf(SOUGHT, from);
+  while (at !== -1 && !opensList(text, at - BEFORE.length)) at = text.indexOf(SOUGHT, at + 1);
+  return at === -1 ? -1 : at + SOUGHT.length;
+}
+
+const opensList = (text: string, at: number): boolean => text.startsWith(BEFORE, at) && !isEscaped(text, at);
 
 /** Where the bracket stands that closes the list whose inside begins at `from`; -1 where none does. */
 function listEnd(text: string, from: number): number {
@@ -29,7 +39,7 @@ function listEnd(text: string, from: number): number {
   for (let at = from; at < text.length; at += 1) {
     const sign = text.charCodeAt(at);
     if (sign === QUOTE) {
-      at = unescaped(text, '"', at + 1);
+      at = textEnd(text, at + 1);
       if (at === -1) return -1;
     } else if (sign === LIST) depth += 1;
     else if (sign === LIST_END && --depth === 0) return at;
@@ -37,10 +47,10 @@ function listEnd(text: string, from: number): number {
   return -1;
 }
 
-/** Where something that begins with a quote stands first, from `from` on, with that quote not escaped; -1 where nowhere. */
-function unescaped(text: string, sought: string, from: number): number {
-  let at = text.indexOf(sought, from);
-  while (at !== -1 && isEscaped(text, at)) at = text.indexOf(sought, at + 1);
+/** Where the quote stands that closes the text whose inside begins at `from`; -1 where none does. */
+function textEnd(text: string, from: number): number {
+  let at = text.indexOf('"', from);
+  while (at !== -1 && isEscaped(text, at)) at = text.indexOf('"', at + 1);
   return at;
 }
 

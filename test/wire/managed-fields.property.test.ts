@@ -7,6 +7,8 @@ const text = fc.oneof(
   fc.constantFrom(
     "managedFields",
     'x"managedFields',
+    "Fields",
+    'Fields":[',
     '"managedFields":[',
     "]",
     "[",
