@@ -1,7 +1,8 @@
-import { type Catalogue, rolesOfIdentity } from "../domain/catalogue.ts";
+import { type Catalogue, type NamespaceView, rolesOfIdentity } from "../domain/catalogue.ts";
 import type { Role, Segment } from "../domain/definitions.ts";
 import { selects } from "../domain/label-selector.ts";
 import { ok, problem, type Problem, refuseAll, type Result } from "../domain/problem.ts";
+import { remembered } from "../domain/remembered.ts";
 import { USE_ROLE_ANNOTATION } from "../domain/reserved-keys.ts";
 import { composeSpiffeId, type SpiffeId } from "../domain/spiffe-id.ts";
 import type { Workload } from "../domain/workload.ts";
@@ -20,7 +21,7 @@ export type Bearer = Pick<
  * fit; there is no order of specificity; `signet.dev/use-role` may pick one of several that fit and never another.
  */
 export function deriveIdentity(catalogue: Catalogue, bearer: Bearer): Result<Identity> {
-  const spiffeId = composeSpiffeId(catalogue.trustDomain, bearer.namespace, bearer.serviceAccount);
+  const spiffeId = nameOf(catalogue, bearer);
   if (!spiffeId.ok) return spiffeId;
   const candidates = candidatesOf(catalogue, bearer);
   const spanning = spansSegments(candidates, bearer);
@@ -32,8 +33,25 @@ export function deriveIdentity(catalogue: Catalogue, bearer: Bearer): Result<Ide
   return ok(identityOf(role.value, segment, spiffeId.value));
 }
 
-/** Whoever may write any account's name cannot fill the memory with identities. */
+/** Whoever may write any account's name cannot fill the memory with names. */
 const MOST_REMEMBERED = 256;
+const namesIn = remembered((_: NamespaceView) => new Map<string, Result<SpiffeId>>());
+
+/** The name of an account, checked and put together once for each snapshot: patterns take long in cold caches. */
+function nameOf({ trustDomain, namespaces }: Catalogue, { namespace, serviceAccount }: Bearer): Result<SpiffeId> {
+  const view = namespaces.get(namespace);
+  const known = view && namesIn(view).get(serviceAccount);
+  if (known) return known;
+  const name = composeSpiffeId(trustDomain, namespace, serviceAccount);
+  if (view && name.ok) remember(namesIn(view), serviceAccount, name);
+  return name;
+}
+
+function remember<K, V>(known: Map<K, V>, key: K, value: V): void {
+  if (known.size >= MOST_REMEMBERED) known.clear();
+  known.set(key, value);
+}
+
 const identities = new WeakMap<Role, Map<SpiffeId, Identity>>();
 
 /** One object for one identity while its definitions are in force: what follows from it alone is made once, by `remembered`. */
@@ -42,8 +60,8 @@ function identityOf(role: Role, segment: Segment, spiffeId: SpiffeId): Identity 
   const known = ofRole.get(spiffeId);
   if (known?.segment === segment) return known;
   const made = Object.freeze({ role, segment, spiffeId });
-  if (ofRole.size >= MOST_REMEMBERED) ofRole.clear();
-  identities.set(role, ofRole.set(spiffeId, made));
+  remember(ofRole, spiffeId, made);
+  identities.set(role, ofRole);
   return made;
 }
 
