@@ -62,6 +62,7 @@ const ROOMS: Readonly<Record<string, { readonly floor: number; readonly outside:
       "node:buffer",
       "node:perf_hooks",
       "node:process",
+      "node:vm",
     ],
   },
   remote: { floor: 4, outside: ["node:https"] },

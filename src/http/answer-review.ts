@@ -13,6 +13,7 @@ import { type Review, readReview, type ReviewRequest } from "../wire/admission-r
 import { launchingOf } from "./launching.ts";
 import { renderReviewAnswer, type ReviewAnswer } from "../wire/review-answer.ts";
 import type { Outcome } from "./metrics.ts";
+import { parseApart } from "./parse-apart.ts";
 import type { Services, Webhook } from "./services.ts";
 import { reviewStatus } from "./statuses.ts";
 
@@ -37,7 +38,7 @@ export function answerReview(
   catalogue: Catalogue,
   services: Services,
 ): Result<Answered> | Promise<Result<Answered>> {
-  const review = readReview(body);
+  const review = readReview(body, parseApart);
   if (!review.ok) return review;
   const { request } = review.value;
   if (!request.ok) return ok(unreadable(webhook, review.value, catalogue, request.problems));

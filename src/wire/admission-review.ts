@@ -63,12 +63,15 @@ type Envelope = {
   readonly user: ReviewRequest["user"];
 };
 
+/** `JSON.parse`, or one that does the same. */
+export type Parse = (text: string) => unknown;
+
 /**
  * Reads the body of a webhook call, admission.k8s.io/v1 as JSON. Refuses with REVIEW_INVALID what is no AdmissionReview;
  * fields that a newer Kubernetes adds are left aside. Decides on `kind`: `requestKind` differs where the API server converted.
  */
-export function readReview(body: string): Result<Review> {
-  const envelope = readEnvelope(body);
+export function readReview(body: string, parse: Parse = JSON.parse): Result<Review> {
+  const envelope = readEnvelope(parseJson(body, parse));
   if (!envelope.ok) return envelope;
   const { uid, namespace, operation, kind, name, raw } = envelope.value;
   const asked = rawAt(raw, "requestKind")["kind"];
@@ -77,8 +80,7 @@ export function readReview(body: string): Result<Review> {
   return ok({ uid, namespace, subject, request: readRequest(envelope.value) });
 }
 
-function readEnvelope(body: string): Result<Envelope> {
-  const parsed = parseJson(body);
+function readEnvelope(parsed: unknown): Result<Envelope> {
   if (!isRaw(parsed)) return invalid("", "The body is not a JSON object.");
   if (parsed["apiVersion"] !== "admission.k8s.io/v1" || parsed["kind"] !== "AdmissionReview")
     return invalid("apiVersion", "The body is not an admission.k8s.io/v1 AdmissionReview.");
@@ -130,9 +132,9 @@ const textsOf = (list: readonly unknown[]): readonly string[] => list.filter((ea
 const invalid = (path: string, message: string): Result<never> =>
   refuse("REVIEW_INVALID", path, message, "Check which webhook configuration sends it.");
 
-function parseJson(body: string): unknown {
+function parseJson(body: string, parse: Parse): unknown {
   try {
-    return JSON.parse(withoutManagedFields(body));
+    return parse(withoutManagedFields(body));
   } catch {
     return undefined;
   }
