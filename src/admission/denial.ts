@@ -1,7 +1,9 @@
 import type { Problem } from "../domain/problem.ts";
 import { remembered } from "../domain/remembered.ts";
 import type { Identity } from "../identity/fit-role.ts";
+import type { Workload } from "../domain/workload.ts";
 import type { Verdict } from "./judge.ts";
+import { isStamped } from "./review.ts";
 
 /** Longest first line of a denial, and longest warning, in characters (API convention for warnings). */
 export const LINE_LIMIT = 120;
@@ -38,19 +40,28 @@ export function warningsOf({ decision, findings }: Verdict): readonly string[] {
 }
 
 /**
- * What goes into the API server's audit log; keys are plain names (the webhook's name is put before them). Frozen, and always
- * the same, where there is no more to say than who it is.
+ * What goes into the API server's audit log; keys are plain names (the webhook's name is put before them). Each key costs the
+ * API server as much as a condition does, so what is admitted without a word is named once, by the webhook that judges last,
+ * and by its name alone where it carries its role and segment as labels.
  */
-export function auditAnnotations({ decision, identity, problems }: Verdict): Readonly<Record<string, string>> {
-  if (problems.length === 0) return identity ? admitted(identity) : { verdict: decision };
-  const codes = [...new Set(problems.map(({ code }) => code))].join(",");
-  return { verdict: decision, ...(identity ? namesOf(identity) : {}), problems: codes };
+export function auditAnnotations(
+  webhook: "mutate" | "validate",
+  workload: Workload,
+  { decision, identity, problems }: Verdict,
+): Readonly<Record<string, string>> {
+  if (problems.length > 0)
+    return { verdict: decision, ...(identity ? namesOf(identity) : {}), problems: codesOf(problems) };
+  if (!identity || webhook === "mutate") return NOTHING;
+  return isStamped(workload) ? bearing(identity) : namesOf(identity);
 }
+
+const NOTHING = Object.freeze({});
+const bearing = remembered(({ spiffeId }: Identity) => Object.freeze({ "spiffe-id": spiffeId }));
+
+const codesOf = (problems: readonly Problem[]): string => [...new Set(problems.map(({ code }) => code))].join(",");
 
 const namesOf = ({ role, segment, spiffeId }: Identity) => ({
   role: role.name,
   segment: segment.name,
   "spiffe-id": spiffeId,
 });
-
-const admitted = remembered((identity: Identity) => Object.freeze({ verdict: "admit", ...namesOf(identity) }));

@@ -96,7 +96,7 @@ function judged({ webhook, review, request: asked, catalogue, services }: Asked)
   if (verdict && !request.dryRun)
     services.record({ webhook, at, revision: catalogue.revision, namespace: review.namespace, request, answer });
   return {
-    body: renderReviewAnswer(request.uid, inWords(answer)),
+    body: renderReviewAnswer(request.uid, inWords(webhook, request, answer)),
     outcome: verdict?.decision ?? "skip",
     codes: verdict?.problems.map(({ code }) => code) ?? [],
     subject: review.subject,
@@ -105,8 +105,8 @@ function judged({ webhook, review, request: asked, catalogue, services }: Asked)
 
 const SILENT = { allowed: true, code: 200, message: "", warnings: [], patch: [], auditAnnotations: {} } as const;
 
-function inWords({ allowed, verdict, patch }: GateAnswer): ReviewAnswer {
-  if (!verdict) return SILENT;
+function inWords(webhook: Webhook, { workload }: ReviewRequest, { allowed, verdict, patch }: GateAnswer): ReviewAnswer {
+  if (!verdict || !workload) return SILENT;
   const first = verdict.findings[0]?.problem.code;
   return {
     allowed,
@@ -114,7 +114,7 @@ function inWords({ allowed, verdict, patch }: GateAnswer): ReviewAnswer {
     message: allowed ? "" : denialMessage(verdict),
     warnings: allowed ? warningsOf(verdict) : [],
     patch,
-    auditAnnotations: auditAnnotations(verdict),
+    auditAnnotations: auditAnnotations(webhook, workload, verdict),
   };
 }
 

@@ -27,8 +27,9 @@ export function renderReviewAnswer(uid: string, answer: ReviewAnswer): string {
   if (!allowed) response += `,"status":${JSON.stringify(statusOf(code, message))}`;
   if (patch.length > 0) response += `,"patchType":"JSONPatch","patch":"${patchText(patch)}"`;
   if (warnings.length > 0) response += `,"warnings":${JSON.stringify(warnings)}`;
-  response += `,"auditAnnotations":${annotationsText(auditAnnotations)}}`;
-  return `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":${response}}`;
+  const annotations = annotationsText(auditAnnotations);
+  if (annotations !== "{}") response += `,"auditAnnotations":${annotations}`;
+  return `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":${response}}}`;
 }
 
 const statusOf = (code: number, message: string) => {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import supertest from "supertest";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { pod, responseOf, review } from "../fakes/web.ts";
+import { pod, responseOf, review, stampIn } from "../fakes/web.ts";
 
 /** Each test starts Nodes of its own, which takes its time on a busy machine. */
 const SLOW = 60_000;
@@ -81,8 +81,8 @@ test("one command brings up a working server that says what to try, and Ctrl-C e
   expect(tried.map(({ status }) => status)).toEqual([0, 3]);
   expect(cli("lint", "--catalogue", "state/catalogue").stdout).not.toMatch(/error|warning:/i);
 
-  const mutated = await server.post("/mutate", review());
-  expect(mutated.auditAnnotations?.["spiffe-id"]).toBe("spiffe://example.org/ns/shop/sa/cart");
+  const mutated = stampIn(await server.post("/mutate", review()));
+  expect(mutated["signet.dev/spiffe-id"]).toBe("spiffe://example.org/ns/shop/sa/cart");
   const stranger = review({
     object: pod({ name: "stray-1" }, { serviceAccountName: "default" }),
     userInfo: { username: "alice" },
@@ -111,16 +111,14 @@ test("one command brings up a working server that says what to try, and Ctrl-C e
 test("a verdict of the past is given as it was then, though the catalogue has changed", { timeout: SLOW }, async () => {
   const server = await serve();
   const object = pod({ name: "late-1" }, { serviceAccountName: "late" });
-  expect((await server.post("/mutate", review({ object }))).auditAnnotations?.["role"]).toBeUndefined();
+  const roleNow = async () => stampIn(await server.post("/mutate", review({ object })))["signet.dev/role"];
+  expect(await roleNow()).toBeUndefined();
   await new Promise((resolve) => setTimeout(resolve, 1100));
   const between = new Date().toISOString();
   const role =
     "apiVersion: signet.dev/v1alpha1\nkind: WorkloadRole\nmetadata: {name: late}\nspec: {segment: shop, match: {serviceAccounts: [late]}}\n";
   writeFileSync(join(folder, "state", "catalogue", "late.yaml"), role);
-  await vi.waitFor(
-    async () => expect((await server.post("/mutate", review({ object }))).auditAnnotations?.["role"]).toBe("late"),
-    { timeout: 10_000, interval: 50 },
-  );
+  await vi.waitFor(async () => expect(await roleNow()).toBe("late"), { timeout: 10_000, interval: 50 });
   server.child.kill("SIGTERM");
   await server.ended;
   const at = (moment: string) => cli("why", "pod/late-1", "-n", "shop", "--at", moment, "--state", "state").stdout;
@@ -178,7 +176,7 @@ test("a broken catalogue leaves the last good one in force and says so; at the s
     timeout: 10_000,
   });
   expect((await server.get("/readyz")).status).toBe(200);
-  expect((await server.post("/mutate", review())).auditAnnotations?.["role"]).toBe("cart");
+  expect(stampIn(await server.post("/mutate", review()))["signet.dev/role"]).toBe("cart");
   expect(server.err()).toContain("The catalogue cannot be read; the last good state stays in force.");
   server.child.kill("SIGTERM");
   await server.ended;

@@ -178,3 +178,13 @@ export function responseOf(body: unknown): {
   if (response.patch === undefined) return response;
   return { ...response, operations: JSON.parse(Buffer.from(response.patch, "base64").toString()) as readonly Raw[] };
 }
+
+/** The labels and annotations that an answer stamps, by their keys. */
+export const stampIn = ({ operations = [] }: ReturnType<typeof responseOf>): Readonly<Record<string, unknown>> =>
+  Object.assign(
+    {},
+    ...operations.map(({ path, value }) => {
+      const [, , , key] = String(path).split("/");
+      return key === undefined ? value : { [key.replaceAll("~1", "/").replaceAll("~0", "~")]: value };
+    }),
+  );

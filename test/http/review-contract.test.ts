@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { fakeServices, pod, responseOf, review, STAMP, stampedPod, startWeb, type Web } from "../fakes/web.ts";
+import { fakeServices, pod, responseOf, review, STAMP, stampedPod, stampIn, startWeb, type Web } from "../fakes/web.ts";
 
 const NAMES = { mutate: "/mutate?timeout=10s", validate: "/validate?timeout=10s" } as const;
 const SA = "system:serviceaccount:kube-system:replicaset-controller";
@@ -52,9 +52,8 @@ describe.each(["http", "https"] as const)("admission.k8s.io/v1 over %s", (voice)
   });
 
   test("2: name and metadata.namespace may be absent; the namespace is the request's", async () => {
-    const { operations, auditAnnotations } = await answer("mutate", review({ name: "", object: pod() }));
-    expect(auditAnnotations?.["spiffe-id"]).toBe("spiffe://example.org/ns/shop/sa/cart");
-    expect(operations).not.toEqual([]);
+    const answered = await answer("mutate", review({ name: "", object: pod() }));
+    expect(stampIn(answered)["signet.dev/spiffe-id"]).toBe("spiffe://example.org/ns/shop/sa/cart");
     expect(web.services.recorded[0]?.request.workload?.object).toEqual({
       apiVersion: "v1",
       kind: "Pod",
@@ -90,7 +89,6 @@ describe.each(["http", "https"] as const)("admission.k8s.io/v1 over %s", (voice)
         expect(await answer(webhook, body)).toEqual({
           uid: "705ab4f5-6393-11e8-b7cc-42010a800002",
           allowed: true,
-          auditAnnotations: {},
         });
   });
 
@@ -244,6 +242,19 @@ describe.each(["http", "https"] as const)("admission.k8s.io/v1 over %s", (voice)
     }
   });
 
+  test("13: what is admitted without a word is named once: by its name, or where it has no labels by all", async () => {
+    const spoken = async (webhook: "mutate" | "validate", object: object, kind?: object) =>
+      (await answer(webhook, review({ object, ...kind }))).auditAnnotations;
+    const id = "spiffe://example.org/ns/shop/sa/cart";
+    const template = { metadata: {}, spec: { serviceAccountName: "cart", containers: [] } };
+    const deployment = { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "d" }, spec: { template } };
+    expect([
+      await spoken("mutate", pod()),
+      await spoken("validate", stampedPod()),
+      await spoken("validate", deployment, { kind: { group: "apps", version: "v1", kind: "Deployment" } }),
+    ]).toEqual([undefined, { "spiffe-id": id }, { role: "cart", segment: "shop", "spiffe-id": id }]);
+  });
+
   test("13: the keys of audit annotations are plain names", async () => {
     const { auditAnnotations = {} } = await answer("validate", review({ object: pod() }));
     expect(Object.keys(auditAnnotations)).toEqual(["verdict", "role", "segment", "spiffe-id", "problems"]);
@@ -378,7 +389,7 @@ describe.each(["http", "https"] as const)("admission.k8s.io/v1 over %s", (voice)
     const job = "system:serviceaccount:kube-system:job-controller";
     const byJob = await answer("mutate", review({ object, userInfo: { username: job } }));
     const byOther = await answer("mutate", review({ object, userInfo: { username: SA } }));
-    expect([byJob.auditAnnotations?.["role"], byOther.auditAnnotations?.["role"]]).toEqual(["job", undefined]);
+    expect([byJob, byOther].map((each) => stampIn(each)["signet.dev/role"])).toEqual(["job", undefined]);
   });
 
   test("trap: the creator of a template is its controller, not whoever applies it", async () => {
