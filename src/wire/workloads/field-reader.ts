@@ -67,12 +67,13 @@ export class FieldReader {
     return found;
   }
 
-  /** A map of texts: labels or annotations. */
+  /** A map of texts: labels or annotations. One that holds anything else gives none. */
   labels(raw: Raw, key: string, path: FieldPath): Labels {
     const map = this.#read(raw, { key, path }, isRaw, "a map of texts");
     if (map === undefined) return NO_LABELS;
+    const before = this.problems.length;
     for (const name in map) if (typeof map[name] !== "string") this.#wrong([...path, key, name], "a text");
-    return map as Labels;
+    return this.problems.length === before ? (map as Labels) : NO_LABELS;
   }
 
   #read<T>(raw: Raw, field: Field, is: (value: unknown) => value is T, what: string): T | undefined {

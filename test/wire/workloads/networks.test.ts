@@ -44,3 +44,11 @@ test("in a template it is found at its place", () => {
   const workload = must(readWorkload(job, { namespace: "shop" }));
   expect(workload?.escapes.map(({ path }) => path)).toEqual([`spec.template.metadata.annotations.${NETWORKS}`]);
 });
+
+test.each([[1], [null], [["lan"]], [{}]])("%j is no text, and refuses the Pod", (networks) => {
+  const raw = { apiVersion: "v1", kind: "Pod", metadata: { name: "p", annotations: { [NETWORKS]: networks } } };
+  expect(readWorkload(must(readApiObject(raw, "test")), { namespace: "shop" })).toMatchObject({
+    ok: false,
+    problems: [{ code: "FIELD_INVALID", path: `metadata.annotations.${NETWORKS}` }],
+  });
+});
