@@ -12,3 +12,13 @@ export function remembered<K extends object, V extends object | string>(make: (k
     return made;
   };
 }
+
+/** A map that forgets all it has when it is full: for what is remembered by names that somebody else may choose. */
+export class Forgetful<K, V> extends Map<K, V> {
+  static readonly MOST = 256;
+
+  override set(key: K, value: V): this {
+    if (this.size >= Forgetful.MOST) this.clear();
+    return super.set(key, value);
+  }
+}

@@ -2,7 +2,7 @@ import { type Catalogue, type NamespaceView, rolesOfIdentity } from "../domain/c
 import type { Role, Segment } from "../domain/definitions.ts";
 import { selects } from "../domain/label-selector.ts";
 import { ok, problem, type Problem, refuseAll, type Result } from "../domain/problem.ts";
-import { remembered } from "../domain/remembered.ts";
+import { Forgetful, remembered } from "../domain/remembered.ts";
 import { USE_ROLE_ANNOTATION } from "../domain/reserved-keys.ts";
 import { composeSpiffeId, type SpiffeId } from "../domain/spiffe-id.ts";
 import type { Workload } from "../domain/workload.ts";
@@ -33,35 +33,26 @@ export function deriveIdentity(catalogue: Catalogue, bearer: Bearer): Result<Ide
   return ok(identityOf(role.value, segment, spiffeId.value));
 }
 
-/** Whoever may write any account's name cannot fill the memory with names. */
-const MOST_REMEMBERED = 256;
-const namesIn = remembered((_: NamespaceView) => new Map<string, Result<SpiffeId>>());
+const namesIn = remembered((_: NamespaceView) => new Forgetful<string, Result<SpiffeId>>());
 
-/** The name of an account, checked and put together once for each snapshot: patterns take long in cold caches. */
+/** The name of an account that some role covers, checked and put together once for each snapshot: patterns take long. */
 function nameOf({ trustDomain, namespaces }: Catalogue, { namespace, serviceAccount }: Bearer): Result<SpiffeId> {
   const view = namespaces.get(namespace);
   const known = view && namesIn(view).get(serviceAccount);
   if (known) return known;
   const name = composeSpiffeId(trustDomain, namespace, serviceAccount);
-  if (view && name.ok) remember(namesIn(view), serviceAccount, name);
+  if (view && name.ok && rolesOfIdentity(view, serviceAccount).length > 0) namesIn(view).set(serviceAccount, name);
   return name;
 }
 
-function remember<K, V>(known: Map<K, V>, key: K, value: V): void {
-  if (known.size >= MOST_REMEMBERED) known.clear();
-  known.set(key, value);
-}
-
-const identities = new WeakMap<Role, Map<SpiffeId, Identity>>();
+const identities = remembered((_: Role) => new Forgetful<SpiffeId, Identity>());
 
 /** One object for one identity while its definitions are in force: what follows from it alone is made once, by `remembered`. */
 function identityOf(role: Role, segment: Segment, spiffeId: SpiffeId): Identity {
-  const ofRole = identities.get(role) ?? new Map<SpiffeId, Identity>();
-  const known = ofRole.get(spiffeId);
+  const known = identities(role).get(spiffeId);
   if (known?.segment === segment) return known;
   const made = Object.freeze({ role, segment, spiffeId });
-  remember(ofRole, spiffeId, made);
-  identities.set(role, ofRole);
+  identities(role).set(spiffeId, made);
   return made;
 }
 
