@@ -1,9 +1,7 @@
 import type { Problem } from "../domain/problem.ts";
 import { remembered } from "../domain/remembered.ts";
 import type { Identity } from "../identity/fit-role.ts";
-import type { Workload } from "../domain/workload.ts";
 import type { Verdict } from "./judge.ts";
-import { isStamped } from "./review.ts";
 
 /** Longest first line of a denial, and longest warning, in characters (API convention for warnings). */
 export const LINE_LIMIT = 120;
@@ -41,27 +39,21 @@ export function warningsOf({ decision, findings }: Verdict): readonly string[] {
 
 /**
  * What goes into the API server's audit log; keys are plain names (the webhook's name is put before them). Each key costs the
- * API server as much as a condition does, so what is admitted without a word is named once, by the webhook that judges last,
- * and by its name alone where it carries its role and segment as labels.
+ * API server about as much as a condition does, so of what is admitted without a word and carries role and segment as labels
+ * nothing is said but its name. Frozen, and always the same, where there is no more to say than who it is.
  */
 export function auditAnnotations(
-  webhook: "mutate" | "validate",
-  workload: Workload,
   { decision, identity, problems }: Verdict,
+  labelled: boolean,
 ): Readonly<Record<string, string>> {
-  if (problems.length > 0)
-    return { verdict: decision, ...(identity ? namesOf(identity) : {}), problems: codesOf(problems) };
-  if (!identity || webhook === "mutate") return NOTHING;
-  return isStamped(workload) ? bearing(identity) : namesOf(identity);
+  if (problems.length === 0 && identity) return labelled ? nameAlone(identity) : names(identity);
+  if (problems.length === 0) return NOTHING;
+  const codes = [...new Set(problems.map(({ code }) => code))].join(",");
+  return { verdict: decision, ...(identity ? names(identity) : {}), problems: codes };
 }
 
 const NOTHING = Object.freeze({});
-const bearing = remembered(({ spiffeId }: Identity) => Object.freeze({ "spiffe-id": spiffeId }));
-
-const codesOf = (problems: readonly Problem[]): string => [...new Set(problems.map(({ code }) => code))].join(",");
-
-const namesOf = ({ role, segment, spiffeId }: Identity) => ({
-  role: role.name,
-  segment: segment.name,
-  "spiffe-id": spiffeId,
-});
+const nameAlone = remembered(({ spiffeId }: Identity) => Object.freeze({ "spiffe-id": spiffeId }));
+const names = remembered(({ role, segment, spiffeId }: Identity) =>
+  Object.freeze({ role: role.name, segment: segment.name, "spiffe-id": spiffeId }),
+);

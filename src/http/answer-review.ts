@@ -2,6 +2,7 @@ import { type Lack, lacksOf } from "../admission/lacks.ts";
 import { auditAnnotations, denialMessage, oneLine, warningsOf } from "../admission/denial.ts";
 import type { Terms } from "../admission/judge.ts";
 import { type GateAnswer, mutate, validate } from "../admission/gate.ts";
+import { isStamped } from "../admission/review.ts";
 import type { Catalogue } from "../domain/catalogue.ts";
 import { EXEMPT_NAMESPACES } from "../domain/exempt-namespaces.ts";
 import type { Instant } from "../domain/instant.ts";
@@ -107,6 +108,8 @@ const SILENT = { allowed: true, code: 200, message: "", warnings: [], patch: [],
 
 function inWords(webhook: Webhook, { workload }: ReviewRequest, { allowed, verdict, patch }: GateAnswer): ReviewAnswer {
   if (!verdict || !workload) return SILENT;
+  // After mutation it has its labels; at validation it may still run with others.
+  const labelled = isStamped(workload) && (webhook === "mutate" || verdict.deviations.length === 0);
   const first = verdict.findings[0]?.problem.code;
   return {
     allowed,
@@ -114,7 +117,7 @@ function inWords(webhook: Webhook, { workload }: ReviewRequest, { allowed, verdi
     message: allowed ? "" : denialMessage(verdict),
     warnings: allowed ? warningsOf(verdict) : [],
     patch,
-    auditAnnotations: auditAnnotations(webhook, workload, verdict),
+    auditAnnotations: auditAnnotations(verdict, labelled),
   };
 }
 

@@ -186,8 +186,8 @@ async function measure({ cluster, pids, size, seconds }: Measured): Promise<Figu
 }
 
 /**
- * Of all that was sent in all rounds. Rounds differ by a fifth among themselves; of 600 that were measured the whole wandered
- * half to two thirds as much as the median of so many of them.
+ * Rates and CPU are of all that was sent in all rounds. Rounds differ by a fifth among themselves; of 600 that were measured the
+ * whole wandered half to two thirds as much as the median of so many of them.
  */
 function figuresOf(rounds: Readonly<Record<Contender, readonly Round[]>>, size: number, rssMb: number): Figures {
   const sum = (of: Contender, what: (each: Round) => number): number =>

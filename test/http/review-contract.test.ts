@@ -242,17 +242,21 @@ describe.each(["http", "https"] as const)("admission.k8s.io/v1 over %s", (voice)
     }
   });
 
-  test("13: what is admitted without a word is named once: by its name, or where it has no labels by all", async () => {
-    const spoken = async (webhook: "mutate" | "validate", object: object, kind?: object) =>
-      (await answer(webhook, review({ object, ...kind }))).auditAnnotations;
+  test("13: what is admitted without a word has its name, and role and segment where no labels say them", async () => {
+    const spoken = async (webhook: "mutate" | "validate", object: object, rest?: object) =>
+      (await answer(webhook, review({ object, ...rest }))).auditAnnotations;
     const id = "spiffe://example.org/ns/shop/sa/cart";
+    const whole = { role: "cart", segment: "shop", "spiffe-id": id };
     const template = { metadata: {}, spec: { serviceAccountName: "cart", containers: [] } };
     const deployment = { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "d" }, spec: { template } };
+    const older = pod({ name: "older" });
+    const relabelled = pod({ name: "older", labels: { app: "other" } });
     expect([
       await spoken("mutate", pod()),
       await spoken("validate", stampedPod()),
       await spoken("validate", deployment, { kind: { group: "apps", version: "v1", kind: "Deployment" } }),
-    ]).toEqual([undefined, { "spiffe-id": id }, { role: "cart", segment: "shop", "spiffe-id": id }]);
+      await spoken("validate", relabelled, { operation: "UPDATE", oldObject: older }),
+    ]).toEqual([{ "spiffe-id": id }, { "spiffe-id": id }, whole, whole]);
   });
 
   test("13: the keys of audit annotations are plain names", async () => {
