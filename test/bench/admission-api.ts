@@ -14,7 +14,10 @@ import { stampBy } from "./review-pairs.ts";
 import { type BenchPod, podOf } from "./reviews.ts";
 
 const CONNECTIONS = 16;
-const ROUNDS = 12;
+/** Short, and more of them where there is more time: the machine's speed changes within seconds. */
+const ROUND_MS = 500;
+/** How often each order comes at least. */
+const TURNS = 2;
 const WARM_MS = 1500;
 const DIRECT_MS = 14_000;
 const ACCOUNT = "worker";
@@ -172,13 +175,14 @@ type Measured = {
 type Round = { readonly seconds: number; readonly times: Float64Array; readonly cpu: number };
 
 async function measure({ cluster, pids, size, seconds }: Measured): Promise<Figures> {
-  const milliseconds = Math.max(500, ((seconds * 1000 - DIRECT_MS - 3 * WARM_MS) / ROUNDS / 3) | 0);
+  const left = seconds * 1000 - DIRECT_MS - 3 * WARM_MS;
+  const turns = Math.max(TURNS, Math.floor(left / (ORDERS.flat().length * ROUND_MS)));
   const rounds: Record<Contender, Round[]> = { bare: [], signet: [], cel: [] };
   for (const each of Object.keys(rounds) as Contender[]) await load(cluster, NAMESPACES[each], WARM_MS);
-  for (let number = 0; number < ROUNDS; number += 1)
-    for (const each of ORDERS[number % ORDERS.length] ?? []) {
+  for (let turn = 0; turn < turns; turn += 1)
+    for (const each of ORDERS.flat()) {
       const before = pids[each] === 0 ? 0 : cpuSeconds(pids[each]);
-      const loaded = await load(cluster, NAMESPACES[each], milliseconds);
+      const loaded = await load(cluster, NAMESPACES[each], ROUND_MS);
       const cpu = pids[each] === 0 ? 0 : cpuSeconds(pids[each]) - before;
       rounds[each].push({ ...loaded, cpu });
     }
