@@ -40,7 +40,7 @@ export function warningsOf({ decision, findings }: Verdict): readonly string[] {
 /**
  * What goes into the API server's audit log; keys are plain names (the webhook's name is put before them). Each key costs the
  * API server about as much as a condition does, so of what is admitted without a word and carries role and segment as labels
- * nothing is said but its name. Frozen, and always the same, where there is no more to say than who it is.
+ * nothing is said but its name (decision 83). Frozen, and always the same, where there is no more to say than who it is.
  */
 export function auditAnnotations(
   { decision, identity, problems }: Verdict,
