@@ -21,9 +21,9 @@ export type Bearer = Pick<
  * fit; there is no order of specificity; `signet.dev/use-role` may pick one of several that fit and never another.
  */
 export function deriveIdentity(catalogue: Catalogue, bearer: Bearer): Result<Identity> {
-  const spiffeId = nameOf(catalogue, bearer);
-  if (!spiffeId.ok) return spiffeId;
   const candidates = candidatesOf(catalogue, bearer);
+  const spiffeId = nameOf(catalogue, bearer, candidates.length > 0);
+  if (!spiffeId.ok) return spiffeId;
   const spanning = spansSegments(candidates, bearer);
   if (spanning) return refuseAll([spanning]);
   const role = oneRole(catalogue, bearer, candidates);
@@ -35,13 +35,17 @@ export function deriveIdentity(catalogue: Catalogue, bearer: Bearer): Result<Ide
 
 const namesIn = remembered((_: NamespaceView) => new Forgetful<string, Result<SpiffeId>>());
 
-/** The name of an account that some role covers, checked and put together once for each snapshot: patterns take long. */
-function nameOf({ trustDomain, namespaces }: Catalogue, { namespace, serviceAccount }: Bearer): Result<SpiffeId> {
-  const view = namespaces.get(namespace);
+/** The name of an account. Where some role covers it, it is checked and put together once for each snapshot: patterns take long. */
+function nameOf(
+  { trustDomain, namespaces }: Catalogue,
+  { namespace, serviceAccount }: Bearer,
+  covered: boolean,
+): Result<SpiffeId> {
+  const view = covered ? namespaces.get(namespace) : undefined;
   const known = view && namesIn(view).get(serviceAccount);
   if (known) return known;
   const name = composeSpiffeId(trustDomain, namespace, serviceAccount);
-  if (view && name.ok && rolesOfIdentity(view, serviceAccount).length > 0) namesIn(view).set(serviceAccount, name);
+  if (view && name.ok) namesIn(view).set(serviceAccount, name);
   return name;
 }
 

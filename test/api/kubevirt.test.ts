@@ -593,7 +593,7 @@ describe("machines that migrate while their role is edited and one replica lags"
     lag.freeze();
     await edited("gold");
     await vi.waitFor(async () => expect(new Set(await revisions()).size).toBe(2), PATIENCE);
-    // One replica answers the reviews of one kind and the other those of the other, whatever connections were kept.
+    // New connections go to the replicas in turn, and each kind of review has its own: both are asked, whatever was kept.
     signet.reconnect();
     const migrating = running.map(async ({ instance }, count) => {
       const current = await cluster.request("GET", `${instances}/${instance.metadata.name}`);
